@@ -1,0 +1,100 @@
+# One function per kind of target. Each takes the files and the direct dependencies, so that the
+# graph of targets is the graph of includes; tests/architecture checks the order of the layers.
+
+add_library(hangou_options INTERFACE)
+target_compile_options(hangou_options INTERFACE
+  -Wall -Wextra -Wpedantic -Wshadow -Wnon-virtual-dtor -Wunused -Wthread-safety -Werror
+  -fno-omit-frame-pointer)
+target_include_directories(hangou_options INTERFACE ${CMAKE_SOURCE_DIR})
+target_link_options(hangou_options INTERFACE -fuse-ld=mold)
+target_link_libraries(hangou_options INTERFACE Threads::Threads)
+if(HANGOU_SANITIZE)
+  target_compile_options(hangou_options INTERFACE -fsanitize=${HANGOU_SANITIZE} -fno-sanitize-recover=undefined)
+  target_link_options(hangou_options INTERFACE -fsanitize=${HANGOU_SANITIZE})
+endif()
+
+# hangou_library(NAME SOURCES a.cc ... DEPS hangou_base ... PRIVATE_DEPS third parties)
+# A static library hangou_NAME of one folder. Third parties are private unless a header needs them.
+function(hangou_library name)
+  cmake_parse_arguments(ARG "" "" "SOURCES;DEPS;PRIVATE_DEPS" ${ARGN})
+  add_library(hangou_${name} STATIC ${ARG_SOURCES})
+  target_link_libraries(hangou_${name} PUBLIC hangou_options ${ARG_DEPS} PRIVATE ${ARG_PRIVATE_DEPS})
+endfunction()
+
+# hangou_test(NAME SOURCES a_test.cc ... DEPS ... [LABELS long])
+# One Catch2 program of the *_test.cc files of a folder, registered with CTest under its own name.
+function(hangou_test name)
+  cmake_parse_arguments(ARG "" "TIMEOUT" "SOURCES;DEPS;LABELS" ${ARGN})
+  add_executable(${name} ${ARG_SOURCES})
+  target_link_libraries(${name} PRIVATE hangou_options hangou_catch_main ${ARG_DEPS})
+  set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests)
+  add_test(NAME ${name} COMMAND ${name} --order rand --rng-seed time --use-colour no)
+  if(NOT ARG_TIMEOUT)
+    set(ARG_TIMEOUT 120)
+  endif()
+  set_tests_properties(${name} PROPERTIES TIMEOUT ${ARG_TIMEOUT} LABELS "${ARG_LABELS}")
+endfunction()
+
+# hangou_program(NAME SOURCES main.cc DEPS ...): an executable in build/bin.
+function(hangou_program name)
+  cmake_parse_arguments(ARG "" "" "SOURCES;DEPS" ${ARGN})
+  add_executable(${name} ${ARG_SOURCES})
+  target_link_libraries(${name} PRIVATE hangou_options ${ARG_DEPS})
+endfunction()
+
+# hangou_fuzz(NAME SOURCES fuzz.cc DEPS ...): a libFuzzer target, built with the sanitizers only.
+function(hangou_fuzz name)
+  if(NOT HANGOU_SANITIZE)
+    return()
+  endif()
+  cmake_parse_arguments(ARG "" "" "SOURCES;DEPS" ${ARGN})
+  add_executable(${name} ${ARG_SOURCES})
+  target_link_libraries(${name} PRIVATE hangou_options ${ARG_DEPS})
+  target_link_options(${name} PRIVATE -fsanitize=fuzzer)
+  set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/fuzz)
+endfunction()
+
+# hangou_script_test(NAME COMMAND ...): a test that is a script, run from the source folder.
+function(hangou_script_test name)
+  cmake_parse_arguments(ARG "" "TIMEOUT" "COMMAND;LABELS" ${ARGN})
+  add_test(NAME ${name} COMMAND ${ARG_COMMAND} WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
+  if(NOT ARG_TIMEOUT)
+    set(ARG_TIMEOUT 120)
+  endif()
+  set_tests_properties(${name} PROPERTIES TIMEOUT ${ARG_TIMEOUT} LABELS "${ARG_LABELS}" SKIP_RETURN_CODE 77)
+endfunction()
+
+# hangou_proto(NAME FILES a.proto ... [GRPC]): generated code, compiled once into hangou_NAME.
+function(hangou_proto name)
+  cmake_parse_arguments(ARG "GRPC" "ROOT" "FILES" ${ARGN})
+  set(out ${CMAKE_BINARY_DIR}/generated)
+  file(MAKE_DIRECTORY ${out})
+  set(sources "")
+  foreach(file IN LISTS ARG_FILES)
+    string(REGEX REPLACE "\\.proto$" "" stem ${file})
+    set(products ${out}/${stem}.pb.cc ${out}/${stem}.pb.h)
+    set(plugin "")
+    if(ARG_GRPC)
+      list(APPEND products ${out}/${stem}.grpc.pb.cc ${out}/${stem}.grpc.pb.h)
+      set(plugin --grpc_out=${out} --plugin=protoc-gen-grpc=${HANGOU_GRPC_CPP_PLUGIN})
+    endif()
+    add_custom_command(
+      OUTPUT ${products}
+      COMMAND ${HANGOU_PROTOC} -I ${CMAKE_SOURCE_DIR}/proto -I ${CMAKE_SOURCE_DIR}/proto/third_party
+              --cpp_out=${out} ${plugin} ${file}
+      DEPENDS ${CMAKE_SOURCE_DIR}/proto/${ARG_ROOT}${file}
+      VERBATIM)
+    list(FILTER products INCLUDE REGEX "\\.cc$")
+    list(APPEND sources ${products})
+  endforeach()
+  add_library(hangou_${name} STATIC ${sources})
+  target_include_directories(hangou_${name} SYSTEM PUBLIC ${out})
+  target_link_libraries(hangou_${name} PUBLIC protobuf::libprotobuf)
+  if(ARG_GRPC)
+    target_link_libraries(hangou_${name} PUBLIC gRPC::grpc++)
+  endif()
+  target_compile_options(hangou_${name} PRIVATE -w)
+  if(HANGOU_SANITIZE)
+    target_compile_options(hangou_${name} PRIVATE -fsanitize=${HANGOU_SANITIZE})
+  endif()
+endfunction()

@@ -1,0 +1,21 @@
+// Files, as far as several libraries need them.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "absl/status/statusor.h"
+
+namespace hangou {
+
+// The whole content of a file of at most `max_bytes` bytes.
+absl::StatusOr<std::string> ReadFile(const std::string& path, size_t max_bytes = 64 << 20);
+// Replaces a file as a whole and durably: written beside, fsynced, renamed, folder fsynced. `mode` is its
+// permission bits, 0600 for secrets.
+absl::Status WriteFileDurably(const std::string& path, std::string_view content, int mode);
+// Makes what was created or renamed in a folder durable.
+absl::Status SyncFolder(const std::string& path);
+// Creates a folder and those above it, with mode 0700 where new.
+absl::Status MakeFolders(const std::string& path);
+
+}  // namespace hangou

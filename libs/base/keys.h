@@ -1,0 +1,56 @@
+// The key ring (a file or mounted secret): keys with id, purpose, creation and retirement. Every hash and
+// token of the platform names the key that made it.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "absl/status/statusor.h"
+
+namespace hangou {
+
+// SHA-256 (FIPS 180-4) of `a` followed by `b`: 32 bytes.
+std::string Sha256(std::string_view a, std::string_view b = {});
+// HMAC-SHA-256 (RFC 2104): 32 bytes.
+std::string HmacSha256(std::string_view key, std::string_view message);
+// True where both are equal; takes the same time wherever they differ.
+bool EqualInConstantTime(std::string_view a, std::string_view b);
+// Random bytes from the operating system.
+std::string RandomBytes(size_t count);
+
+// What a key is for. One key serves one purpose.
+enum class KeyPurpose { kPseudonym, kToken, kAuditSubject };
+
+// The keys of an installation. Immutable after loading, thread-safe.
+class KeyRing {
+ public:
+  // Reads a ring from `path`; where there is no file, makes one with a fresh key per purpose (mode 0600).
+  // The file has lines "ID PURPOSE CREATED RETIRED|- HEX".
+  static absl::StatusOr<KeyRing> LoadOrCreate(const std::string& path, int64_t now_us);
+  // A ring in memory, for tests.
+  static KeyRing ForTest();
+
+  // "KEY_ID:" and the hex digits of the first 16 bytes of HMAC(newest key of `purpose`, message).
+  std::string Hash(KeyPurpose purpose, std::string_view message) const;
+  // An opaque, URL-safe token: payload, sealed against change under `context` (caller and query). The payload
+  // is not secret.
+  std::string SealToken(std::string_view payload, std::string_view context) const;
+  // The payload of such a token; TOKEN_INVALID where it was changed, or made for another context.
+  absl::StatusOr<std::string> OpenToken(std::string_view token, std::string_view context) const;
+
+ private:
+  struct Key {
+    std::string id;
+    KeyPurpose purpose;
+    int64_t created_us;
+    int64_t retired_us;  // 0: in use
+    std::string bytes;
+  };
+  const Key& Newest(KeyPurpose purpose) const;
+
+  std::vector<Key> keys_;
+};
+
+}  // namespace hangou
