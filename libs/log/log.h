@@ -1,0 +1,70 @@
+// The Log seam: partitioned, append-only topics. The log is the truth; everything else is rebuilt from it.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+
+namespace hangou {
+
+// What is appended.
+struct LogEntry {
+  std::string key;                   // record id and revision; compaction keeps the newest entry of a key
+  std::optional<std::string> value;  // none: a tombstone
+};
+
+// What is read.
+struct LogRecord {
+  int32_t partition = 0;
+  int64_t offset = 0;
+  std::string key;
+  std::optional<std::string> value;
+};
+
+// Reads some partitions of a topic in order. Used by one thread at a time; `Log` must outlive it.
+class LogReader {
+ public:
+  virtual ~LogReader() = default;
+  // Up to `max_records` records that are durable and not yet returned; empty where there are none now. Those of
+  // one partition come in order of their offsets, without gaps. Never blocks on new data.
+  // DATA_LOSS where the stored bytes of a partition are damaged, with the place in the message.
+  virtual absl::StatusOr<std::vector<LogRecord>> Poll(size_t max_records) = 0;
+  // Calls `notify` (from any thread, no locks held) whenever Poll may have something again. Set it before the
+  // first Poll; an empty function unsets it, and when that returns no call is under way.
+  virtual void SetNotify(std::function<void()> notify) = 0;
+};
+
+// A log. Thread-safe.
+//
+// Contract: an acknowledged append is durable and is read by every reader at its offset; appends to one partition
+// by one caller keep their order; an append that failed may or may not be in the log, and the caller learns which
+// by reading on.
+class Log {
+ public:
+  // Called once with the offset of the first entry, or the error. From any thread; must not block.
+  using AppendDone = std::function<void(absl::StatusOr<int64_t> first_offset)>;
+
+  virtual ~Log() = default;
+  // Identity of this log; another log has another one.
+  virtual const std::string& log_id() const = 0;
+  // Creates a topic, or checks that it has this number of partitions. Topic names are [a-z0-9._-]+.
+  virtual absl::Status EnsureTopic(const std::string& topic, int32_t partitions) = 0;
+  // Appends entries to one partition as one run of offsets. Never blocks on the disk or the network.
+  // LOG_UNAVAILABLE or STORE_FULL where it cannot be kept.
+  virtual void Append(const std::string& topic, int32_t partition, std::vector<LogEntry> entries,
+                      AppendDone done) = 0;
+  // Offset behind the last durable record of a partition.
+  virtual absl::StatusOr<int64_t> EndOffset(const std::string& topic, int32_t partition) = 0;
+  // Reads from the offsets given, per partition. POSITION_UNKNOWN where one lies beyond the end; DATA_LOSS where
+  // the partition is damaged.
+  virtual absl::StatusOr<std::unique_ptr<LogReader>> OpenReader(const std::string& topic,
+                                                                std::map<int32_t, int64_t> from) = 0;
+};
+
+}  // namespace hangou

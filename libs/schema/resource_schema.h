@@ -1,0 +1,100 @@
+// A resource's declaration, compiled: what the walker, the policy and the libraries work with.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <regex>
+#include <string>
+#include <string_view>
+#include <unordered_set>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "hangou/catalog/v1/objects.pb.h"
+#include "libs/base/limits.h"
+#include "libs/identifiers/entity_key.h"
+
+namespace hangou {
+
+using hangou::catalog::v1::FieldType;
+
+// A field, compiled. Immutable.
+struct FieldSchema {
+  uint32_t number = 0;  // for life
+  std::string name;
+  std::string title;
+  FieldType type = hangou::catalog::v1::FIELD_TYPE_UNSPECIFIED;
+  bool required = false;
+  uint32_t min_length = 0;  // code points
+  uint32_t max_length = limits::kTextLength;
+  std::optional<int64_t> min;  // in the unit of the payload; none: any
+  std::optional<int64_t> max;
+  bool max_is_today = false;
+  uint32_t scale = 0;                // digits behind the point of a decimal
+  std::optional<std::regex> pattern;  // the whole text must match
+  std::string code_list;
+  std::shared_ptr<const std::unordered_set<std::string>> codes;  // of a code field
+  int birth_date_of = -1;            // index of the citizen id field whose birth date this one is
+
+  // True for the types that stand as strings in payloads, and can be masked.
+  bool is_text() const;
+};
+
+// A resource, compiled. Immutable, thread-safe, shared by reference counting.
+class ResourceSchema {
+ public:
+  // The codes of a code list, null where there is none of this name.
+  using CodeListLookup = std::function<std::shared_ptr<const std::unordered_set<std::string>>(const std::string&)>;
+
+  // Compiles a declaration whose numbers are assigned. INVALID_OBJECT with the field where it contradicts itself:
+  // names, types, ranges, patterns, limits, owner and key fields, sharing stricter than the resource.
+  static absl::StatusOr<std::shared_ptr<const ResourceSchema>> Compile(const hangou::catalog::v1::Resource& resource,
+                                                                      const CodeListLookup& code_lists);
+
+  const hangou::catalog::v1::Resource& declaration() const { return declaration_; }
+  const std::string& name() const { return declaration_.name(); }
+  uint32_t number() const { return declaration_.number(); }
+  uint32_t schema_revision() const { return declaration_.schema_revision(); }
+  // In ascending order of numbers; an index into it is a "field index".
+  const std::vector<FieldSchema>& fields() const { return fields_; }
+  // Index of the field of this number, -1 where there is none.
+  int IndexOfNumber(uint32_t number) const {
+    return number <= limits::kFieldNumber ? index_of_number_[number] : -1;
+  }
+  // Index of the field of this name, -1 where there is none.
+  int IndexOfName(std::string_view name) const;
+  EntityKind owner_kind() const { return owner_kind_; }
+  int owner_index() const { return owner_index_; }
+  const std::vector<int>& record_key_indexes() const { return record_key_indexes_; }
+  // Index of the field that carries the source version, -1 where the record does.
+  int version_index() const { return version_index_; }
+  bool versioned_by_source() const {
+    return declaration_.versioning() == hangou::catalog::v1::VERSIONING_SOURCE;
+  }
+  bool IsProvider(std::string_view department) const;
+
+ private:
+  ResourceSchema() = default;
+
+  hangou::catalog::v1::Resource declaration_;
+  std::vector<FieldSchema> fields_;
+  std::array<int16_t, limits::kFieldNumber + 1> index_of_number_;
+  EntityKind owner_kind_ = EntityKind::kPerson;
+  int owner_index_ = -1;
+  std::vector<int> record_key_indexes_;
+  int version_index_ = -1;
+};
+
+// Whether `next` may replace `stored` (same name): new optional fields, relaxed rules, other titles and sharing are
+// fine; another type, unit, owner, key, library or versioning is not. INVALID_OBJECT with the field.
+absl::Status CheckCompatible(const hangou::catalog::v1::Resource& stored, const hangou::catalog::v1::Resource& next);
+
+// Gives numbers to new fields and checks those named: numbers of `stored` stay (null for a new resource), a number
+// once used by a field is never used by another. Sets schema_revision: stored's, or one more where the schema of
+// payloads changed.
+absl::Status AssignNumbers(const hangou::catalog::v1::Resource* stored, hangou::catalog::v1::Resource* next);
+
+}  // namespace hangou

@@ -1,0 +1,80 @@
+// The Store seam: an ordered key-value store with a few tables and atomic batches.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "absl/status/statusor.h"
+
+namespace hangou {
+
+// Changes that become visible together.
+class StoreBatch {
+ public:
+  // One change; `value` is none for a deletion. `table` is an index into the store's tables.
+  struct Change {
+    int table;
+    std::string key;
+    std::optional<std::string> value;
+  };
+
+  // Sets a key.
+  void Put(int table, std::string key, std::string value) {
+    changes_.push_back({table, std::move(key), std::move(value)});
+  }
+  // Removes a key, whether or not it is there.
+  void Delete(int table, std::string key) { changes_.push_back({table, std::move(key), std::nullopt}); }
+  // In the order given; a later change of a key wins.
+  const std::vector<Change>& changes() const { return changes_; }
+  bool empty() const { return changes_.empty(); }
+  void Clear() { changes_.clear(); }
+
+ private:
+  std::vector<Change> changes_;
+};
+
+// A store of byte strings, ordered by unsigned bytes. Thread-safe.
+class Store {
+ public:
+  // Receives a row; returns false to stop the scan. The views are valid during the call only.
+  using Visit = std::function<bool(std::string_view key, std::string_view value)>;
+
+  virtual ~Store() = default;
+  // Applies a batch atomically. STORE_FULL where there is no room; then nothing of it is applied.
+  virtual absl::Status Write(const StoreBatch& batch) = 0;
+  // The value of a key, none where there is none. DATA_LOSS where the stored bytes are damaged.
+  virtual absl::StatusOr<std::optional<std::string>> Get(int table, std::string_view key) const = 0;
+  // Visits rows with `from` <= key in order, as they were when the scan began, until `visit` returns false or the
+  // key no longer begins with `prefix`. DATA_LOSS as for Get.
+  virtual absl::Status Scan(int table, std::string_view from, std::string_view prefix, const Visit& visit) const = 0;
+  // Makes all that was written survive a crash of the machine.
+  virtual absl::Status Flush() = 0;
+};
+
+// How a store treats a crash.
+enum class StoreKind {
+  // `view`: no write-ahead log, atomic flush over all tables. After a crash it is a prefix of what was written,
+  // and its owner catches up from the log.
+  kView,
+  // `local`: with a write-ahead log: every acknowledged write survives the crash of the process.
+  kLocal,
+};
+
+// A store in memory. For tests, and as the model of the contract.
+std::unique_ptr<Store> MakeMemoryStore(int tables);
+
+// The budget that all RocksDB stores of a process share: one block cache and one write buffer manager.
+class StoreBudget;
+// `bytes` is the total; a third of it for write buffers.
+std::shared_ptr<StoreBudget> MakeStoreBudget(size_t bytes);
+
+// Opens or creates a RocksDB store in `folder`. DATA_LOSS where it is damaged: the owner of a view removes the
+// folder and rebuilds from the log.
+absl::StatusOr<std::unique_ptr<Store>> OpenRocksStore(const std::string& folder, int tables, StoreKind kind,
+                                                      std::shared_ptr<StoreBudget> budget);
+
+}  // namespace hangou
