@@ -44,17 +44,17 @@ int32_t BirthDayOfCitizenId(std::string_view normalized);
 // The check character of the first 17 digits of a citizen id (ISO 7064 MOD 11-2).
 char CitizenIdCheck(std::string_view first17);
 
-// Unified social credit code (统一社会信用代码, GB 32100-2015): charset, check, category table, region, and the
-// check of the organisation code inside (GB 11714-1997).
+// Unified social credit code (统一社会信用代码, GB 32100-2015): charset, check, category table, region, and
+// the check of the organisation code inside (GB 11714-1997).
 IdentifierVerdict CheckUscc(std::string_view raw);
 // The check character of the first 17 characters of a credit code.
 char UsccCheck(std::string_view first17);
 // The check character of the first 8 characters of an organisation code (GB 11714-1997).
 char OrganizationCodeCheck(std::string_view first8);
 
-// Division code (行政区划代码): 6 digits of GB/T 2260, or 9 or 12 of the statistical extension. Groups of zeros
-// at the end of 9 and 12 digits are dropped (321002000000 is 321002). Known provinces only; a county that no
-// list has is a warning.
+// Division code (行政区划代码): 6 digits of GB/T 2260, or 9 or 12 of the statistical extension. Groups of
+// zeros at the end of 9 and 12 digits are dropped (321002000000 is 321002). Known provinces only; a county
+// that no list has is a warning.
 IdentifierVerdict CheckDivision(std::string_view raw);
 // True where GB/T 2260 has or had this 6-digit code.
 bool IsKnownRegion(std::string_view code6);

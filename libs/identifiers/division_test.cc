@@ -1,0 +1,57 @@
+#include <catch2/catch.hpp>
+
+#include "libs/identifiers/identifiers.h"
+
+namespace hangou {
+namespace {
+
+TEST_CASE("Codes of every level are valid") {
+  for (const char* code : {"320000", "321000", "321002", "321002001", "321002001001"}) {
+    const IdentifierVerdict verdict = CheckDivision(code);
+    INFO(code);
+    CHECK(verdict.ok());
+    CHECK(verdict.normalized == code);
+    CHECK(verdict.warning.empty());
+  }
+}
+
+TEST_CASE("Zeros in place of a village or township are dropped") {
+  CHECK(CheckDivision("321002000000").normalized == "321002");
+  CHECK(CheckDivision("321002000").normalized == "321002");
+  CHECK(CheckDivision("321002001000").normalized == "321002001");
+  CHECK(CheckDivision("320000000000").normalized == "320000");
+  CHECK(CheckDivision("321000").normalized == "321000");
+}
+
+TEST_CASE("A code of another length, with letters or of no province is refused") {
+  CHECK(CheckDivision("32").rule == IdentifierRule::kLength);
+  CHECK(CheckDivision("3210").rule == IdentifierRule::kLength);
+  CHECK(CheckDivision("32100200100").rule == IdentifierRule::kLength);
+  CHECK(CheckDivision("").rule == IdentifierRule::kLength);
+  CHECK(CheckDivision("32100A").rule == IdentifierRule::kCharset);
+  CHECK(CheckDivision("3210O2").rule == IdentifierRule::kCharset);
+  CHECK(CheckDivision("990000").rule == IdentifierRule::kRegion);
+  CHECK(CheckDivision("100000").rule == IdentifierRule::kRegion);
+}
+
+TEST_CASE("A county that no list has, and a statistical zone, are a warning") {
+  CHECK(CheckDivision("329999").warning == "region unknown");
+  CHECK(CheckDivision("321071001").warning == "region unknown");
+  CHECK(CheckDivision("321071001").ok());
+}
+
+TEST_CASE("The regions are the union of the lists of all years") {
+  for (const char* code : {"110000", "321011", "321022", "321026", "321088", "321027", "321029", "321012",
+                           "710000", "810000", "820000", "140703", "330114"}) {
+    INFO(code);
+    CHECK(IsKnownRegion(code));
+  }
+  for (const char* code :
+       {"321071", "100219", "830000", "100000", "999999", "32100", "3210021", "32100X", ""}) {
+    INFO(code);
+    CHECK_FALSE(IsKnownRegion(code));
+  }
+}
+
+}  // namespace
+}  // namespace hangou

@@ -1,0 +1,9 @@
+# Turns the region table (TABLE, CSV: code,name,valid_from,valid_to,origin) into the sorted initialisers of an
+# array of codes (OUT). Statistical zones are not divisions of GB/T 2260 and stay out.
+file(STRINGS ${TABLE} rows REGEX "^[0-9][0-9][0-9][0-9][0-9][0-9]," ENCODING UTF-8)
+list(FILTER rows EXCLUDE REGEX ",zone$")
+list(TRANSFORM rows REPLACE "^([0-9]+),.*$" "\\1")
+list(REMOVE_DUPLICATES rows)
+list(SORT rows)
+list(JOIN rows ",\n" text)
+file(WRITE ${OUT} "${text},\n")
