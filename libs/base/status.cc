@@ -13,12 +13,16 @@ namespace {
 constexpr char kReasonUrl[] = "hangou/reason";
 constexpr char kFieldUrl[] = "hangou/field";
 
+// By way of absl's string_view: clang mangles Cord's constructor for std::string otherwise than gcc, which built the
+// library.
+absl::Cord ToCord(std::string_view text) { return absl::Cord(absl::string_view(text.data(), text.size())); }
+
 }  // namespace
 
 absl::Status MakeError(Reason reason, std::string_view message, std::string_view field) {
   absl::Status status(ReasonCode(reason), std::string(message));
-  status.SetPayload(kReasonUrl, absl::Cord(std::string(ReasonName(reason))));
-  if (!field.empty()) status.SetPayload(kFieldUrl, absl::Cord(std::string(field)));
+  status.SetPayload(kReasonUrl, ToCord(ReasonName(reason)));
+  if (!field.empty()) status.SetPayload(kFieldUrl, ToCord(field));
   return status;
 }
 
