@@ -48,16 +48,19 @@ class Store {
   virtual absl::Status Write(const StoreBatch& batch) = 0;
   // The value of a key, none where there is none. DATA_LOSS where the stored bytes are damaged.
   virtual absl::StatusOr<std::optional<std::string>> Get(int table, std::string_view key) const = 0;
-  // Visits rows with `from` <= key in order, as they were when the scan began, until `visit` returns false or the
-  // key no longer begins with `prefix`. DATA_LOSS as for Get.
-  virtual absl::Status Scan(int table, std::string_view from, std::string_view prefix, const Visit& visit) const = 0;
+  // Visits rows with `from` <= key in order, as they were when the scan began, until `visit` returns false or
+  // the key no longer begins with `prefix`; where `from` < `prefix` it begins at `prefix`. DATA_LOSS as for
+  // Get.
+  virtual absl::Status Scan(int table, std::string_view from, std::string_view prefix,
+                            const Visit& visit) const = 0;
   // Makes all that was written survive a crash of the machine.
   virtual absl::Status Flush() = 0;
 };
 
 // How a store treats a crash.
 enum class StoreKind {
-  // `view`: no write-ahead log, atomic flush over all tables. After a crash it is a prefix of what was written,
+  // `view`: no write-ahead log, atomic flush over all tables. After a crash it is a prefix of what was
+  // written,
   // and its owner catches up from the log.
   kView,
   // `local`: with a write-ahead log: every acknowledged write survives the crash of the process.
@@ -72,8 +75,8 @@ class StoreBudget;
 // `bytes` is the total; a third of it for write buffers.
 std::shared_ptr<StoreBudget> MakeStoreBudget(size_t bytes);
 
-// Opens or creates a RocksDB store in `folder`. DATA_LOSS where it is damaged: the owner of a view removes the
-// folder and rebuilds from the log.
+// Opens or creates a RocksDB store in `folder`. DATA_LOSS where it is damaged: the owner of a view removes
+// the folder and rebuilds from the log.
 absl::StatusOr<std::unique_ptr<Store>> OpenRocksStore(const std::string& folder, int tables, StoreKind kind,
                                                       std::shared_ptr<StoreBudget> budget);
 

@@ -1,0 +1,95 @@
+#include "libs/store/rocks_options.h"
+
+#include <algorithm>
+
+#include "libs/store/rocks_env.h"
+#include "rocksdb/convenience.h"
+#include "rocksdb/filter_policy.h"
+#include "rocksdb/table.h"
+
+namespace hangou {
+namespace {
+
+// The limits below are per database or table; a process holds some twenty databases of a few tables each.
+//
+// A table's write buffer: flushed files are large enough to be few, and the shared manager flushes earlier
+// when all of them together exceed the budget.
+constexpr size_t kWriteBufferBytes = 8 << 20;
+// A write buffer grows in steps of this: most tables hold little, and RocksDB's 1 MiB would be 100 MiB in
+// all.
+constexpr size_t kArenaBlockBytes = 64 << 10;
+// Open files of a database: twenty of them stay under the usual limit of 1024 of a process.
+constexpr int kOpenFiles = 32;
+// Flushes and compactions of a database at a time: the threads are shared, the cores are few.
+constexpr int kBackgroundJobs = 2;
+// Write-ahead logs of a `local` store, after which the tables they hold back are flushed.
+constexpr uint64_t kWalBytes = 16 << 20;
+// Manifest, after which it is written anew: keeps opening fast.
+constexpr uint64_t kManifestBytes = 4 << 20;
+// Own log of RocksDB, kept once: warnings only.
+constexpr size_t kInfoLogBytes = 1 << 20;
+// A block: some neighbours of an entity, at a third of the index that RocksDB's 4 KiB would need.
+constexpr size_t kBlockBytes = 8 << 10;
+// Bits per key: one in a hundred look-ups of an absent key reads a block.
+constexpr double kFilterBits = 10;
+// Written bytes after which the kernel is told to begin writing them out: no long stalls at the sync.
+constexpr uint64_t kBytesPerSync = 1 << 20;
+
+// lz4 serves Chinese rows at half their size for 2 µs a read; none where the library was built without it.
+rocksdb::CompressionType ServingCompression() {
+  const auto supported = rocksdb::GetSupportedCompressions();
+  const bool lz4 = std::find(supported.begin(), supported.end(), rocksdb::kLZ4Compression) != supported.end();
+  return lz4 ? rocksdb::kLZ4Compression : rocksdb::kNoCompression;
+}
+
+}  // namespace
+
+StoreBudget::StoreBudget(size_t bytes)
+    : cache_(rocksdb::NewLRUCache(bytes - bytes / 3)),
+      write_buffers_(std::make_shared<rocksdb::WriteBufferManager>(bytes / 3)) {}
+
+std::shared_ptr<StoreBudget> MakeStoreBudget(size_t bytes) { return std::make_shared<StoreBudget>(bytes); }
+
+rocksdb::DBOptions DatabaseOptions(StoreKind kind, const StoreBudget& budget) {
+  rocksdb::DBOptions options;
+  options.env = StoreEnv();
+  options.create_if_missing = true;
+  options.create_missing_column_families = true;
+  options.paranoid_checks = true;
+  options.write_buffer_manager = budget.write_buffers();
+  options.atomic_flush = kind == StoreKind::kView;
+  // A damaged write-ahead log refuses to open; only its torn tail, which nobody was told of, is cut.
+  options.wal_recovery_mode = rocksdb::WALRecoveryMode::kTolerateCorruptedTailRecords;
+  options.max_total_wal_size = kWalBytes;
+  options.max_open_files = kOpenFiles;
+  options.max_background_jobs = kBackgroundJobs;
+  options.max_manifest_file_size = kManifestBytes;
+  options.bytes_per_sync = kBytesPerSync;
+  options.keep_log_file_num = 1;
+  options.max_log_file_size = kInfoLogBytes;
+  options.info_log_level = rocksdb::InfoLogLevel::WARN_LEVEL;
+  options.stats_dump_period_sec = 0;
+  options.stats_persist_period_sec = 0;
+  return options;
+}
+
+rocksdb::ColumnFamilyOptions TableOptions(const StoreBudget& budget) {
+  rocksdb::BlockBasedTableOptions blocks;
+  blocks.block_cache = budget.cache();
+  blocks.block_size = kBlockBytes;
+  blocks.cache_index_and_filter_blocks = true;
+  blocks.pin_l0_filter_and_index_blocks_in_cache = true;
+  blocks.filter_policy.reset(rocksdb::NewBloomFilterPolicy(kFilterBits));
+  blocks.format_version = 5;
+
+  rocksdb::ColumnFamilyOptions options;
+  options.table_factory.reset(rocksdb::NewBlockBasedTableFactory(blocks));
+  options.compression = ServingCompression();
+  options.write_buffer_size = kWriteBufferBytes;
+  options.arena_block_size = kArenaBlockBytes;
+  options.level_compaction_dynamic_level_bytes = true;
+  options.force_consistency_checks = true;
+  return options;
+}
+
+}  // namespace hangou

@@ -1,0 +1,31 @@
+// How the stores configure RocksDB. Internal to libs/store.
+#pragma once
+
+#include <memory>
+
+#include "libs/store/store.h"
+#include "rocksdb/cache.h"
+#include "rocksdb/options.h"
+#include "rocksdb/write_buffer_manager.h"
+
+namespace hangou {
+
+// What all stores of a process share. Constant after construction; both members are thread-safe.
+class StoreBudget {
+ public:
+  // `bytes` in all: a third for write buffers, the rest for blocks, indexes and filters.
+  explicit StoreBudget(size_t bytes);
+
+  const std::shared_ptr<rocksdb::Cache>& cache() const { return cache_; }
+  const std::shared_ptr<rocksdb::WriteBufferManager>& write_buffers() const { return write_buffers_; }
+
+ private:
+  std::shared_ptr<rocksdb::Cache> cache_;
+  std::shared_ptr<rocksdb::WriteBufferManager> write_buffers_;
+};
+
+// Options of the database, and of every table in it.
+rocksdb::DBOptions DatabaseOptions(StoreKind kind, const StoreBudget& budget);
+rocksdb::ColumnFamilyOptions TableOptions(const StoreBudget& budget);
+
+}  // namespace hangou
