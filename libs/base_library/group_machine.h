@@ -1,0 +1,137 @@
+// The state machine of a partition group: (event, now) to effects. No threads, no log, no clock: partition_group.h
+// drives it. It decides what is appended, and applies what is read back.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "hangou/base_library/v1/base_library.pb.h"
+#include "hangou/record/v1/envelope.pb.h"
+#include "libs/base/reason.h"
+#include "libs/base_library/versions.h"
+#include "libs/base_library/view_tables.h"
+#include "libs/log/log.h"
+#include "libs/store/store.h"
+
+namespace hangou {
+
+// Takes the outcomes of the records of one request. Called on the group's thread.
+class OutcomeSink {
+ public:
+  virtual ~OutcomeSink() = default;
+  // The outcome of the record at `place`: at least once for every record submitted; the first one counts.
+  virtual void OnOutcome(uint32_t place, hangou::base_library::v1::RecordOutcome outcome) = 0;
+};
+
+// A record handed to its owner: valid, normalised, with everything but revision and time.
+struct Submission {
+  int32_t partition = 0;
+  bool by_source = false;
+  hangou::record::v1::Envelope envelope;  // upsert or deletion; request_place is the place in the request
+  std::shared_ptr<OutcomeSink> sink;
+};
+
+// State of the partitions of one group. Not thread-safe: one thread at a time. `store` must outlive it; reads of
+// the store by others are fine.
+class GroupMachine {
+ public:
+  // An outcome that is ready to be given.
+  struct Answer {
+    std::shared_ptr<OutcomeSink> sink;
+    uint32_t place = 0;
+    hangou::base_library::v1::RecordOutcome outcome;
+  };
+  // What is to be done. The driver appends first, then answers.
+  struct Effects {
+    std::map<int32_t, std::vector<LogEntry>> appends;
+    std::vector<Answer> answers;
+  };
+
+  GroupMachine(Store& store, std::vector<int32_t> partitions) : store_(store), partitions_(std::move(partitions)) {}
+
+  // Reads how far each partition is applied. POSITION_UNKNOWN where the view was built from another log: rebuild.
+  absl::Status Load(const std::string& log_id);
+  // First offset to read, per partition.
+  std::map<int32_t, int64_t> ReadFrom() const;
+
+  // Becomes the owner: appends, for each partition, an OwnerStart with a higher epoch than any applied one. Call it
+  // once everything in the log is applied. Nothing is decided before all are read back.
+  Effects BeginOwnership(int64_t now_us);
+  bool Owns() const { return owner_epoch_ != 0 && starts_awaited_ == 0; }
+
+  // Decides records. Only while it owns. DATA_LOSS where the view cannot be read: the driver rebuilds it.
+  absl::StatusOr<Effects> Decide(std::vector<Submission> submissions, int64_t now_us);
+  // Applies what was read back, in one batch of the store, and completes what waited for it.
+  absl::StatusOr<Effects> Apply(const std::vector<LogRecord>& records);
+  // An append failed: whoever waits for one of these log keys is told why.
+  Effects AppendFailed(const std::vector<std::string>& log_keys, const absl::Status& status);
+  // Everything that waits is told that the group stops.
+  Effects Abandon(const absl::Status& status);
+
+  // Deletes some of the request memories older than `before_us`; returns how many it looked at.
+  absl::StatusOr<size_t> ExpireRequests(int64_t before_us, size_t at_most);
+
+  // First offset of a partition that is not applied.
+  int64_t NextOffset(int32_t partition) const;
+  // When the oldest change in flight was decided, 0 where nothing is in flight.
+  int64_t OldestPendingUs() const;
+  size_t PendingCount() const { return pending_count_; }
+
+ private:
+  // A change that was appended and is not yet applied, and who waits for it.
+  struct Pending {
+    uint64_t revision = 0;
+    int64_t decided_us = 0;
+    std::string request_key;  // where the request is remembered while in flight
+    std::vector<Answer> waiting;
+  };
+  struct InFlight {
+    KnownRecord latest;
+    std::deque<Pending> pending;
+  };
+  struct InFlightRequest {
+    uint64_t hash_low = 0;
+    uint64_t hash_high = 0;
+    std::string record_key;
+    uint64_t revision = 0;
+  };
+  using InFlightMap = std::unordered_map<std::string, InFlight>;
+
+  absl::Status DecideOne(Submission& submission, int64_t now_us, Effects* effects);
+  absl::StatusOr<KnownRecord> Known(const std::string& record_key) const;
+  // True where a request was seen before: then the submission is answered.
+  absl::StatusOr<bool> AnswerRepeatedRequest(const Submission& submission, int64_t now_us, Effects* effects);
+  void Accept(Submission& submission, const std::string& record_key, const KnownRecord& known, int64_t now_us,
+              Effects* effects);
+  absl::Status ApplyOne(const LogRecord& record, StoreBatch* batch, Effects* effects);
+  absl::Status ApplyEvent(const LogRecord& record, hangou::record::v1::Envelope& envelope, StoreBatch* batch,
+                          Effects* effects);
+  void Complete(const std::string& record_key, uint64_t revision, int32_t partition, int64_t offset,
+                Effects* effects);
+  void Fail(Pending& pending, const absl::Status& status, Effects* effects);
+
+  Store& store_;
+  const std::vector<int32_t> partitions_;
+  std::map<int32_t, PartitionProgress> progress_;
+  uint64_t owner_epoch_ = 0;     // 0: not the owner
+  size_t starts_awaited_ = 0;    // OwnerStarts appended and not read back
+  InFlightMap in_flight_;
+  std::unordered_map<std::string, InFlightRequest> in_flight_requests_;
+  std::deque<int64_t> decided_us_;  // of what is in flight, oldest first
+  size_t pending_count_ = 0;
+  std::string expiry_cursor_;
+  // Upserts of the batch being applied, by record key: a deletion in the same batch needs what came before it.
+  std::unordered_map<std::string, hangou::record::v1::StoredRecord> batch_overlay_;
+};
+
+// The outcome of a record that was refused.
+hangou::base_library::v1::RecordOutcome RefusedOutcome(Reason reason, std::string_view field, std::string_view message);
+
+}  // namespace hangou

@@ -1,0 +1,161 @@
+#include "libs/base_library/library.h"
+
+#include <algorithm>
+
+#include "libs/base/limits.h"
+#include "libs/base/status.h"
+#include "libs/base_library/view_tables.h"
+
+namespace hangou {
+namespace {
+
+// How long a read waits for the positions that it names; a caller that needs longer asks again.
+constexpr int64_t kPositionWaitMs = 5000;
+// Positions of one read: those of a batch that was published just before.
+constexpr int kPositions = 256;
+
+}  // namespace
+
+std::string RecordTopic(const std::string& library) { return "hangou." + library + ".records"; }
+
+Library::Library(LibraryOptions options, LibraryContext context) : options_(std::move(options)), context_(context) {
+  HANGOU_CHECK(options_.groups > 0 && options_.groups <= options_.partitions, "more groups than partitions");
+  for (int32_t group = 0; group < options_.groups; ++group) {
+    PartitionGroupOptions group_options;
+    group_options.topic = RecordTopic(options_.name);
+    for (int32_t p = group; p < options_.partitions; p += options_.groups) group_options.partitions.push_back(p);
+    group_options.folder = options_.folder + "/" + std::to_string(group);
+    group_options.name = options_.name + "/" + std::to_string(group);
+    group_options.budget = context_.budget;
+    groups_.push_back(std::make_unique<PartitionGroup>(std::move(group_options), context_.log, context_.clock));
+  }
+}
+
+Library::~Library() { Stop(); }
+
+absl::Status Library::Start(int64_t timeout_ms) {
+  RETURN_IF_ERROR(context_.log.EnsureTopic(RecordTopic(options_.name), options_.partitions));
+  absl::Status first;
+  for (auto& group : groups_) {
+    const absl::Status status = group->Start(timeout_ms);
+    if (first.ok()) first = status;
+  }
+  return first;
+}
+
+void Library::Stop() {
+  for (auto& group : groups_) group->Stop();
+}
+
+absl::Status Library::status() const {
+  for (const auto& group : groups_) RETURN_IF_ERROR(group->status());
+  return absl::OkStatus();
+}
+
+int64_t Library::applied_count() const {
+  int64_t count = 0;
+  for (const auto& group : groups_) count += group->applied_count();
+  return count;
+}
+
+absl::StatusOr<std::shared_ptr<const Store>> Library::ViewOf(int32_t partition) {
+  PartitionGroup& group = GroupOf(partition);
+  std::shared_ptr<const Store> view = group.view();
+  if (view) return view;
+  const absl::Status status = group.status();
+  return status.ok() ? MakeError(Reason::kDraining, "the service is starting; retry") : status;
+}
+
+absl::StatusOr<bool> Library::RequestIdReused(const std::string& provider, const std::string& request_id,
+                                              uint64_t digest) {
+  const std::string prefix = RequestPrefix(provider, request_id);
+  bool reused = false;
+  for (int32_t group = 0; group < options_.groups; ++group) {
+    ASSIGN_OR_RETURN(const auto view, ViewOf(group));
+    RETURN_IF_ERROR(view->Scan(kViewRequests, prefix, prefix, [&](std::string_view, std::string_view value) {
+      const RequestMemory memory = RequestMemory::Decode(value);
+      const bool remembered = memory.received_us >= context_.clock.UtcUs() - limits::kRequestMemoryUs;
+      reused |= remembered && memory.request_digest != digest;
+      return false;
+    }));
+  }
+  return reused;
+}
+
+void Library::WaitForPositions(const hangou::record::v1::AccessContext& context, Done done) {
+  if (context.after_size() == 0) return done(absl::OkStatus());
+  if (context.after_size() > kPositions) {
+    return done(MakeError(Reason::kInvalidRequest, "name at most 256 positions"));
+  }
+  for (const auto& position : context.after()) {
+    const bool known = position.log_id() == context_.log.log_id() && position.topic() == RecordTopic(options_.name) &&
+                       position.partition() >= 0 && position.partition() < options_.partitions;
+    const auto end = known ? context_.log.EndOffset(position.topic(), position.partition()) : 0;
+    if (!known || (end.ok() && position.offset() >= *end)) {
+      return done(MakeError(Reason::kPositionUnknown, "a position is not one of this library's log"));
+    }
+  }
+  struct Shared {
+    std::atomic<int> left;
+    Mutex mutex;
+    absl::Status first HANGOU_GUARDED_BY(mutex);
+    Done done;
+  };
+  auto shared = std::make_shared<Shared>();
+  shared->left = context.after_size();
+  shared->done = std::move(done);
+  for (const auto& position : context.after()) {
+    GroupOf(position.partition())
+        .WaitApplied(position.partition(), position.offset(), kPositionWaitMs, [shared](absl::Status status) {
+          absl::Status first;
+          {
+            MutexLock lock(shared->mutex);
+            if (shared->first.ok()) shared->first = status;
+            first = shared->first;
+          }
+          if (--shared->left == 0) shared->done(first);
+        });
+  }
+}
+
+absl::Status Library::Scan(const hangou::base_library::v1::ScanRequest& request,
+                           hangou::base_library::v1::ScanResponse* response) {
+  if (request.partition() < 0 || request.partition() >= options_.partitions) {
+    return MakeError(Reason::kInvalidRequest, "there is no such partition");
+  }
+  ASSIGN_OR_RETURN(const auto view, ViewOf(request.partition()));
+  const size_t most = request.max_records() > 0
+                          ? std::min<size_t>(static_cast<size_t>(request.max_records()), limits::kBatchRecords)
+                          : limits::kBatchRecords;
+  // Read before the rows: changes from here on are delivered from the log, some of them a second time.
+  response->set_applied_end(GroupOf(request.partition()).AppliedEnd(request.partition()));
+  const std::string prefix = ResourcePrefix(request.resource_number(), request.partition());
+  const std::string from = request.after_key().empty() ? prefix : request.after_key() + '\0';
+  std::vector<std::string> keys;
+  RETURN_IF_ERROR(view->Scan(kViewByResource, from, prefix, [&](std::string_view key, std::string_view) {
+    keys.emplace_back(key);
+    return keys.size() < most;
+  }));
+  const int32_t today = DayInChina(context_.clock.UtcUs());
+  size_t bytes = 0;
+  for (const std::string& key : keys) {
+    ASSIGN_OR_RETURN(const auto text, view->Get(kViewRecords, RecordKeyOfResourceKey(key)));
+    hangou::record::v1::StoredRecord stored;
+    if (!text || !stored.ParseFromString(*text)) {
+      return MakeError(Reason::kDataLoss, "a stored record of the view is damaged");
+    }
+    response->set_next_key(key);
+    const bool valid = !stored.has_deletion() || stored.deletion().valid_until_day() > today;
+    if (valid && stored.has_upsert()) {
+      bytes += text->size();
+      auto* item = response->add_items();
+      item->set_offset(stored.offset());
+      *item->mutable_upsert() = std::move(*stored.mutable_upsert());
+    }
+    if (bytes > limits::kReplyBytes) return absl::OkStatus();
+  }
+  if (keys.size() < most) response->clear_next_key();
+  return absl::OkStatus();
+}
+
+}  // namespace hangou

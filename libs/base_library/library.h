@@ -1,0 +1,105 @@
+// A base library: the one core that population, legal_entity, geographic, tax and credit share. No transport.
+#pragma once
+
+#include <atomic>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "hangou/base_library/v1/base_library.pb.h"
+#include "libs/audit/chain.h"
+#include "libs/base/caller.h"
+#include "libs/base/clock.h"
+#include "libs/base/keys.h"
+#include "libs/base_library/partition_group.h"
+#include "libs/log/log.h"
+#include "libs/policy/policy_holder.h"
+#include "libs/store/store.h"
+
+namespace hangou {
+
+// What a library works with. The references must outlive it.
+struct LibraryContext {
+  Log& log;
+  Store& local;  // Verify's counts, in table `verify_table`
+  int verify_table;
+  const PolicyHolder& policy;
+  AuditChain& audit;
+  const KeyRing& keys;
+  const Clock& clock;
+  std::shared_ptr<StoreBudget> budget;
+};
+
+// How a library is laid out. Partitions and groups are fixed for the life of an installation.
+struct LibraryOptions {
+  std::string name;    // "population"
+  std::string folder;  // its views
+  int32_t partitions;
+  int32_t groups;
+};
+
+// Topic of a library's records: "hangou.population.records".
+std::string RecordTopic(const std::string& library);
+
+// A base library. Thread-safe. Every call answers through `done`, exactly once, from any thread; the reply is to be
+// handed to the transport inside `done`, because the policy pin that it was decided under goes when `done` returns.
+// Calls end before the library does: stop what calls it, then Stop.
+class Library {
+ public:
+  using Done = std::function<void(absl::Status)>;
+
+  Library(LibraryOptions options, LibraryContext context);
+  ~Library();
+
+  // Ensures the topic and starts every group; returns once all serve. A group whose log is damaged does not serve and
+  // its error is returned, but the others do.
+  absl::Status Start(int64_t timeout_ms);
+  void Stop();
+
+  // Authorises, walks and hands to the owners; one outcome per record, one audit entry per batch.
+  void Publish(const Caller& caller, const hangou::base_library::v1::PublishRequest& request,
+               hangou::base_library::v1::PublishResponse* response, Done done);
+  void Delete(const Caller& caller, const hangou::base_library::v1::DeleteRequest& request,
+              hangou::base_library::v1::PublishResponse* response, Done done);
+  void Get(const Caller& caller, const hangou::base_library::v1::GetRequest& request,
+           hangou::base_library::v1::GetResponse* response, Done done);
+  void BatchGet(const Caller& caller, const hangou::base_library::v1::BatchGetRequest& request,
+                hangou::base_library::v1::BatchGetResponse* response, Done done);
+  void List(const Caller& caller, const hangou::base_library::v1::ListRequest& request,
+            hangou::base_library::v1::ListResponse* response, Done done);
+  void Verify(const Caller& caller, const hangou::base_library::v1::VerifyRequest& request,
+              hangou::base_library::v1::VerifyResponse* response, Done done);
+  // For services only: raw records, decided by whoever asks.
+  absl::Status Scan(const hangou::base_library::v1::ScanRequest& request,
+                    hangou::base_library::v1::ScanResponse* response);
+
+  const std::string& name() const { return options_.name; }
+  // OK where every group serves; else why not.
+  absl::Status status() const;
+  // Log records applied since the start, all groups together.
+  int64_t applied_count() const;
+
+ private:
+  friend class ReadRun;
+  friend class PublishRun;
+
+  PartitionGroup& GroupOf(int32_t partition) { return *groups_[partition % options_.groups]; }
+  int32_t PartitionOfEntity(EntityKind kind, std::string_view owner_key) const {
+    return PartitionOf(kind, owner_key, options_.partitions);
+  }
+  // The view that holds a partition. DRAINING where its group does not serve.
+  absl::StatusOr<std::shared_ptr<const Store>> ViewOf(int32_t partition);
+  // Waits until every position is applied, then calls `done`.
+  void WaitForPositions(const hangou::record::v1::AccessContext& context, Done done);
+  // The version of the request's digest that was seen under this request id, where one was.
+  absl::StatusOr<bool> RequestIdReused(const std::string& provider, const std::string& request_id, uint64_t digest);
+
+  const LibraryOptions options_;
+  const LibraryContext context_;
+  std::vector<std::unique_ptr<PartitionGroup>> groups_;
+  Mutex verify_mutex_;  // counts of Verify are read and written together
+};
+
+}  // namespace hangou

@@ -1,0 +1,355 @@
+#include "libs/base_library/partition_group.h"
+
+#include <algorithm>
+#include <charconv>
+#include <filesystem>
+
+#include "libs/base/file.h"
+#include "libs/base/limits.h"
+#include "libs/base/status.h"
+
+namespace hangou {
+namespace {
+
+// Records read back and applied as one batch of the store: large enough to be cheap, small enough to answer soon.
+constexpr size_t kApplyRecords = 1024;
+// A view is flushed when so much would have to be applied again after a crash.
+constexpr int64_t kFlushRecords = 200'000;
+constexpr int64_t kFlushUs = 60 * kUsPerSecond;
+// Memory of repeated requests is looked through in small steps.
+constexpr int64_t kTickMs = 1000;
+constexpr int64_t kExpiryUs = 60 * kUsPerSecond;
+constexpr size_t kExpiryRows = 2000;
+
+absl::Status Starting() { return MakeError(Reason::kDraining, "the service is starting; retry"); }
+
+// Numbers of the view folders below `folder`, ascending.
+std::vector<int> ViewNumbers(const std::string& folder) {
+  std::vector<int> numbers;
+  std::error_code error;
+  for (const auto& entry : std::filesystem::directory_iterator(folder, error)) {
+    const std::string name = entry.path().filename();
+    int number = 0;
+    const auto result = std::from_chars(name.data(), name.data() + name.size(), number);
+    if (result.ec == std::errc() && result.ptr == name.data() + name.size()) numbers.push_back(number);
+  }
+  std::sort(numbers.begin(), numbers.end());
+  return numbers;
+}
+
+}  // namespace
+
+PartitionGroup::PartitionGroup(PartitionGroupOptions options, Log& log, const Clock& clock)
+    : options_(std::move(options)), log_(log), clock_(clock), loop_(options_.name) {}
+
+PartitionGroup::~PartitionGroup() { Stop(); }
+
+absl::Status PartitionGroup::Start(int64_t timeout_ms) {
+  loop_.Post([this] {
+    absl::Status opened = OpenView(/*fresh=*/false);
+    if (opened.ok()) opened = OpenReader();
+    if (!opened.ok() && ReasonOf(opened) == Reason::kPositionUnknown) {
+      // The view is ahead of the log, or of another one: the log is the truth.
+      opened = OpenView(/*fresh=*/true);
+      if (opened.ok()) opened = OpenReader();
+    }
+    if (!opened.ok()) return FailOnLoop(opened);
+    PumpOnLoop();
+    TickOnLoop();
+  });
+  const int64_t deadline_us = SystemClock().BootUs() + timeout_ms * kUsPerMs;
+  MutexLock lock(mutex_);
+  while (!status_) {
+    const int64_t left_ms = (deadline_us - SystemClock().BootUs()) / kUsPerMs;
+    if (left_ms <= 0) return MakeError(Reason::kDraining, options_.name + " did not catch up with the log in time");
+    status_changed_.WaitFor(mutex_, left_ms);
+  }
+  return *status_;
+}
+
+void PartitionGroup::Stop() {
+  if (stopped_.exchange(true)) return;
+  loop_.Run([this] {
+    if (reader_) reader_->SetNotify({});
+    if (machine_) Perform(machine_->Abandon(MakeError(Reason::kDraining, "the service is stopping; retry")));
+    if (store_) store_->Flush().IgnoreError();
+  });
+  loop_.Stop();
+  SetStatus(MakeError(Reason::kDraining, "the service is stopping; retry"));
+  std::vector<std::shared_ptr<Waiter>> waiting;
+  {
+    MutexLock lock(mutex_);
+    for (auto& [partition, list] : waiters_) waiting.insert(waiting.end(), list.begin(), list.end());
+    waiters_.clear();
+  }
+  for (auto& waiter : waiting) waiter->done(MakeError(Reason::kDraining, "the service is stopping; retry"));
+}
+
+absl::Status PartitionGroup::OpenView(bool fresh) {
+  RETURN_IF_ERROR(MakeFolders(options_.folder));
+  machine_.reset();
+  store_.reset();
+  const std::vector<int> numbers = ViewNumbers(options_.folder);
+  int number = numbers.empty() ? 1 : numbers.back();
+  for (int attempt = 0; attempt < 2; ++attempt) {
+    if (fresh) number = numbers.empty() ? 1 : numbers.back() + 1;
+    const std::string folder = options_.folder + "/" + std::to_string(number);
+    auto opened = OpenRocksStore(folder, kViewTables, StoreKind::kView, options_.budget);
+    if (opened.ok()) {
+      store_ = std::move(*opened);
+      break;
+    }
+    if (fresh || ReasonOf(opened.status()) != Reason::kDataLoss) return opened.status();
+    fresh = true;
+  }
+  machine_ = std::make_unique<GroupMachine>(*store_, options_.partitions);
+  RETURN_IF_ERROR(machine_->Load(log_.log_id()));
+  // Older views are of no use once a newer one is begun.
+  for (int old : numbers) {
+    std::error_code error;
+    if (old < number || (fresh && old != number)) {
+      std::filesystem::remove_all(options_.folder + "/" + std::to_string(old), error);
+    }
+  }
+  return absl::OkStatus();
+}
+
+absl::Status PartitionGroup::OpenReader() {
+  for (int32_t partition : options_.partitions) {
+    ASSIGN_OR_RETURN(ends_at_start_[partition], log_.EndOffset(options_.topic, partition));
+  }
+  ASSIGN_OR_RETURN(reader_, log_.OpenReader(options_.topic, machine_->ReadFrom()));
+  reader_->SetNotify([this] {
+    if (!pump_posted_.exchange(true)) loop_.Post([this] { PumpOnLoop(); });
+  });
+  PublishProgress({});
+  return absl::OkStatus();
+}
+
+void PartitionGroup::PumpOnLoop() {
+  pump_posted_ = false;
+  if (!machine_) return;
+  bool more = false;
+  const absl::Status status = PollAndApply(&more);
+  if (!status.ok()) return FailOnLoop(status);
+  if (more && !pump_posted_.exchange(true)) loop_.Post([this] { PumpOnLoop(); });
+}
+
+absl::Status PartitionGroup::PollAndApply(bool* more) {
+  ASSIGN_OR_RETURN(const std::vector<LogRecord> records, reader_->Poll(kApplyRecords));
+  *more = records.size() == kApplyRecords;
+  if (!records.empty()) {
+    ASSIGN_OR_RETURN(GroupMachine::Effects effects, machine_->Apply(records));
+    applied_count_ += static_cast<int64_t>(records.size());
+    applied_since_flush_ += static_cast<int64_t>(records.size());
+    PublishProgress(records);
+    Perform(std::move(effects));
+  }
+  if (!owner_started_) {
+    const bool caught_up = std::all_of(ends_at_start_.begin(), ends_at_start_.end(), [this](const auto& end) {
+      return machine_->NextOffset(end.first) >= end.second;
+    });
+    if (caught_up) {
+      owner_started_ = true;
+      Perform(machine_->BeginOwnership(clock_.UtcUs()));
+    }
+  }
+  if (machine_->Owns() && !view()) {
+    MutexLock lock(mutex_);
+    view_ = store_;
+    status_ = absl::OkStatus();
+    status_changed_.NotifyAll();
+  }
+  return absl::OkStatus();
+}
+
+void PartitionGroup::Perform(GroupMachine::Effects effects) {
+  for (auto& [partition, entries] : effects.appends) {
+    std::vector<std::string> keys;
+    keys.reserve(entries.size());
+    for (const LogEntry& entry : entries) keys.push_back(entry.key);
+    log_.Append(options_.topic, partition, std::move(entries),
+                [this, keys = std::move(keys)](absl::StatusOr<int64_t> offset) {
+                  if (!offset.ok()) OnAppendFailed(keys, offset.status());
+                });
+  }
+  oldest_pending_us_ = machine_ ? machine_->OldestPendingUs() : 0;
+  for (GroupMachine::Answer& answer : effects.answers) {
+    answer.sink->OnOutcome(answer.place, std::move(answer.outcome));
+  }
+}
+
+void PartitionGroup::OnAppendFailed(const std::vector<std::string>& log_keys, const absl::Status& status) {
+  if (stopped_) return;
+  loop_.Post([this, log_keys, status] {
+    if (!machine_) return;
+    // Without its owner epoch in the log the group cannot begin.
+    if (!machine_->Owns()) return FailOnLoop(status);
+    Perform(machine_->AppendFailed(log_keys, status));
+  });
+}
+
+void PartitionGroup::Submit(std::vector<Submission> submissions) {
+  loop_.Post([this, submissions = std::move(submissions)]() mutable { SubmitOnLoop(std::move(submissions)); });
+}
+
+void PartitionGroup::SubmitOnLoop(std::vector<Submission> submissions) {
+  std::vector<std::pair<std::shared_ptr<OutcomeSink>, uint32_t>> places;
+  for (const Submission& submission : submissions) {
+    const auto& envelope = submission.envelope;
+    const auto& head = envelope.has_upsert() ? envelope.upsert().head() : envelope.deletion().head();
+    places.emplace_back(submission.sink, head.request_place());
+  }
+  absl::Status refusal = status();
+  if (refusal.ok() && machine_ && machine_->Owns()) {
+    auto effects = machine_->Decide(std::move(submissions), clock_.UtcUs());
+    if (effects.ok()) return Perform(std::move(*effects));
+    refusal = effects.status();
+    FailOnLoop(refusal);
+  }
+  if (refusal.ok()) refusal = Starting();
+  const Reason reason = ReasonOf(refusal).value_or(Reason::kDraining);
+  for (const auto& [sink, place] : places) sink->OnOutcome(place, RefusedOutcome(reason, "", Message(refusal)));
+}
+
+void PartitionGroup::FailOnLoop(const absl::Status& status) {
+  if (stopped_) return;
+  const auto reason = ReasonOf(status);
+  // A store that is full works again when there is room: the same records are read again.
+  if (reason == Reason::kStoreFull && machine_) {
+    SetStatus(status);
+    if (auto opened = log_.OpenReader(options_.topic, machine_->ReadFrom()); opened.ok()) {
+      reader_->SetNotify({});
+      reader_ = std::move(*opened);
+      reader_->SetNotify([this] {
+        if (!pump_posted_.exchange(true)) loop_.Post([this] { PumpOnLoop(); });
+      });
+    }
+    loop_.PostAfter(kTickMs, [this] {
+      SetStatus(absl::OkStatus());
+      PumpOnLoop();
+    });
+    return;
+  }
+  if (reason == Reason::kDataLoss && view()) {
+    // Either the view or the log: rebuilding tells, because only damage of the log comes back.
+    return RebuildOnLoop();
+  }
+  SetStatus(Annotate(status, options_.name));
+  if (machine_) Perform(machine_->Abandon(status));
+}
+
+void PartitionGroup::ReportDamage() {
+  loop_.Post([this] {
+    if (view()) RebuildOnLoop();
+  });
+}
+
+void PartitionGroup::RebuildOnLoop() {
+  {
+    MutexLock lock(mutex_);
+    view_.reset();
+    status_.emplace(MakeError(Reason::kDraining, "the view is rebuilt from the log; retry"));
+  }
+  reader_->SetNotify({});
+  reader_.reset();
+  if (machine_) Perform(machine_->Abandon(MakeError(Reason::kDraining, "the view is rebuilt from the log; retry")));
+  owner_started_ = false;
+  ends_at_start_.clear();
+  absl::Status opened = OpenView(/*fresh=*/true);
+  if (opened.ok()) opened = OpenReader();
+  if (!opened.ok()) return FailOnLoop(opened);
+  PumpOnLoop();
+}
+
+void PartitionGroup::TickOnLoop() {
+  FlushWhenDue();
+  const int64_t now_boot_us = clock_.BootUs();
+  if (machine_ && machine_->Owns() && now_boot_us - last_expiry_boot_us_ > kExpiryUs) {
+    last_expiry_boot_us_ = now_boot_us;
+    const auto looked = machine_->ExpireRequests(clock_.UtcUs() - limits::kRequestMemoryUs, kExpiryRows);
+    if (!looked.ok()) FailOnLoop(looked.status());
+  }
+  loop_.PostAfter(kTickMs, [this] { TickOnLoop(); });
+}
+
+void PartitionGroup::FlushWhenDue() {
+  const int64_t now_us = clock_.BootUs();
+  const bool due = applied_since_flush_ >= kFlushRecords ||
+                   (applied_since_flush_ > 0 && now_us - last_flush_boot_us_ > kFlushUs);
+  if (!due || !store_) return;
+  applied_since_flush_ = 0;
+  last_flush_boot_us_ = now_us;
+  if (const absl::Status status = store_->Flush(); !status.ok()) FailOnLoop(status);
+}
+
+void PartitionGroup::PublishProgress(const std::vector<LogRecord>& records) {
+  std::vector<std::shared_ptr<Waiter>> ready;
+  {
+    MutexLock lock(mutex_);
+    if (records.empty()) {
+      for (int32_t partition : options_.partitions) applied_end_[partition] = machine_->NextOffset(partition);
+    }
+    for (const LogRecord& record : records) applied_end_[record.partition] = record.offset + 1;
+    for (auto& [partition, list] : waiters_) {
+      const int64_t end = applied_end_[partition];
+      std::erase_if(list, [&](const std::shared_ptr<Waiter>& waiter) {
+        if (waiter->offset >= end) return false;
+        ready.push_back(waiter);
+        return true;
+      });
+    }
+  }
+  for (auto& waiter : ready) waiter->done(absl::OkStatus());
+}
+
+void PartitionGroup::SetStatus(absl::Status status) {
+  MutexLock lock(mutex_);
+  status_ = std::move(status);
+  status_changed_.NotifyAll();
+}
+
+std::shared_ptr<const Store> PartitionGroup::view() const {
+  MutexLock lock(mutex_);
+  return view_;
+}
+
+absl::Status PartitionGroup::status() const {
+  MutexLock lock(mutex_);
+  return status_.value_or(Starting());
+}
+
+absl::Status PartitionGroup::CheckLag() const {
+  const int64_t oldest_us = oldest_pending_us_.load();
+  if (oldest_us == 0 || clock_.UtcUs() - oldest_us < limits::kApplyLagMs * kUsPerMs) return absl::OkStatus();
+  return MakeError(Reason::kOverloaded, "applying lags behind; retry in a second");
+}
+
+int64_t PartitionGroup::AppliedEnd(int32_t partition) const {
+  MutexLock lock(mutex_);
+  const auto found = applied_end_.find(partition);
+  return found == applied_end_.end() ? 0 : found->second;
+}
+
+void PartitionGroup::WaitApplied(int32_t partition, int64_t offset, int64_t timeout_ms,
+                                 std::function<void(absl::Status)> done) {
+  const auto registered = std::make_shared<Waiter>(Waiter{offset, std::move(done)});
+  bool applied = false;
+  {
+    MutexLock lock(mutex_);
+    applied = applied_end_[partition] > offset;
+    if (!applied) waiters_[partition].push_back(registered);
+  }
+  if (applied) return registered->done(absl::OkStatus());
+  loop_.PostAfter(timeout_ms, [this, partition, weak = std::weak_ptr<Waiter>(registered)] {
+    const auto late = weak.lock();
+    if (!late) return;
+    {
+      MutexLock lock(mutex_);
+      if (std::erase(waiters_[partition], late) == 0) return;
+    }
+    late->done(MakeError(Reason::kPositionTimeout, "the position was not applied in time; retry"));
+  });
+}
+
+}  // namespace hangou

@@ -1,0 +1,107 @@
+// The driver of a GroupMachine: its thread, its reader of the log, its view on disk.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "libs/base/clock.h"
+#include "libs/base/event_loop.h"
+#include "libs/base/mutex.h"
+#include "libs/base_library/group_machine.h"
+
+namespace hangou {
+
+// What a partition group is opened with. The references must outlive the group.
+struct PartitionGroupOptions {
+  std::string topic;                // "hangou.population.records"
+  std::vector<int32_t> partitions;  // those of the group
+  std::string folder;               // its views: one numbered folder each, the highest is the newest
+  std::string name;                 // for threads and messages: "population/2"
+  std::shared_ptr<StoreBudget> budget;
+};
+
+// Owns some partitions of a library: takes submissions, appends, reads back, applies, answers. Thread-safe.
+//
+// Life: Start (opens the view, applies the log to its end, appends the owner epoch and reads it back), then serves,
+// then Stop. A damaged view is left aside and a new one is built from the log; meanwhile the group is DRAINING.
+class PartitionGroup {
+ public:
+  PartitionGroup(PartitionGroupOptions options, Log& log, const Clock& clock);
+  ~PartitionGroup();
+
+  // Starts; returns once it serves. DATA_LOSS where a partition of the log is damaged; it then refuses to serve.
+  absl::Status Start(int64_t timeout_ms);
+  // Stops; what was not answered is told DRAINING. Idempotent.
+  void Stop();
+
+  // Hands records to their owner. Each sink is told every outcome, also where the group does not serve.
+  void Submit(std::vector<Submission> submissions);
+  // The view, for reads from any thread; null while the group does not serve.
+  std::shared_ptr<const Store> view() const;
+  // Told by a reader that the view is damaged: it is rebuilt.
+  void ReportDamage();
+  // OVERLOADED where the oldest change in flight is older than limits::kApplyLagMs.
+  absl::Status CheckLag() const;
+  // First offset of a partition that is not applied.
+  int64_t AppliedEnd(int32_t partition) const;
+  // Calls `done` once `offset` of `partition` is applied, or with POSITION_TIMEOUT after `timeout_ms`.
+  void WaitApplied(int32_t partition, int64_t offset, int64_t timeout_ms, std::function<void(absl::Status)> done);
+  // Why the group does not serve; OK where it does.
+  absl::Status status() const;
+  // Changes applied since the start.
+  int64_t applied_count() const { return applied_count_.load(); }
+
+ private:
+  struct Waiter {
+    int64_t offset;
+    std::function<void(absl::Status)> done;
+  };
+
+  absl::Status OpenView(bool fresh);
+  absl::Status OpenReader();
+  void PumpOnLoop();
+  absl::Status PollAndApply(bool* more);
+  void Perform(GroupMachine::Effects effects);
+  void SubmitOnLoop(std::vector<Submission> submissions);
+  void OnAppendFailed(const std::vector<std::string>& log_keys, const absl::Status& status);
+  void FailOnLoop(const absl::Status& status);
+  void RebuildOnLoop();
+  void TickOnLoop();
+  void PublishProgress(const std::vector<LogRecord>& records);
+  void SetStatus(absl::Status status);
+  void FlushWhenDue();
+
+  const PartitionGroupOptions options_;
+  Log& log_;
+  const Clock& clock_;
+
+  // Used on the loop's thread only.
+  std::shared_ptr<Store> store_;
+  std::unique_ptr<GroupMachine> machine_;
+  std::unique_ptr<LogReader> reader_;
+  std::map<int32_t, int64_t> ends_at_start_;
+  int64_t applied_since_flush_ = 0;
+  int64_t last_flush_boot_us_ = 0;
+  int64_t last_expiry_boot_us_ = 0;
+  bool owner_started_ = false;
+
+  std::atomic<bool> pump_posted_{false};
+  std::atomic<bool> stopped_{false};
+  std::atomic<int64_t> applied_count_{0};
+  std::atomic<int64_t> oldest_pending_us_{0};
+
+  mutable Mutex mutex_;
+  CondVar status_changed_;
+  std::optional<absl::Status> status_ HANGOU_GUARDED_BY(mutex_);  // none: starting
+  std::shared_ptr<const Store> view_ HANGOU_GUARDED_BY(mutex_);
+  std::map<int32_t, int64_t> applied_end_ HANGOU_GUARDED_BY(mutex_);
+  std::map<int32_t, std::vector<std::shared_ptr<Waiter>>> waiters_ HANGOU_GUARDED_BY(mutex_);
+
+  EventLoop loop_;  // last: its thread goes first
+};
+
+}  // namespace hangou

@@ -1,0 +1,132 @@
+#include "libs/base_library/view_tables.h"
+
+#include "libs/base/status.h"
+#include "libs/base/text.h"
+
+namespace hangou {
+namespace {
+
+constexpr size_t kPartitionBytes = 2;
+constexpr size_t kResourceBytes = 4;
+
+// Where the resource number stands in a record key: behind the zero that ends the owner key.
+size_t ResourceAt(std::string_view record_key) {
+  const size_t zero = record_key.find('\0', kPartitionBytes + 1);
+  HANGOU_CHECK(zero != std::string_view::npos, "a record key without its owner");
+  return zero + 1;
+}
+
+}  // namespace
+
+std::string EntityPrefix(int32_t partition, EntityKind kind, std::string_view owner_key) {
+  std::string key;
+  key.reserve(64);
+  AppendBigEndian(&key, static_cast<uint64_t>(partition), kPartitionBytes);
+  key.push_back(static_cast<char>(kind));
+  key.append(owner_key);
+  key.push_back('\0');
+  return key;
+}
+
+std::string EntityResourcePrefix(int32_t partition, EntityKind kind, std::string_view owner_key, uint32_t resource) {
+  std::string key = EntityPrefix(partition, kind, owner_key);
+  AppendBigEndian(&key, resource, kResourceBytes);
+  return key;
+}
+
+std::string RecordKey(int32_t partition, const hangou::record::v1::RecordHead& head) {
+  std::string key = EntityResourcePrefix(partition, static_cast<EntityKind>(head.owner_kind()), head.owner_key(),
+                                         head.resource_number());
+  key.append(head.provider());
+  key.push_back('\0');
+  key.append(head.record_key());
+  return key;
+}
+
+std::string ResourcePrefix(uint32_t resource, int32_t partition) {
+  std::string key;
+  AppendBigEndian(&key, resource, kResourceBytes);
+  AppendBigEndian(&key, static_cast<uint64_t>(partition), kPartitionBytes);
+  return key;
+}
+
+std::string ResourceKey(std::string_view record_key) {
+  const size_t at = ResourceAt(record_key);
+  std::string key(record_key.substr(at, kResourceBytes));
+  key.append(record_key.substr(0, at));
+  key.append(record_key.substr(at + kResourceBytes));
+  return key;
+}
+
+std::string RecordKeyOfResourceKey(std::string_view resource_key) {
+  const std::string_view resource = resource_key.substr(0, kResourceBytes);
+  const std::string_view rest = resource_key.substr(kResourceBytes);
+  const size_t at = ResourceAt(rest);
+  std::string key(rest.substr(0, at));
+  key.append(resource);
+  key.append(rest.substr(at));
+  return key;
+}
+
+std::string RequestPrefix(std::string_view provider, std::string_view request_id) {
+  std::string key(provider);
+  key.push_back('\0');
+  key.append(request_id);
+  key.push_back('\0');
+  return key;
+}
+
+std::string RequestKey(const hangou::record::v1::RecordHead& head) {
+  std::string key = RequestPrefix(head.provider(), head.request_id());
+  AppendBigEndian(&key, head.request_place(), 4);
+  return key;
+}
+
+std::string RequestMemory::Encode() const {
+  std::string text;
+  AppendBigEndian(&text, static_cast<uint64_t>(received_us), 8);
+  AppendBigEndian(&text, hash_low, 8);
+  AppendBigEndian(&text, hash_high, 8);
+  AppendBigEndian(&text, static_cast<uint64_t>(partition), kPartitionBytes);
+  AppendBigEndian(&text, static_cast<uint64_t>(offset), 8);
+  AppendBigEndian(&text, request_digest, 8);
+  return text;
+}
+
+RequestMemory RequestMemory::Decode(std::string_view text) {
+  HANGOU_CHECK(text.size() == 42, "a request memory of another length");
+  RequestMemory memory;
+  memory.received_us = static_cast<int64_t>(ReadBigEndian(text.substr(0, 8)));
+  memory.hash_low = ReadBigEndian(text.substr(8, 8));
+  memory.hash_high = ReadBigEndian(text.substr(16, 8));
+  memory.partition = static_cast<int32_t>(ReadBigEndian(text.substr(24, 2)));
+  memory.offset = static_cast<int64_t>(ReadBigEndian(text.substr(26, 8)));
+  memory.request_digest = ReadBigEndian(text.substr(34, 8));
+  return memory;
+}
+
+std::string PartitionProgress::Encode() const {
+  std::string text;
+  AppendBigEndian(&text, static_cast<uint64_t>(next_offset), 8);
+  AppendBigEndian(&text, owner_epoch, 8);
+  return text;
+}
+
+PartitionProgress PartitionProgress::Decode(std::string_view text) {
+  HANGOU_CHECK(text.size() == 16, "a partition's progress of another length");
+  return {static_cast<int64_t>(ReadBigEndian(text.substr(0, 8))), ReadBigEndian(text.substr(8, 8))};
+}
+
+std::string PartitionKey(int32_t partition) {
+  std::string key = "p";
+  AppendBigEndian(&key, static_cast<uint64_t>(partition), kPartitionBytes);
+  return key;
+}
+
+std::string LogKey(std::string_view record_key, uint64_t revision) {
+  std::string key(record_key);
+  AppendBigEndian(&key, revision, 8);
+  return key;
+}
+
+}  // namespace hangou
