@@ -6,7 +6,6 @@
 #include <functional>
 #include <memory>
 #include <optional>
-#include <regex>
 #include <string>
 #include <string_view>
 #include <unordered_set>
@@ -17,9 +16,21 @@
 #include "libs/base/limits.h"
 #include "libs/identifiers/entity_key.h"
 
+namespace re2 {
+class RE2;
+}
+
 namespace hangou {
 
 using hangou::catalog::v1::FieldType;
+
+// Fields that may make up a record key, and bytes of one: it is part of every key in the stores.
+constexpr int kRecordKeyFields = 8;
+constexpr size_t kRecordKeyBytes = 512;
+// Code points of an owner identifier that is plain text (a parcel, a vehicle), for the same reason.
+constexpr uint32_t kOwnerTextLength = 64;
+// Bytes of a pattern: what a person can still read.
+constexpr size_t kPatternBytes = 512;
 
 // A field, compiled. Immutable.
 struct FieldSchema {
@@ -27,32 +38,37 @@ struct FieldSchema {
   std::string name;
   std::string title;
   FieldType type = hangou::catalog::v1::FIELD_TYPE_UNSPECIFIED;
-  bool required = false;
+  bool required = false;    // declared so, or the owner, a record key or the version field
   uint32_t min_length = 0;  // code points
   uint32_t max_length = limits::kTextLength;
-  std::optional<int64_t> min;  // in the unit of the payload; none: any
+  // In the unit of the payload; none: any. Dates and timestamps always have both, so that they have a text.
+  std::optional<int64_t> min;
   std::optional<int64_t> max;
   bool max_is_today = false;
-  uint32_t scale = 0;                // digits behind the point of a decimal
-  std::optional<std::regex> pattern;  // the whole text must match
+  uint32_t scale = 0;  // digits behind the point of a decimal
+  std::shared_ptr<const re2::RE2>
+      pattern;  // the whole text must match; null: any. RE2's syntax: linear in time
   std::string code_list;
   std::shared_ptr<const std::unordered_set<std::string>> codes;  // of a code field
-  int birth_date_of = -1;            // index of the citizen id field whose birth date this one is
+  int birth_date_of = -1;  // index of the citizen id field whose birth date this one is
 
   // True for the types that stand as strings in payloads, and can be masked.
-  bool is_text() const;
+  bool is_text() const {
+    return type == hangou::catalog::v1::FIELD_TYPE_TEXT || type >= hangou::catalog::v1::FIELD_TYPE_CODE;
+  }
 };
 
 // A resource, compiled. Immutable, thread-safe, shared by reference counting.
 class ResourceSchema {
  public:
   // The codes of a code list, null where there is none of this name.
-  using CodeListLookup = std::function<std::shared_ptr<const std::unordered_set<std::string>>(const std::string&)>;
+  using CodeListLookup =
+      std::function<std::shared_ptr<const std::unordered_set<std::string>>(const std::string&)>;
 
-  // Compiles a declaration whose numbers are assigned. INVALID_OBJECT with the field where it contradicts itself:
-  // names, types, ranges, patterns, limits, owner and key fields, sharing stricter than the resource.
-  static absl::StatusOr<std::shared_ptr<const ResourceSchema>> Compile(const hangou::catalog::v1::Resource& resource,
-                                                                      const CodeListLookup& code_lists);
+  // Compiles a declaration whose numbers are assigned. INVALID_OBJECT with the field where it contradicts
+  // itself: names, types, ranges, patterns, limits, owner and key fields, sharing stricter than the resource.
+  static absl::StatusOr<std::shared_ptr<const ResourceSchema>> Compile(
+      const hangou::catalog::v1::Resource& resource, const CodeListLookup& code_lists);
 
   const hangou::catalog::v1::Resource& declaration() const { return declaration_; }
   const std::string& name() const { return declaration_.name(); }
@@ -78,6 +94,10 @@ class ResourceSchema {
 
  private:
   ResourceSchema() = default;
+  absl::Status CompileFields(const CodeListLookup& code_lists);
+  absl::Status CompileOwner();
+  absl::Status CompileRecordKey();
+  absl::Status CompileVersion();
 
   hangou::catalog::v1::Resource declaration_;
   std::vector<FieldSchema> fields_;
@@ -88,13 +108,15 @@ class ResourceSchema {
   int version_index_ = -1;
 };
 
-// Whether `next` may replace `stored` (same name): new optional fields, relaxed rules, other titles and sharing are
-// fine; another type, unit, owner, key, library or versioning is not. INVALID_OBJECT with the field.
-absl::Status CheckCompatible(const hangou::catalog::v1::Resource& stored, const hangou::catalog::v1::Resource& next);
+// Whether `next` may replace `stored` (same name): new optional fields, relaxed rules, other titles and
+// sharing are fine; another type, unit, owner, key, library or versioning is not, nor is removing a field: so
+// its number needs no memory of its own to stay unused by others. INVALID_OBJECT with the field.
+absl::Status CheckCompatible(const hangou::catalog::v1::Resource& stored,
+                             const hangou::catalog::v1::Resource& next);
 
-// Gives numbers to new fields and checks those named: numbers of `stored` stay (null for a new resource), a number
-// once used by a field is never used by another. Sets schema_revision: stored's, or one more where the schema of
-// payloads changed.
+// Gives numbers to new fields and checks those named: numbers of `stored` stay (null for a new resource), a
+// number once used by a field is never used by another. Sets schema_revision: stored's, or one more where the
+// schema of payloads changed.
 absl::Status AssignNumbers(const hangou::catalog::v1::Resource* stored, hangou::catalog::v1::Resource* next);
 
 }  // namespace hangou

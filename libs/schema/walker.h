@@ -24,9 +24,10 @@ struct FieldSlice {
 
 // Reads a payload into slices, in the order of the bytes, each field at most once. On an error the reason is
 // PAYLOAD_MALFORMED (truncated, overlong, duplicated, wrong wire type, out of range), FIELD_UNKNOWN,
-// FIELD_INVALID (not UTF-8) or RECORD_TOO_LARGE, with the field where known. What it accepts, the protobuf library
-// accepts with equal values.
-absl::Status WalkPayload(const ResourceSchema& schema, std::string_view payload, std::vector<FieldSlice>* slices);
+// FIELD_INVALID (not UTF-8) or RECORD_TOO_LARGE, with the field where known. What it accepts, the protobuf
+// library accepts with equal values.
+absl::Status WalkPayload(const ResourceSchema& schema, std::string_view payload,
+                         std::vector<FieldSlice>* slices);
 
 // Something wrong with a record; never carries the value.
 struct FieldViolation {
@@ -50,11 +51,12 @@ struct AdmittedRecord {
 // Violations of one record that are reported; more would not help anyone.
 constexpr size_t kReportedViolations = 8;
 
-// Checks a payload against types, rules, check digits, required fields and cross-field rules, and normalises it.
-// True and `record` filled, or false and `violations` (1 to kReportedViolations) filled. `now_us` is the time for
-// "today" and for VERSION_IN_FUTURE. `scratch` is reused between calls.
+// Checks a payload against types, rules, check digits, required fields and cross-field rules, and normalises
+// it. True and `record` filled, or false and `violations` (1 to kReportedViolations) filled. `now_us` is the
+// time for "today" and for VERSION_IN_FUTURE. `scratch` is reused between calls.
 bool AdmitPayload(const ResourceSchema& schema, std::string_view payload, int64_t now_us,
-                  std::vector<FieldSlice>* scratch, AdmittedRecord* record, std::vector<FieldViolation>* violations);
+                  std::vector<FieldSlice>* scratch, AdmittedRecord* record,
+                  std::vector<FieldViolation>* violations);
 
 // XXH3-128 of a deletion's content, in place of a payload's.
 void HashDeletion(uint32_t resource_number, int32_t valid_until_day, uint64_t* low, uint64_t* high);
@@ -69,14 +71,15 @@ struct FieldPermission {
   bool operator==(const FieldPermission&) const = default;
 };
 
-// Copies a stored payload to `out`, keeping, masking or leaving out each field; `permissions` has one element per
-// field index. A field of a later revision than `schema` is left out. DATA_LOSS where the payload is damaged: then
-// nothing of it may leave.
+// Copies a stored payload to `out`, keeping, masking or leaving out each field; `permissions` has one element
+// per field index. A field of a later revision than `schema` is left out. DATA_LOSS where the payload is
+// damaged: then nothing of it may leave.
 absl::Status ProjectPayload(const ResourceSchema& schema, std::string_view payload,
                             std::span<const FieldPermission> permissions, std::string* out);
 
-// The text under a mask. Works on code points, keeps their number. Names keep the surname (compound surnames such
-// as 欧阳 whole), a citizen id keeps its first 6 and last 4 characters; what is too short to hide is hidden whole.
+// The text under a mask. Works on code points, keeps their number. Names keep the surname (compound surnames
+// such as 欧阳 whole), a citizen id keeps its first 6 and last 4 characters; what is too short to hide is
+// hidden whole.
 std::string MaskText(MaskKind mask, std::string_view text);
 
 }  // namespace hangou
