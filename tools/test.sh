@@ -1,0 +1,193 @@
+#!/usr/bin/env bash
+# Installs what is missing, builds, and runs all tests. Its last line is "N passed, N failed".
+# Usage: tools/test.sh [--long] [-R REGEX]
+#   --long    also the tests labelled `long`, 200 kills instead of 20, the sanitizers, the fuzz targets and buf lint
+#   -R REGEX  only the tests whose name matches
+set -euo pipefail
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+cd "$root"
+
+long=0
+select=()
+while [[ $# -gt 0 ]]; do
+  case $1 in
+    --long) long=1 ;;
+    -R)
+      [[ $# -ge 2 ]] || { echo "test: -R needs an expression" >&2; exit 2; }
+      select=(-R "$2")
+      shift
+      ;;
+    *)
+      echo "usage: tools/test.sh [--long] [-R REGEX]" >&2
+      exit 2
+      ;;
+  esac
+  shift
+done
+
+# Seconds that each libFuzzer target runs in --long: enough to come back to old findings, not to make new ones.
+fuzz_seconds=60
+buf_version=1.75.0
+grpcurl_version=v1.9.3
+
+passed=0
+failed=0
+skipped=()
+times=()
+
+# Everything that a test writes goes below one folder and every process that it starts carries one mark, so that
+# what is left behind is found.
+scratch=$(mktemp -d "${TMPDIR:-/tmp}/hangou-test.XXXXXX")
+results=$(mktemp -d "${TMPDIR:-/tmp}/hangou-results.XXXXXX")
+mark="HANGOU_TEST_RUN=$(basename "$scratch")"
+
+# Ids of the processes that carry the mark.
+marked() {
+  local file
+  for file in /proc/[0-9]*/environ; do
+    if tr '\0' '\n' <"$file" 2>/dev/null | grep -qxF "$mark"; then
+      basename "$(dirname "$file")"
+    fi
+  done 2>/dev/null || true
+}
+
+clean_up() {
+  local pids
+  pids=$(marked)
+  [[ -z $pids ]] || kill -9 $pids 2>/dev/null || true
+  rm -rf "$scratch" "$results"
+}
+trap clean_up EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM
+
+# stage NAME COMMAND...: runs it and remembers how long it took.
+stage() {
+  local name=$1 begin=$EPOCHSECONDS status=0
+  shift
+  echo "== $name"
+  "$@" || status=$?
+  times+=("$(printf '%5d s  %s' $((EPOCHSECONDS - begin)) "$name")")
+  [[ $status -eq 0 ]] || echo "FAILED: $name" >&2
+  return $status
+}
+
+# one_result STATUS NAME: counts a check that is not a test of CTest.
+one_result() {
+  if [[ $1 -eq 0 ]]; then
+    passed=$((passed + 1))
+  else
+    failed=$((failed + 1))
+    echo "FAILED: $2"
+  fi
+}
+
+# run_tests FOLDER OPTION...: runs the tests of a build folder and counts them from CTest's own report.
+run_tests() {
+  local folder=$1 report="$results/report.xml" status=0 tests failures skips
+  shift
+  rm -f "$report"
+  env TMPDIR="$scratch" "$mark" ctest --test-dir "$folder" --parallel "$(nproc)" --output-on-failure --no-tests=error \
+    --output-junit "$report" "${select[@]}" "$@" || status=$?
+  if [[ ! -s $report ]]; then
+    one_result 1 "ctest in $folder"
+    return 0
+  fi
+  tests=$(grep -c '<testcase ' "$report" || true)
+  failures=$(grep -c '<testcase .*status="fail"' "$report" || true)
+  skips=$(grep -c '<testcase .*status="\(notrun\|disabled\)"' "$report" || true)
+  mapfile -t -O "${#skipped[@]}" skipped < <(
+    sed -n "s|.*<testcase name=\"\([^\"]*\)\".*status=\"\(notrun\|disabled\)\".*|\1 ($folder)|p" "$report")
+  failed=$((failed + failures))
+  passed=$((passed + tests - failures - skips))
+  # CTest counts a failure that its report does not name: never call that a success.
+  [[ $status -eq 0 || $failures -gt 0 ]] || one_result 1 "ctest in $folder (status $status)"
+}
+
+nothing_left_behind() {
+  local pids pid left
+  pids=$(marked)
+  left=$(find "$scratch" -mindepth 1 -maxdepth 2)
+  for pid in $pids; do
+    echo "process left behind: $pid $(tr '\0' ' ' <"/proc/$pid/cmdline" 2>/dev/null)"
+  done
+  [[ -z $left ]] || printf 'files left behind:\n%s\n' "$left"
+  [[ -z $pids && -z $left ]]
+}
+
+fuzz() {
+  local target count=0 status
+  for target in build-asan/fuzz/*; do
+    [[ -x $target && -f $target ]] || continue
+    count=$((count + 1))
+    mkdir -p "$scratch/corpus"
+    status=0
+    env "$mark" "$target" -max_total_time=$fuzz_seconds -timeout=10 -rss_limit_mb=2048 -print_final_stats=1 \
+      -artifact_prefix="$root/build-asan/fuzz/" "$scratch/corpus" >"$results/fuzz.log" 2>&1 || status=$?
+    grep -E 'number_of_executed_units|Done ' "$results/fuzz.log" | sed "s|^|$(basename "$target"): |" || true
+    [[ $status -eq 0 ]] || tail -n 40 "$results/fuzz.log"
+    one_result $status "fuzz target $(basename "$target")"
+    rm -rf "$scratch/corpus"
+  done
+  [[ $count -gt 0 ]] || one_result 1 "fuzz targets (there are none)"
+}
+
+buf_lint() {
+  if ! command -v npx >/dev/null; then
+    skipped+=("buf lint: npx is not here")
+    return 0
+  fi
+  local status=0
+  timeout 300 npx --yes "@bufbuild/buf@$buf_version" lint proto || status=$?
+  one_result $status "buf lint"
+}
+
+# grpcurl is a Go program: where Go is new enough it is built once below build/, else its test skips itself visibly.
+get_grpcurl() {
+  command -v grpcurl >/dev/null && return 0
+  [[ -x build/tools/grpcurl ]] && return 0
+  command -v go >/dev/null || return 0
+  GOBIN="$root/build/tools" timeout 300 go install "github.com/fullstorydev/grpcurl/cmd/grpcurl@$grpcurl_version" \
+    >"$results/go.log" 2>&1 || { tail -n 3 "$results/go.log"; echo "grpcurl could not be built; its test is skipped"; }
+}
+
+finish() {
+  echo
+  echo "Where the time went:"
+  printf '%s\n' "${times[@]}"
+  if [[ ${#skipped[@]} -gt 0 ]]; then
+    echo "Skipped (each says why in build*/Testing/Temporary/LastTest.log):"
+    printf '  %s\n' "${skipped[@]}"
+  fi
+  [[ $long -eq 1 ]] || echo "Left out: tests labelled long, sanitizers, fuzz targets, buf lint (--long runs them)."
+  echo "$passed passed, $failed failed"
+  [[ $failed -eq 0 && $passed -gt 0 ]]
+}
+
+stage "install what is missing" tools/setup.sh $([[ $long -eq 1 ]] && echo --long)
+source tools/build.sh
+stage "configure" configure release
+stage "build" build_targets build
+if [[ $long -eq 1 ]]; then
+  export HANGOU_LONG=1 HANGOU_KILLS=200
+  stage "grpcurl" get_grpcurl
+  export PATH="$root/build/tools:$PATH"
+  stage "tests" run_tests build
+  stage "configure with sanitizers" configure asan+ubsan
+  stage "build with sanitizers" build_targets build-asan
+  # The system's libraries are built without sanitizers: containers that cross into them would be false findings.
+  export ASAN_OPTIONS=detect_container_overflow=0 UBSAN_OPTIONS=print_stacktrace=1
+  # What takes long runs on the release build above; here every test runs once under the sanitizers.
+  unset HANGOU_LONG HANGOU_KILLS
+  stage "tests with sanitizers" run_tests build-asan -LE '^long$'
+  stage "fuzz targets" fuzz
+  stage "buf lint" buf_lint
+else
+  stage "tests" run_tests build -LE '^long$'
+fi
+if [[ $failed -eq 0 ]]; then
+  status=0
+  nothing_left_behind || status=$?
+  one_result $status "nothing is left behind"
+fi
+finish
