@@ -31,9 +31,9 @@ struct LogRecord {
 class LogReader {
  public:
   virtual ~LogReader() = default;
-  // Up to `max_records` records that are durable and not yet returned; empty where there are none now. Those of
-  // one partition come in order of their offsets, without gaps. Never blocks on new data.
-  // DATA_LOSS where the stored bytes of a partition are damaged, with the place in the message.
+  // Up to `max_records` records that are durable and not yet returned; empty where there are none now. Those
+  // of one partition come in order of their offsets, without gaps. Never blocks on new data. DATA_LOSS where
+  // the stored bytes of a partition are damaged, with the place in the message.
   virtual absl::StatusOr<std::vector<LogRecord>> Poll(size_t max_records) = 0;
   // Calls `notify` (from any thread, no locks held) whenever Poll may have something again. Set it before the
   // first Poll; an empty function unsets it, and when that returns no call is under way.
@@ -42,9 +42,9 @@ class LogReader {
 
 // A log. Thread-safe.
 //
-// Contract: an acknowledged append is durable and is read by every reader at its offset; appends to one partition
-// by one caller keep their order; an append that failed may or may not be in the log, and the caller learns which
-// by reading on.
+// Contract: an acknowledged append is durable and is read by every reader at its offset; appends to one
+// partition by one caller keep their order; an append that failed may or may not be in the log, and the
+// caller learns which by reading on.
 class Log {
  public:
   // Called once with the offset of the first entry, or the error. From any thread; must not block.
@@ -61,8 +61,8 @@ class Log {
                       AppendDone done) = 0;
   // Offset behind the last durable record of a partition.
   virtual absl::StatusOr<int64_t> EndOffset(const std::string& topic, int32_t partition) = 0;
-  // Reads from the offsets given, per partition. POSITION_UNKNOWN where one lies beyond the end; DATA_LOSS where
-  // the partition is damaged.
+  // Reads from the offsets given, per partition. POSITION_UNKNOWN where one lies beyond the end; DATA_LOSS
+  // where the partition is damaged.
   virtual absl::StatusOr<std::unique_ptr<LogReader>> OpenReader(const std::string& topic,
                                                                 std::map<int32_t, int64_t> from) = 0;
 };

@@ -1,0 +1,213 @@
+#include "libs/log/embedded_log.h"
+
+#include <fcntl.h>
+#include <pthread.h>
+#include <sys/file.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <filesystem>
+#include <system_error>
+#include <utility>
+
+#include "libs/base/file.h"
+#include "libs/base/keys.h"
+#include "libs/base/status.h"
+#include "libs/base/text.h"
+#include "libs/log/argument_checks.h"
+#include "libs/log/embedded_reader.h"
+
+namespace hangou {
+namespace {
+
+// What a queued append costs beside its payload: the callback and the bookkeeping.
+constexpr size_t kPendingBytes = 128;
+constexpr size_t kIdBytes = 16;
+constexpr size_t kIdentityBytes = 4096;  // of the log_id file at most: it has three short lines
+constexpr char kIdentityLine[] = "hangou-log 1\nid ";
+constexpr int64_t kIdleMs = 60'000;  // an upper bound of one wait; wake-ups come from Append
+
+}  // namespace
+
+EmbeddedLog::EmbeddedLog(std::string folder, const EmbeddedLogSizes& sizes)
+    : folder_(std::move(folder)), sizes_(sizes) {}
+
+absl::StatusOr<std::unique_ptr<EmbeddedLog>> EmbeddedLog::Open(const std::string& folder, const Clock& clock,
+                                                               const EmbeddedLogSizes& sizes) {
+  RETURN_IF_ERROR(MakeFolders(folder + "/topics"));
+  std::unique_ptr<EmbeddedLog> log(new EmbeddedLog(folder, sizes));
+  RETURN_IF_ERROR(log->Lock());
+  RETURN_IF_ERROR(log->OpenIdentity(clock));
+  RETURN_IF_ERROR(log->OpenTopics());
+  log->flusher_ = std::thread([raw = log.get()] { raw->Flush(); });
+  pthread_setname_np(log->flusher_.native_handle(), "log-flusher");
+  return log;
+}
+
+EmbeddedLog::~EmbeddedLog() {
+  if (!flusher_.joinable()) return;  // it never opened
+  {
+    MutexLock lock(queue_mutex_);
+    stopping_ = true;
+    queued_.NotifyAll();
+  }
+  flusher_.join();
+  MutexLock lock(topics_mutex_);
+  for (auto& [name, topic] : topics_) topic->Close();
+}
+
+absl::Status EmbeddedLog::Lock() {
+  const std::string path = folder_ + "/lock";
+  lock_ = FileHandle(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
+  if (!lock_.is_open()) return ErrnoError(errno, "open " + path);
+  if (::flock(lock_.fd(), LOCK_EX | LOCK_NB) == 0) return absl::OkStatus();
+  if (errno != EWOULDBLOCK) return ErrnoError(errno, "lock " + path);
+  return MakeError(Reason::kLogUnavailable,
+                   "the log in " + folder_ + " is open in another process; stop that first");
+}
+
+absl::Status EmbeddedLog::OpenIdentity(const Clock& clock) {
+  const std::string path = folder_ + "/log_id";
+  std::error_code error;
+  if (!std::filesystem::exists(path, error)) {
+    if (!std::filesystem::is_empty(folder_ + "/topics", error)) {
+      return MakeError(Reason::kDataLoss, path + " is missing beside topics; restore it");
+    }
+    log_id_ = Hex(RandomBytes(kIdBytes));
+    RETURN_IF_ERROR(SyncFolder(folder_));
+    return WriteFileDurably(
+        path, kIdentityLine + log_id_ + "\ncreated " + FormatInstant(clock.UtcUs()) + "\n", 0600);
+  }
+  ASSIGN_OR_RETURN(const std::string text, ReadFile(path, kIdentityBytes));
+  const size_t start = sizeof kIdentityLine - 1;
+  const size_t digits = 2 * kIdBytes;
+  const bool named = text.compare(0, start, kIdentityLine) == 0 && text.size() > start + digits;
+  if (!named || text.compare(start + digits, 9, "\ncreated ") != 0 ||
+      text.find_first_not_of("0123456789abcdef", start) != start + digits || text.back() != '\n') {
+    return MakeError(Reason::kDataLoss, path + " is damaged or of another version; restore it");
+  }
+  log_id_ = text.substr(start, digits);
+  return absl::OkStatus();
+}
+
+absl::Status EmbeddedLog::OpenTopics() {
+  MutexLock lock(topics_mutex_);
+  std::error_code error;
+  for (const auto& entry : std::filesystem::directory_iterator(folder_ + "/topics", error)) {
+    const std::string path = entry.path().string();
+    ASSIGN_OR_RETURN(const std::vector<uint32_t> segments, ListSegments(path));
+    // A topic whose creation was cut short was never answered for.
+    if (segments.empty() && !std::filesystem::exists(path + "/topic", error)) continue;
+    ASSIGN_OR_RETURN(topics_[entry.path().filename().string()], LogTopic::Open(path, sizes_));
+  }
+  if (error) return ErrnoError(error.value(), "list " + folder_ + "/topics");
+  return absl::OkStatus();
+}
+
+absl::Status EmbeddedLog::EnsureTopic(const std::string& topic, int32_t partitions) {
+  RETURN_IF_ERROR(CheckTopic(topic, partitions));
+  MutexLock lock(topics_mutex_);
+  const auto found = topics_.find(topic);
+  if (found != topics_.end()) return CheckPartitionCount(topic, found->second->partitions(), partitions);
+  ASSIGN_OR_RETURN(topics_[topic], LogTopic::Create(folder_ + "/topics/" + topic, partitions, sizes_));
+  return absl::OkStatus();
+}
+
+absl::StatusOr<LogTopic*> EmbeddedLog::FindTopic(const std::string& topic) {
+  MutexLock lock(topics_mutex_);
+  const auto found = topics_.find(topic);
+  if (found == topics_.end() || !found->second) return UnknownTopic(topic);
+  return found->second.get();
+}
+
+void EmbeddedLog::Append(const std::string& topic, int32_t partition, std::vector<LogEntry> entries,
+                         AppendDone done) {
+  const auto found = FindTopic(topic);
+  if (!found.ok()) return done(found.status());
+  if (absl::Status whole = (*found)->CheckPartition(partition); !whole.ok()) return done(whole);
+  size_t bound = 0;
+  for (const LogEntry& entry : entries) bound += EntryBound(entry);
+  if (absl::Status size = CheckAppend(entries.size(), bound); !size.ok()) return done(size);
+
+  Pending pending{*found, {partition, static_cast<uint32_t>(entries.size()), {}}, std::move(done)};
+  pending.entries.payload.reserve(bound);
+  for (const LogEntry& entry : entries) AppendEntry(&pending.entries.payload, entry);
+  const size_t cost = pending.entries.payload.size() + kPendingBytes;
+  {
+    MutexLock lock(queue_mutex_);
+    if (!stopping_ && queue_bytes_ + cost <= sizes_.queue_bytes) {
+      queue_bytes_ += cost;
+      queue_.push_back(std::move(pending));
+      if (queue_.size() == 1) queued_.NotifyOne();
+      return;
+    }
+  }
+  pending.done(MakeError(Reason::kOverloaded, "the disk of the log is behind; retry shortly"));
+}
+
+std::vector<EmbeddedLog::Pending> EmbeddedLog::TakeQueue(bool* stop) {
+  MutexLock lock(queue_mutex_);
+  while (queue_.empty() && !stopping_) queued_.WaitFor(queue_mutex_, kIdleMs);
+  *stop = stopping_ && queue_.empty();
+  queue_bytes_ = 0;
+  return std::exchange(queue_, {});
+}
+
+void EmbeddedLog::Flush() {
+  for (;;) {
+    bool stop = false;
+    std::vector<Pending> taken = TakeQueue(&stop);
+    if (stop) return;
+    std::map<LogTopic*, std::vector<Pending>> by_topic;
+    for (Pending& pending : taken) by_topic[pending.topic].push_back(std::move(pending));
+    for (auto& [topic, all] : by_topic) {
+      std::vector<Pending> group;
+      size_t bytes = 0;
+      for (Pending& pending : all) {
+        bytes += pending.entries.payload.size();
+        group.push_back(std::move(pending));
+        if (bytes < kAppendBytes) continue;
+        Commit(std::exchange(group, {}));
+        bytes = 0;
+      }
+      if (!group.empty()) Commit(std::move(group));
+    }
+  }
+}
+
+void EmbeddedLog::Commit(std::vector<Pending> group) {
+  std::vector<std::pair<int32_t, size_t>> order;  // by partition, those of one partition as they came
+  for (size_t i = 0; i < group.size(); ++i) order.emplace_back(group[i].entries.partition, i);
+  std::sort(order.begin(), order.end());
+  std::vector<EncodedEntries> appends;
+  appends.reserve(group.size());
+  for (const auto& [partition, i] : order) appends.push_back(std::move(group[i].entries));
+  std::vector<int64_t> first_offsets;
+  const absl::Status written = group.front().topic->Write(appends, &first_offsets);
+  for (size_t i = 0; i < order.size(); ++i) {
+    const AppendDone& done = group[order[i].second].done;
+    if (written.ok()) {
+      done(first_offsets[i]);
+    } else {
+      done(written);
+    }
+  }
+}
+
+absl::StatusOr<int64_t> EmbeddedLog::EndOffset(const std::string& topic, int32_t partition) {
+  ASSIGN_OR_RETURN(LogTopic * found, FindTopic(topic));
+  RETURN_IF_ERROR(found->CheckPartition(partition));
+  return found->End(partition);
+}
+
+absl::StatusOr<std::unique_ptr<LogReader>> EmbeddedLog::OpenReader(const std::string& topic,
+                                                                   std::map<int32_t, int64_t> from) {
+  ASSIGN_OR_RETURN(LogTopic * found, FindTopic(topic));
+  for (const auto& [partition, offset] : from) {
+    RETURN_IF_ERROR(found->CheckPartition(partition));
+    RETURN_IF_ERROR(CheckStart(partition, offset, found->End(partition)));
+  }
+  return std::make_unique<EmbeddedReader>(found, from);
+}
+
+}  // namespace hangou
