@@ -4,6 +4,7 @@
 
 #include "libs/base/limits.h"
 #include "libs/base/status.h"
+#include "libs/base/text.h"
 #include "libs/base_library/view_tables.h"
 
 namespace hangou {

@@ -1,0 +1,82 @@
+#include "libs/base_library/publish_run.h"
+
+#include "libs/base/status.h"
+
+namespace hangou {
+
+namespace v1 = hangou::base_library::v1;
+
+PublishRun::PublishRun(Library& library, const Caller& caller, std::string resource, hangou::audit::v1::Action action,
+                       uint32_t records, v1::PublishResponse* response, Library::Done done)
+    : library_(library),
+      caller_(caller),
+      resource_(std::move(resource)),
+      action_(action),
+      response_(response),
+      done_(std::move(done)),
+      outcomes_(records),
+      answered_(records),
+      unanswered_(records + 1) {}  // one more for Send
+
+void PublishRun::Refuse(uint32_t place, v1::RecordOutcome outcome) { OnOutcome(place, std::move(outcome)); }
+
+void PublishRun::Add(Submission submission) {
+  submission.sink = shared_from_this();
+  submissions_.push_back(std::move(submission));
+}
+
+void PublishRun::Send() {
+  std::map<PartitionGroup*, std::vector<Submission>> by_group;
+  for (Submission& submission : submissions_) {
+    by_group[&library_.GroupOf(submission.partition)].push_back(std::move(submission));
+  }
+  submissions_.clear();
+  const auto self = shared_from_this();
+  for (auto& [group, submissions] : by_group) group->Submit(std::move(submissions));
+  bool finished = false;
+  {
+    MutexLock lock(mutex_);
+    finished = --unanswered_ == 0;
+  }
+  if (finished) Finish();
+}
+
+void PublishRun::OnOutcome(uint32_t place, v1::RecordOutcome outcome) {
+  bool finished = false;
+  {
+    MutexLock lock(mutex_);
+    if (answered_[place]) return;
+    answered_[place] = true;
+    outcomes_[place] = std::move(outcome);
+    finished = --unanswered_ == 0;
+  }
+  if (finished) Finish();
+}
+
+void PublishRun::Finish() {
+  hangou::audit::v1::Entry entry;
+  entry.set_action(action_);
+  entry.set_allowed(true);
+  entry.set_caller(caller_.department);
+  entry.set_role(caller_.role);
+  entry.set_workload(caller_.workload);
+  entry.set_subject(resource_);
+  if (const auto snapshot = library_.context_.policy.Newest()) entry.set_epoch(snapshot->epoch());
+  uint64_t refused = 0;
+  {
+    MutexLock lock(mutex_);
+    for (auto& outcome : outcomes_) {
+      const bool taken = outcome.outcome() == v1::OUTCOME_ACCEPTED || outcome.outcome() == v1::OUTCOME_DUPLICATE;
+      refused += taken ? 0 : 1;
+      *response_->add_outcomes() = std::move(outcome);
+    }
+  }
+  entry.set_records(static_cast<uint64_t>(response_->outcomes_size()) - refused);
+  entry.set_refused(refused);
+  response_->set_log_id(library_.context_.log.log_id());
+  response_->set_topic(RecordTopic(library_.options_.name));
+  library_.context_.audit.Append(std::move(entry),
+                                 [self = shared_from_this()](absl::Status durable) { self->done_(durable); });
+}
+
+}  // namespace hangou

@@ -1,0 +1,219 @@
+// Get, BatchGet and List.
+#include <algorithm>
+
+#include "libs/base/limits.h"
+#include "libs/base/status.h"
+#include "libs/base/text.h"
+#include "libs/base_library/library.h"
+#include "libs/base_library/read_run.h"
+#include "libs/base_library/view_tables.h"
+#include "libs/policy/record_presenter.h"
+#include "libs/schema/owner.h"
+
+namespace hangou {
+
+namespace v1 = hangou::base_library::v1;
+using hangou::record::v1::Record;
+using hangou::record::v1::StoredRecord;
+
+namespace {
+
+// A stored record that is valid today, or nothing. DATA_LOSS where the bytes are damaged.
+absl::StatusOr<bool> ParseValid(std::string_view text, int32_t today, StoredRecord* stored) {
+  if (!stored->ParseFromArray(text.data(), static_cast<int>(text.size()))) {
+    return MakeError(Reason::kDataLoss, "a stored record of the view is damaged");
+  }
+  return stored->has_upsert() && (!stored->has_deletion() || stored->deletion().valid_until_day() > today);
+}
+
+// What one read of one entity is asked for.
+struct EntityQuery {
+  std::string owner_key;
+  std::string record_key;  // empty: every one
+  int32_t partition = 0;
+};
+
+// Reads the records of an entity in the scope of a decision. Stops at `limit` records.
+absl::Status ReadEntity(const Store& view, const ReadScope& scope, const EntityQuery& query, int32_t today,
+                        RecordPresenter& presenter, size_t limit,
+                        google::protobuf::RepeatedPtrField<Record>* records) {
+  const std::string prefix = EntityResourcePrefix(query.partition, scope.schema.owner_kind(), query.owner_key,
+                                                  scope.schema.number());
+  absl::Status inside;
+  const absl::Status scanned =
+      view.Scan(kViewRecords, prefix, prefix, [&](std::string_view, std::string_view value) {
+        StoredRecord stored;
+        const auto valid = ParseValid(value, today, &stored);
+        if (!valid.ok()) {
+          inside = valid.status();
+          return false;
+        }
+        const auto& head = stored.upsert().head();
+        const bool wanted = *valid && (query.record_key.empty() || head.record_key() == query.record_key) &&
+                            (scope.only_provider.empty() || head.provider() == scope.only_provider);
+        if (wanted) inside = presenter.Present(stored.upsert(), query.partition, stored.offset(), records->Add());
+        return inside.ok() && static_cast<size_t>(records->size()) < limit;
+      });
+  RETURN_IF_ERROR(scanned);
+  return inside;
+}
+
+}  // namespace
+
+void Library::Get(const Caller& caller, const v1::GetRequest& request, v1::GetResponse* response, Done done) {
+  const auto build = [this, &request, response, department = caller.department](const ReadScope& scope) -> absl::Status {
+    response->Clear();
+    const int64_t now_us = context_.clock.UtcUs();
+    ASSIGN_OR_RETURN(const std::string id, NormalizeOwner(scope.schema, request.owner(), now_us));
+    EntityQuery query{CanonicalKey(scope.schema.owner_kind(), id), request.record_key(), 0};
+    query.partition = PartitionOfEntity(scope.schema.owner_kind(), query.owner_key);
+    ASSIGN_OR_RETURN(const auto view, ViewOf(query.partition));
+    RecordPresenter presenter(scope.schema, scope.rights, context_.keys, department, context_.log.log_id(),
+                              RecordTopic(options_.name));
+    const absl::Status read = ReadEntity(*view, scope, query, DayInChina(now_us), presenter, limits::kGetRecords,
+                                         response->mutable_records());
+    if (ReasonOf(read) == Reason::kDataLoss) GroupOf(query.partition).ReportDamage();
+    RETURN_IF_ERROR(read);
+    *response->mutable_decision() = ToProto(scope.schema, scope.rights, scope.epoch);
+    scope.entry.set_records(static_cast<uint64_t>(response->records_size()));
+    scope.entry.add_entity_hashes(AuditHash(context_.keys, scope.schema.owner_kind(), query.owner_key));
+    return absl::OkStatus();
+  };
+  ReadRun::Start(*this, caller, request.context(), request.resource(), hangou::audit::v1::ACTION_READ, build,
+                 std::move(done));
+}
+
+void Library::BatchGet(const Caller& caller, const v1::BatchGetRequest& request, v1::BatchGetResponse* response,
+                       Done done) {
+  if (static_cast<size_t>(request.owners_size()) > limits::kReadEntities) {
+    return done(MakeError(Reason::kBatchTooLarge, "ask for at most 256 entities at once"));
+  }
+  const auto build = [this, &request, response, department = caller.department](const ReadScope& scope) -> absl::Status {
+    response->Clear();
+    const int64_t now_us = context_.clock.UtcUs();
+    const int32_t today = DayInChina(now_us);
+    RecordPresenter presenter(scope.schema, scope.rights, context_.keys, department, context_.log.log_id(),
+                              RecordTopic(options_.name));
+    uint64_t records = 0;
+    for (const auto& owner : request.owners()) {
+      auto* item = response->add_items();
+      const auto id = NormalizeOwner(scope.schema, owner, now_us);
+      if (!id.ok()) {
+        item->mutable_violation()->set_reason(std::string(ReasonName(*ReasonOf(id.status()))));
+        item->mutable_violation()->set_field("owners");
+        item->mutable_violation()->set_message(std::string(Message(id.status())));
+        continue;
+      }
+      EntityQuery query{CanonicalKey(scope.schema.owner_kind(), *id), "", 0};
+      query.partition = PartitionOfEntity(scope.schema.owner_kind(), query.owner_key);
+      ASSIGN_OR_RETURN(const auto view, ViewOf(query.partition));
+      const absl::Status read = ReadEntity(*view, scope, query, today, presenter, limits::kGetRecords,
+                                           item->mutable_records());
+      if (ReasonOf(read) == Reason::kDataLoss) GroupOf(query.partition).ReportDamage();
+      RETURN_IF_ERROR(read);
+      records += static_cast<uint64_t>(item->records_size());
+      scope.entry.add_entity_hashes(AuditHash(context_.keys, scope.schema.owner_kind(), query.owner_key));
+      if (response->ByteSizeLong() > limits::kReplyBytes) {
+        return MakeError(Reason::kBatchTooLarge, "the reply would be larger than 3 MiB; ask for fewer entities");
+      }
+    }
+    *response->mutable_decision() = ToProto(scope.schema, scope.rights, scope.epoch);
+    scope.entry.set_records(records);
+    return absl::OkStatus();
+  };
+  ReadRun::Start(*this, caller, request.context(), request.resource(), hangou::audit::v1::ACTION_READ, build,
+                 std::move(done));
+}
+
+namespace {
+
+// Where a List goes on: a partition and the last key of it, empty for its start.
+struct ListCursor {
+  int32_t partition = 0;
+  std::string after_key;
+
+  std::string Encode() const {
+    std::string text;
+    AppendBigEndian(&text, static_cast<uint64_t>(partition), 2);
+    return text + after_key;
+  }
+  static ListCursor Decode(std::string_view text) {
+    return {static_cast<int32_t>(ReadBigEndian(text.substr(0, 2))), std::string(text.substr(2))};
+  }
+};
+
+std::string ListTokenContext(const Caller& caller, const v1::ListRequest& request) {
+  return "list|" + caller.department + "|" + caller.role + "|" + request.context().purpose() + "|" +
+         request.resource();
+}
+
+// Reads rows of one partition of a resource; `cursor` moves to the last one looked at.
+absl::Status ListPartition(const Store& view, const ReadScope& scope, int32_t today, RecordPresenter& presenter,
+                           int page_size, ListCursor* cursor, size_t* bytes, v1::ListResponse* response) {
+  const std::string prefix = ResourcePrefix(scope.schema.number(), cursor->partition);
+  const std::string from = cursor->after_key.empty() ? prefix : cursor->after_key + '\0';
+  absl::Status inside;
+  const absl::Status scanned = view.Scan(kViewByResource, from, prefix, [&](std::string_view key, std::string_view) {
+    cursor->after_key = std::string(key);
+    const auto text = view.Get(kViewRecords, RecordKeyOfResourceKey(key));
+    StoredRecord stored;
+    const auto valid = !text.ok() || !*text ? absl::StatusOr<bool>(text.ok() ? MakeError(Reason::kDataLoss, "the view lacks a listed record") : text.status())
+                                            : ParseValid(**text, today, &stored);
+    if (!valid.ok()) {
+      inside = valid.status();
+      return false;
+    }
+    const bool own = scope.only_provider.empty() || stored.upsert().head().provider() == scope.only_provider;
+    if (*valid && own) {
+      inside = presenter.Present(stored.upsert(), cursor->partition, stored.offset(), response->add_records());
+      *bytes += (*text)->size();
+    }
+    return inside.ok() && response->records_size() < page_size && *bytes < limits::kReplyBytes;
+  });
+  RETURN_IF_ERROR(scanned);
+  return inside;
+}
+
+}  // namespace
+
+void Library::List(const Caller& caller, const v1::ListRequest& request, v1::ListResponse* response, Done done) {
+  if (request.page_size() < 0 || request.page_size() > limits::kPageMax) {
+    return done(MakeError(Reason::kInvalidRequest, "page_size is at most 1000"));
+  }
+  const int page_size = request.page_size() == 0 ? limits::kPageDefault : request.page_size();
+  const std::string token_context = ListTokenContext(caller, request);
+  ListCursor start;
+  if (!request.page_token().empty()) {
+    const auto payload = context_.keys.OpenToken(request.page_token(), token_context);
+    if (!payload.ok()) return done(payload.status());
+    start = ListCursor::Decode(*payload);
+  }
+  const auto build = [this, response, page_size, token_context, start,
+                      department = caller.department](const ReadScope& scope) -> absl::Status {
+    response->Clear();
+    const int32_t today = DayInChina(context_.clock.UtcUs());
+    RecordPresenter presenter(scope.schema, scope.rights, context_.keys, department, context_.log.log_id(),
+                              RecordTopic(options_.name));
+    ListCursor cursor = start;
+    size_t bytes = 0;
+    for (; cursor.partition < options_.partitions; ++cursor.partition, cursor.after_key.clear()) {
+      ASSIGN_OR_RETURN(const auto view, ViewOf(cursor.partition));
+      const absl::Status read = ListPartition(*view, scope, today, presenter, page_size, &cursor, &bytes, response);
+      if (ReasonOf(read) == Reason::kDataLoss) GroupOf(cursor.partition).ReportDamage();
+      RETURN_IF_ERROR(read);
+      if (response->records_size() >= page_size || bytes >= limits::kReplyBytes) {
+        response->set_next_page_token(context_.keys.SealToken(cursor.Encode(), token_context));
+        break;
+      }
+    }
+    *response->mutable_decision() = ToProto(scope.schema, scope.rights, scope.epoch);
+    scope.entry.set_records(static_cast<uint64_t>(response->records_size()));
+    scope.entry.add_positions("partitions " + std::to_string(start.partition) + "-" +
+                              std::to_string(std::min(cursor.partition, options_.partitions - 1)) + " by key");
+    return absl::OkStatus();
+  };
+  ReadRun::Start(*this, caller, request.context(), request.resource(), hangou::audit::v1::ACTION_READ, build,
+                 std::move(done));
+}
+
+}  // namespace hangou

@@ -1,0 +1,135 @@
+// Verify: compares values of the caller's own with what is stored; no value leaves.
+#include <algorithm>
+
+#include "libs/base/limits.h"
+#include "libs/base/status.h"
+#include "libs/base/text.h"
+#include "libs/base_library/library.h"
+#include "libs/base_library/read_run.h"
+#include "libs/base_library/view_tables.h"
+#include "libs/policy/record_presenter.h"
+#include "libs/schema/owner.h"
+#include "libs/identifiers/identifiers.h"
+
+namespace hangou {
+
+namespace v1 = hangou::base_library::v1;
+
+namespace {
+
+// A value in the form in which values are compared: identifiers normalised.
+std::string Comparable(const FieldSchema& field, const FieldSlice& slice, int32_t today) {
+  if (!field.is_text()) return std::to_string(slice.scalar);
+  IdentifierVerdict verdict;
+  switch (field.type) {
+    case hangou::catalog::v1::FIELD_TYPE_CITIZEN_ID:
+      verdict = CheckCitizenId(slice.text, today);
+      break;
+    case hangou::catalog::v1::FIELD_TYPE_USCC:
+      verdict = CheckUscc(slice.text);
+      break;
+    case hangou::catalog::v1::FIELD_TYPE_DIVISION:
+      verdict = CheckDivision(slice.text);
+      break;
+    default:
+      return std::string(slice.text);
+  }
+  return verdict.ok() ? verdict.normalized : std::string(slice.text);
+}
+
+// What the entity's valid records carry, per field index.
+using StoredValues = std::map<int, std::vector<std::string>>;
+
+absl::StatusOr<StoredValues> CollectValues(const Store& view, const ResourceSchema& schema, const std::string& prefix,
+                                           const v1::VerifyRequest& request, const std::string& only_provider,
+                                           int32_t today) {
+  StoredValues values;
+  absl::Status inside;
+  RETURN_IF_ERROR(view.Scan(kViewRecords, prefix, prefix, [&](std::string_view, std::string_view text) {
+    hangou::record::v1::StoredRecord stored;
+    if (!stored.ParseFromArray(text.data(), static_cast<int>(text.size()))) {
+      inside = MakeError(Reason::kDataLoss, "a stored record of the view is damaged");
+      return false;
+    }
+    const bool valid = stored.has_upsert() &&
+                       (!stored.has_deletion() || stored.deletion().valid_until_day() > today);
+    const auto& head = stored.upsert().head();
+    if (!valid || (!request.record_key().empty() && head.record_key() != request.record_key())) return true;
+    if (!only_provider.empty() && head.provider() != only_provider) return true;
+    std::vector<FieldSlice> slices;
+    inside = WalkPayload(schema, stored.upsert().payload(), &slices);
+    for (const FieldSlice& slice : slices) {
+      values[slice.index].push_back(Comparable(schema.fields()[slice.index], slice, today));
+    }
+    return inside.ok();
+  }));
+  RETURN_IF_ERROR(inside);
+  return values;
+}
+
+v1::VerifyResponse::Verdict VerdictOf(const StoredValues& values, int index, const std::string& claimed) {
+  const auto found = values.find(index);
+  if (found == values.end()) return v1::VerifyResponse::VERDICT_UNKNOWN;
+  const bool match = std::find(found->second.begin(), found->second.end(), claimed) != found->second.end();
+  return match ? v1::VerifyResponse::VERDICT_MATCH : v1::VerifyResponse::VERDICT_MISMATCH;
+}
+
+}  // namespace
+
+void Library::Verify(const Caller& caller, const v1::VerifyRequest& request, v1::VerifyResponse* response, Done done) {
+  const auto build = [this, &request, response, caller](const ReadScope& scope) -> absl::Status {
+    response->Clear();
+    const int64_t now_us = context_.clock.UtcUs();
+    const int32_t today = DayInChina(now_us);
+    ASSIGN_OR_RETURN(const std::string id, NormalizeOwner(scope.schema, request.owner(), now_us));
+    const std::string owner_key = CanonicalKey(scope.schema.owner_kind(), id);
+    const int32_t partition = PartitionOfEntity(scope.schema.owner_kind(), owner_key);
+    ASSIGN_OR_RETURN(const auto view, ViewOf(partition));
+    std::vector<FieldSlice> claims;
+    RETURN_IF_ERROR(WalkPayload(scope.schema, request.payload(), &claims));
+    std::sort(claims.begin(), claims.end(), [](const auto& a, const auto& b) { return a.index < b.index; });
+    const auto values = CollectValues(
+        *view, scope.schema,
+        EntityResourcePrefix(partition, scope.schema.owner_kind(), owner_key, scope.schema.number()), request,
+        scope.only_provider, today);
+    if (ReasonOf(values.status()) == Reason::kDataLoss) GroupOf(partition).ReportDamage();
+    RETURN_IF_ERROR(values.status());
+
+    const std::string entity_hash = AuditHash(context_.keys, scope.schema.owner_kind(), owner_key);
+    MutexLock lock(verify_mutex_);
+    StoreBatch counts;
+    for (const FieldSlice& claim : claims) {
+      const FieldSchema& field = scope.schema.fields()[claim.index];
+      auto* line = response->add_verdicts();
+      line->set_field(field.number);
+      if (scope.rights.permissions[claim.index].level < FieldLevel::kVerify) {
+        line->set_verdict(v1::VerifyResponse::VERDICT_WITHHELD);
+        continue;
+      }
+      // Mismatches are counted before the answer is known to be one of them, so that a full count tells nothing.
+      const std::string count_key = std::to_string(today) + "|" + caller.department + "|" + entity_hash + "|" +
+                                    std::to_string(scope.schema.number()) + "." + std::to_string(field.number);
+      ASSIGN_OR_RETURN(const auto text, context_.local.Get(context_.verify_table, count_key));
+      const uint64_t mismatches = text ? ReadBigEndian(*text) : 0;
+      if (mismatches >= limits::kVerifyMismatchesPerDay) {
+        return MakeError(Reason::kQuotaExceeded, "too many mismatches for this entity and field today; try tomorrow",
+                         field.name);
+      }
+      line->set_verdict(VerdictOf(*values, claim.index, Comparable(field, claim, today)));
+      if (line->verdict() == v1::VerifyResponse::VERDICT_MISMATCH) {
+        std::string count;
+        AppendBigEndian(&count, mismatches + 1, 4);
+        counts.Put(context_.verify_table, count_key, count);
+      }
+    }
+    if (!counts.empty()) RETURN_IF_ERROR(context_.local.Write(counts));
+    *response->mutable_decision() = ToProto(scope.schema, scope.rights, scope.epoch);
+    scope.entry.set_records(static_cast<uint64_t>(response->verdicts_size()));
+    scope.entry.add_entity_hashes(entity_hash);
+    return absl::OkStatus();
+  };
+  ReadRun::Start(*this, caller, request.context(), request.resource(), hangou::audit::v1::ACTION_VERIFY, build,
+                 std::move(done));
+}
+
+}  // namespace hangou
