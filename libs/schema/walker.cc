@@ -8,25 +8,25 @@
 //                                        date: an int32 likewise, sign-extended to 64 bits (10 bytes where
 //                                        negative); bool: 0 or 1
 //            | varint(length) bytes      text, code, citizen id, uscc, division: UTF-8 (RFC 3629)
-//   varint  := 7 bits a byte, low ones first, the top bit set on all but the last; in its shortest form, 64
-//   bits
+//   varint  := 7 bits a byte, low ones first, the top bit set on all but the last; in its shortest form,
+//              64 bits
 //
 // Canonical payloads, which are all that is stored, have their fields in ascending order of numbers.
 //
 // What is refused, with its reason, and whether protobuf (proto3, every field optional) would accept it:
 //
-//   RECORD_TOO_LARGE   more than limits::kRecordBytes                                         accepts
-//   PAYLOAD_MALFORMED  a tag, value or text that is cut off                                   refuses
-//                      a varint beyond 64 bits, or a tag beyond 32                            refuses, mostly
-//                      a varint not in its shortest form                                      accepts
-//                      field number 0                                                         refuses
-//                      a wire type other than 0 and 2 (fixed width, groups)                   accepts, as
-//                      unknown a wire type that does not go with the field's type accepts, as unknown a field
-//                      given twice                                                    accepts, the last
-//                      counts a date beyond int32                                                    accepts,
-//                      cut to 32 bits a bool other than 0 and 1 accepts, as true
-//   FIELD_UNKNOWN      a number that the schema does not have                                 accepts, as
-//   unknown FIELD_INVALID      text that is not UTF-8                                                 refuses
+//   RECORD_TOO_LARGE   more than limits::kRecordBytes                          accepts
+//   PAYLOAD_MALFORMED  a tag, value or text that is cut off                    refuses
+//                      a varint beyond 64 bits, or a tag beyond 32             refuses, mostly
+//                      a varint not in its shortest form                       accepts
+//                      field number 0                                          refuses
+//                      a wire type other than 0 and 2 (fixed width, groups)    accepts, as unknown
+//                      a wire type that does not go with the field's type      accepts, as unknown
+//                      a field given twice                                     accepts, the last counts
+//                      a date beyond int32                                     accepts, cut to 32 bits
+//                      a bool other than 0 and 1                               accepts, as true
+//   FIELD_UNKNOWN      a number that the schema does not have                  accepts, as unknown
+//   FIELD_INVALID      text that is not UTF-8                                  refuses
 //
 // Invariant: what WalkPayload accepts, protobuf accepts with equal values (tests/fuzz/walker_check.h).
 #include "libs/schema/walker.h"
