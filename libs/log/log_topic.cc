@@ -57,7 +57,7 @@ absl::Status LogTopic::Scan() {
   if (result.torn) RETURN_IF_ERROR(CutTail(folder_, result.torn->segment, result.torn->position));
   RETURN_IF_ERROR(writer_.Open(numbers.empty() ? 0 : numbers.back()));
   next_sequence_ = result.next_sequence;
-  closed_ = result.closed;
+  closed_ = result.closed || !result.damage.empty();  // a topic that refuses is left as it is
   MutexLock lock(mutex_);
   durable_segment_ = writer_.number();
   durable_end_ = writer_.position();
