@@ -1,14 +1,12 @@
 // The client side of a connection.
 #pragma once
 
+#include <grpcpp/channel.h>
+
 #include <memory>
 #include <string>
 
 #include "absl/status/statusor.h"
-
-namespace grpc {
-class Channel;
-}
 
 namespace hangou {
 

@@ -14,8 +14,9 @@ class ServerContextBase;
 
 namespace hangou {
 
-// The parts of spiffe://TRUST_DOMAIN/department/CODE/ROLE/WORKLOAD; CERTIFICATE_INVALID where the text is not
-// of that form, of another trust domain, or the role is not one of hangou::roles.
+// The parts of spiffe://TRUST_DOMAIN/department/CODE/ROLE/WORKLOAD; CERTIFICATE_INVALID where the text is not of
+// that form, of another trust domain, of a role that is not one of hangou::roles, or of the role service outside the
+// department platform.
 absl::StatusOr<Caller> ParseSpiffeId(std::string_view spiffe_id);
 
 // The caller of a call: from the one URI name of its verified certificate. A call over the server's own
