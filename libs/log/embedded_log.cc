@@ -16,6 +16,7 @@
 #include "libs/base/text.h"
 #include "libs/log/argument_checks.h"
 #include "libs/log/embedded_reader.h"
+#include "libs/log/sealed_text.h"
 
 namespace hangou {
 namespace {
@@ -23,8 +24,7 @@ namespace {
 // What a queued append costs beside its payload: the callback and the bookkeeping.
 constexpr size_t kPendingBytes = 128;
 constexpr size_t kIdBytes = 16;
-constexpr size_t kIdentityBytes = 4096;  // of the log_id file at most: it has three short lines
-constexpr char kIdentityLine[] = "hangou-log 1\nid ";
+constexpr char kIdentityLine[] = "hangou-log 1";
 constexpr int64_t kIdleMs = 60'000;  // an upper bound of one wait; wake-ups come from Append
 
 }  // namespace
@@ -69,24 +69,15 @@ absl::Status EmbeddedLog::Lock() {
 absl::Status EmbeddedLog::OpenIdentity(const Clock& clock) {
   const std::string path = folder_ + "/log_id";
   std::error_code error;
-  if (!std::filesystem::exists(path, error)) {
-    if (!std::filesystem::is_empty(folder_ + "/topics", error)) {
-      return MakeError(Reason::kDataLoss, path + " is missing beside topics; restore it");
-    }
+  if (!std::filesystem::exists(path, error) && std::filesystem::is_empty(folder_ + "/topics", error)) {
     log_id_ = Hex(RandomBytes(kIdBytes));
-    RETURN_IF_ERROR(SyncFolder(folder_));
-    return WriteFileDurably(
-        path, kIdentityLine + log_id_ + "\ncreated " + FormatInstant(clock.UtcUs()) + "\n", 0600);
+    RETURN_IF_ERROR(WriteSealedText(path, std::string(kIdentityLine) + "\nid " + log_id_ + "\ncreated " +
+                                              FormatInstant(clock.UtcUs()) + "\n"));
+    const size_t slash = folder_.rfind('/');
+    return slash == std::string::npos ? absl::OkStatus() : SyncFolder(folder_.substr(0, slash + 1));
   }
-  ASSIGN_OR_RETURN(const std::string text, ReadFile(path, kIdentityBytes));
-  const size_t start = sizeof kIdentityLine - 1;
-  const size_t digits = 2 * kIdBytes;
-  const bool named = text.compare(0, start, kIdentityLine) == 0 && text.size() > start + digits;
-  if (!named || text.compare(start + digits, 9, "\ncreated ") != 0 ||
-      text.find_first_not_of("0123456789abcdef", start) != start + digits || text.back() != '\n') {
-    return MakeError(Reason::kDataLoss, path + " is damaged or of another version; restore it");
-  }
-  log_id_ = text.substr(start, digits);
+  ASSIGN_OR_RETURN(const std::string lines, ReadSealedText(path, kIdentityLine));
+  log_id_ = lines.substr(sizeof kIdentityLine + 3, 2 * kIdBytes);
   return absl::OkStatus();
 }
 

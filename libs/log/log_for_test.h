@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "libs/base/clock.h"
 #include "libs/base/mutex.h"
 #include "libs/base/status.h"
 #include "libs/log/log.h"
@@ -31,9 +32,9 @@ class AppendAnswers {
 
   // All answers; crashes where one does not come within a minute.
   std::vector<absl::StatusOr<int64_t>> Wait() {
-    constexpr int kRounds = 60;
+    const int64_t deadline_us = SystemClock().BootUs() + 60 * kUsPerSecond;
     MutexLock lock(mutex_);
-    for (int round = 0; round < kRounds; ++round) {
+    while (SystemClock().BootUs() < deadline_us) {
       if (std::find(done_.begin(), done_.end(), false) == done_.end()) return answers_;
       changed_.WaitFor(mutex_, 1000);
     }

@@ -1,6 +1,7 @@
 // The format of the embedded log, version 1. Numbers are little-endian.
 //
 //   log      := "log_id" file, "lock" file, "topics" folder with one folder per topic
+//   log_id file := "hangou-log 1\n" "id " HEX32 "\n" "created " INSTANT "\n" "sum " HEX16 "\n"
 //   topic    := "topic" file, segment+, torn*
 //   topic file := "hangou-log-topic 1\n" "partitions " N "\n" "salt " HEX16 "\n" "sum " HEX16 "\n"
 //   segment  := block*            named NNNNNNNN.seg, numbered from 1 without gaps

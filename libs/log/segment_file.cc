@@ -3,7 +3,6 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
-#include <xxhash.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -16,24 +15,18 @@
 #include "libs/base/file.h"
 #include "libs/base/status.h"
 #include "libs/base/text.h"
+#include "libs/log/sealed_text.h"
 #include "libs/log/topic_scan.h"
 
 namespace hangou {
 namespace {
 
-constexpr char kFirstLine[] = "hangou-log-topic 1\n";
-constexpr size_t kDeclarationBytes = 4096;  // of the topic file at most: it has four short lines
+constexpr char kFirstLine[] = "hangou-log-topic 1";
 
 std::string SegmentPath(const std::string& folder, uint32_t number) {
   return folder + "/" + SegmentName(number);
 }
 std::string DeclarationPath(const std::string& folder) { return folder + "/topic"; }
-
-std::string HexOf(uint64_t value) {
-  std::string bytes;
-  AppendBigEndian(&bytes, value, 8);
-  return Hex(bytes);
-}
 
 // The number behind `label` at the front of `text`, up to the end of the line, which is taken off.
 std::optional<uint64_t> TakeLine(std::string_view* text, std::string_view label, int base) {
@@ -51,28 +44,19 @@ std::optional<uint64_t> TakeLine(std::string_view* text, std::string_view label,
 }  // namespace
 
 absl::Status WriteTopicDeclaration(const std::string& folder, const TopicDeclaration& declaration) {
-  std::string text = kFirstLine;
-  text += "partitions " + std::to_string(declaration.partitions) + "\n";
-  text += "salt " + HexOf(declaration.salt) + "\n";
-  text += "sum " + HexOf(XXH3_64bits(text.data(), text.size())) + "\n";
-  return WriteFileDurably(DeclarationPath(folder), text, 0600);
+  std::string salt;
+  AppendBigEndian(&salt, declaration.salt, 8);
+  return WriteSealedText(DeclarationPath(folder), std::string(kFirstLine) + "\npartitions " +
+                                                      std::to_string(declaration.partitions) + "\nsalt " +
+                                                      Hex(salt) + "\n");
 }
 
 absl::StatusOr<TopicDeclaration> ReadTopicDeclaration(const std::string& folder) {
-  const auto damaged = [&folder] {
-    return MakeError(Reason::kDataLoss,
-                     DeclarationPath(folder) + " is missing, damaged or of another version; restore it");
-  };
-  const auto content = ReadFile(DeclarationPath(folder), kDeclarationBytes);
-  if (!content.ok()) return damaged();
-  std::string_view rest = *content;
-  if (rest.substr(0, sizeof kFirstLine - 1) != kFirstLine) return damaged();
-  rest.remove_prefix(sizeof kFirstLine - 1);
+  ASSIGN_OR_RETURN(const std::string lines, ReadSealedText(DeclarationPath(folder), kFirstLine));
+  std::string_view rest = std::string_view(lines).substr(sizeof kFirstLine);
   const auto partitions = TakeLine(&rest, "partitions ", 10);
   const auto salt = TakeLine(&rest, "salt ", 16);
-  const size_t summed = content->size() - rest.size();
-  if (!partitions || !salt || *partitions == 0 || *partitions > INT32_MAX) return damaged();
-  if (rest != "sum " + HexOf(XXH3_64bits(content->data(), summed)) + "\n") return damaged();
+  HANGOU_CHECK(partitions && salt, "a topic file with a right sum lacks a line");
   return TopicDeclaration{static_cast<int32_t>(*partitions), *salt};
 }
 
