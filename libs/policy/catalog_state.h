@@ -17,8 +17,9 @@ namespace hangou {
 absl::Status ValidateObjects(const PolicyObjects& objects);
 
 // What `after` would loosen against `before`, one line per cause; empty where it only tightens or changes nothing.
-// Exact: compares the decisions of every department, purpose and resource concerned, at every instant (a grant
-// that lasts longer loosens). More providers, another mask, and another legal meaning of a payload count too.
+// Exact: compares what every department concerned can have of every resource concerned for every purpose, at every
+// instant (a grant that lasts longer loosens), with and without a case number. More providers, another mask, other
+// rules of a field and another meaning of a code count too; a code more does not.
 std::vector<std::string> Loosenings(const PolicyObjects& before, const PolicyObjects& after);
 
 // State of the catalog. Not thread-safe.
@@ -34,26 +35,33 @@ class CatalogState {
 
   // Decides what applying `objects` does, without doing it: all are checked; those that loosen wait as one change,
   // together with those that need them; the others are in the update. On an empty catalog nothing waits. Numbers of
-  // resources and fields, etags and revisions are assigned in the update.
+  // resources and fields, etags and revisions are assigned in the update. A change that waits already is not made
+  // again; one whose objects change, or are all in the new change too, waits no longer.
   absl::StatusOr<Outcome> PlanApply(const std::vector<hangou::catalog::v1::CatalogObject>& objects,
                                     const std::string& manager, int64_t now_us) const;
   // Decides what approving a change does. OBJECT_NOT_FOUND; SECOND_MANAGER_REQUIRED where `manager` applied it; it
-  // is checked again against what is in force now.
-  absl::StatusOr<Outcome> PlanApproval(const std::string& change, const std::string& manager, int64_t now_us) const;
-  // Takes an update over, as read back from the policy topic. Updates come in order.
+  // is checked again against what is in force now; ETAG_MISMATCH where one of its objects has changed meanwhile.
+  absl::StatusOr<Outcome> PlanApproval(const std::string& change, const std::string& manager,
+                                       int64_t now_us) const;
+  // Takes an update over, as read back from the policy topic. Updates come in order; DATA_LOSS where one is missing.
   absl::Status Absorb(const hangou::catalog::v1::PolicyUpdate& update);
 
   uint64_t epoch() const { return epoch_; }
   const PolicyObjects& objects() const { return objects_; }
+  // Version of an object: the epoch that it came with, as text; empty where there is no such object.
+  std::string EtagOf(hangou::catalog::v1::ObjectKind kind, const std::string& name) const;
   const std::map<std::string, hangou::catalog::v1::Change>& waiting() const { return waiting_; }
   // The whole state as one update (full = true).
   hangou::catalog::v1::PolicyUpdate Full() const;
 
  private:
+  absl::Status AddWaiting(hangou::catalog::v1::Change change, const std::string& manager, int64_t now_us,
+                          Outcome* outcome) const;
+  void Finish(const std::vector<std::string>& managers, int64_t now_us, Outcome* outcome) const;
+
   uint64_t epoch_ = 0;
-  uint64_t changes_ = 0;  // ids of changes given out
-  uint32_t resource_numbers_ = 0;
   PolicyObjects objects_;
+  std::map<std::pair<hangou::catalog::v1::ObjectKind, std::string>, std::string> etags_;
   std::map<std::string, hangou::catalog::v1::Change> waiting_;
 };
 

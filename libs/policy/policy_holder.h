@@ -55,17 +55,29 @@ class PolicyHolder {
   // Milliseconds of lease left, 0 where it has run out.
   int64_t LeaseLeftMs() const;
   // Calls `changed` (from the installing thread) after every Install of a newer snapshot; the number unsubscribes.
+  // `changed` must neither block nor call OnChange or RemoveOnChange.
   int OnChange(std::function<void()> changed);
+  // When it returns, no call is under way.
   void RemoveOnChange(int id);
 
  private:
+  // An epoch that pins may still live under.
+  struct Older {
+    uint64_t epoch;
+    std::weak_ptr<const PolicySnapshot> pins;
+  };
+
+  absl::Status CheckLease() const HANGOU_REQUIRES(mutex_);
+
   const Clock& clock_;
   mutable Mutex mutex_;
   std::shared_ptr<const PolicySnapshot> newest_ HANGOU_GUARDED_BY(mutex_);
-  std::vector<std::weak_ptr<const PolicySnapshot>> older_ HANGOU_GUARDED_BY(mutex_);
+  std::shared_ptr<const PolicySnapshot> pinned_ HANGOU_GUARDED_BY(mutex_);  // the same, as pins share it
+  std::vector<Older> older_ HANGOU_GUARDED_BY(mutex_);
   int64_t lease_until_boot_us_ HANGOU_GUARDED_BY(mutex_) = 0;
-  std::map<int, std::function<void()>> on_change_ HANGOU_GUARDED_BY(mutex_);
-  int next_id_ HANGOU_GUARDED_BY(mutex_) = 1;
+  Mutex callbacks_mutex_;
+  std::map<int, std::function<void()>> on_change_ HANGOU_GUARDED_BY(callbacks_mutex_);
+  int next_id_ HANGOU_GUARDED_BY(callbacks_mutex_) = 1;
 };
 
 }  // namespace hangou

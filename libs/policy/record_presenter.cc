@@ -30,8 +30,8 @@ std::string RecordPresenter::Pseudonym(std::string_view what, std::string_view v
   return "~" + keys_.Hash(KeyPurpose::kPseudonym, message);
 }
 
-void RecordPresenter::PresentHead(const hangou::record::v1::RecordHead& head, int32_t partition, int64_t offset,
-                                  hangou::record::v1::Record* record) {
+void RecordPresenter::PresentHead(const hangou::record::v1::RecordHead& head, int32_t partition,
+                                  int64_t offset, hangou::record::v1::Record* record) {
   record->set_resource(schema_.name());
   auto* owner = record->mutable_owner();
   owner->set_kind(head.owner_kind());
@@ -39,8 +39,9 @@ void RecordPresenter::PresentHead(const hangou::record::v1::RecordHead& head, in
   // key is not the identifier.
   owner->set_id(Pseudonym(EntityKindName(schema_.owner_kind()), head.owner_key()));
   if (!head.record_key().empty()) {
-    record->set_record_key(record_key_in_full_ ? head.record_key()
-                                               : Pseudonym(schema_.name(), head.owner_key() + '\0' + head.record_key()));
+    record->set_record_key(record_key_in_full_
+                               ? head.record_key()
+                               : Pseudonym(schema_.name(), head.owner_key() + '\0' + head.record_key()));
   }
   record->set_generation(head.generation());
   record->set_source_version(head.source_version());
@@ -48,7 +49,8 @@ void RecordPresenter::PresentHead(const hangou::record::v1::RecordHead& head, in
   provenance->set_provider(head.provider());
   provenance->set_revision(head.revision());
   provenance->mutable_received_time()->set_seconds(head.received_us() / kUsPerSecond);
-  provenance->mutable_received_time()->set_nanos(static_cast<int32_t>(head.received_us() % kUsPerSecond * 1000));
+  provenance->mutable_received_time()->set_nanos(
+      static_cast<int32_t>(head.received_us() % kUsPerSecond * 1000));
   auto* position = provenance->mutable_position();
   position->set_log_id(log_id_);
   position->set_topic(topic_);
@@ -56,14 +58,15 @@ void RecordPresenter::PresentHead(const hangou::record::v1::RecordHead& head, in
   position->set_offset(offset);
 }
 
-absl::Status RecordPresenter::Present(const hangou::record::v1::Upsert& upsert, int32_t partition, int64_t offset,
-                                      hangou::record::v1::Record* record) {
+absl::Status RecordPresenter::Present(const hangou::record::v1::Upsert& upsert, int32_t partition,
+                                      int64_t offset, hangou::record::v1::Record* record) {
   RETURN_IF_ERROR(ProjectPayload(schema_, upsert.payload(), rights_.permissions, record->mutable_payload()));
   PresentHead(upsert.head(), partition, offset, record);
   record->set_schema_revision(upsert.schema_revision());
   if (upsert.event_time_us() != 0) {
     record->mutable_event_time()->set_seconds(upsert.event_time_us() / kUsPerSecond);
-    record->mutable_event_time()->set_nanos(static_cast<int32_t>(upsert.event_time_us() % kUsPerSecond * 1000));
+    record->mutable_event_time()->set_nanos(
+        static_cast<int32_t>(upsert.event_time_us() % kUsPerSecond * 1000));
   }
   HideVersion(record);
   if (!owner_in_full_) return absl::OkStatus();
@@ -74,8 +77,8 @@ absl::Status RecordPresenter::Present(const hangou::record::v1::Upsert& upsert, 
   return absl::OkStatus();
 }
 
-void RecordPresenter::PresentDeletion(const hangou::record::v1::Deletion& deletion, int32_t partition, int64_t offset,
-                                      hangou::record::v1::Record* record) {
+void RecordPresenter::PresentDeletion(const hangou::record::v1::Deletion& deletion, int32_t partition,
+                                      int64_t offset, hangou::record::v1::Record* record) {
   PresentHead(deletion.head(), partition, offset, record);
   if (owner_in_full_) record->mutable_owner()->set_id(deletion.owner_id());
   HideVersion(record);

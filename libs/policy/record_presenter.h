@@ -18,8 +18,8 @@ namespace hangou {
 class RecordPresenter {
  public:
   // `consumer` keys the pseudonyms: what one consumer gets cannot be joined with what another gets.
-  RecordPresenter(const ResourceSchema& schema, const FieldRights& rights, const KeyRing& keys, std::string consumer,
-                  std::string log_id, std::string topic);
+  RecordPresenter(const ResourceSchema& schema, const FieldRights& rights, const KeyRing& keys,
+                  std::string consumer, std::string log_id, std::string topic);
 
   // Fills `record` with the fields that may leave; owner and record key are pseudonyms ("~...") unless the fields they
   // come from are given in full. DATA_LOSS where the stored payload is damaged.

@@ -62,17 +62,19 @@ struct DecisionQuery {
 // The answer. `rights` is null where `allowed` is false for a reason that comes before the fields.
 struct PolicyDecision {
   bool allowed = false;
-  Reason reason = Reason::kNoGrant;      // where not allowed
-  std::string message;                   // where not allowed: for the caller, names entry and legal basis
-  const FieldRights* rights = nullptr;   // lives as long as the snapshot
+  Reason reason = Reason::kNoGrant;     // where not allowed
+  std::string message;                  // where not allowed: for the caller, names entry and legal basis
+  const FieldRights* rights = nullptr;  // lives as long as the snapshot
   std::shared_ptr<const ResourceSchema> schema;  // where the resource is known
 };
 
 // An epoch of the policy, compiled. Immutable and thread-safe.
 class PolicySnapshot {
  public:
-  // Compiles. INVALID_OBJECT where the objects contradict each other (see ValidateObjects).
-  static absl::StatusOr<std::shared_ptr<const PolicySnapshot>> Compile(PolicyObjects objects, uint64_t epoch);
+  // Compiles. INVALID_OBJECT where the objects contradict each other (see ValidateObjects). Schemas of resources
+  // that have not changed since `previous` are taken from it; it may be null.
+  static absl::StatusOr<std::shared_ptr<const PolicySnapshot>> Compile(
+      PolicyObjects objects, uint64_t epoch, const PolicySnapshot* previous = nullptr);
   ~PolicySnapshot();
 
   uint64_t epoch() const { return epoch_; }
@@ -101,6 +103,7 @@ hangou::record::v1::Decision ToProto(const ResourceSchema& schema, const FieldRi
 
 // The same decision, evaluated from the declared objects in the plainest way: the oracle of the differential
 // tests. Not for the path of a read.
-PolicyDecision DecideByReference(const PolicyObjects& objects, const DecisionQuery& query, FieldRights* rights);
+PolicyDecision DecideByReference(const PolicyObjects& objects, const DecisionQuery& query,
+                                 FieldRights* rights);
 
 }  // namespace hangou
