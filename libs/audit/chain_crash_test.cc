@@ -1,33 +1,29 @@
 // The chain in processes that die.
 #include <signal.h>
 
-#include <algorithm>
-#include <atomic>
 #include <catch2/catch.hpp>
 #include <cerrno>
-#include <filesystem>
 #include <random>
-#include <set>
-#include <thread>
 
 #include "libs/audit/chain_test_util.h"
 #include "libs/base/fault.h"
+#include "libs/base/tally.h"
 #include "libs/base/temp_folder.h"
 #include "libs/base/test_child.h"
 
 namespace hangou {
 namespace {
 
-TEST_CASE("Appends until killed", "[.audit_writer]") {
+TEST_CASE("Appends until killed", "[.audit_writer_child]") {
   const auto chain = MustOpenChain(TestChild::Argument());
-  std::atomic<int> outstanding = 0;
-  for (uint64_t number = 1;; ++number) {
-    REQUIRE(Eventually([&] { return outstanding < 64; }));
-    ++outstanding;
-    chain->Append(NumberedEntry(number), [&outstanding, number](const absl::Status& status) {
-      if (status.ok()) TestChild::Tell(std::to_string(number));
-      --outstanding;
-    });
+  Tally answered;
+  for (int64_t number = 1;; ++number) {
+    REQUIRE(answered.Reaches(number - 64));
+    chain->Append(NumberedEntry(static_cast<uint64_t>(number)),
+                  [&answered, number](const absl::Status& status) {
+                    if (status.ok()) TestChild::Tell(std::to_string(number));
+                    answered.Add();
+                  });
   }
 }
 
@@ -48,7 +44,7 @@ TEST_CASE("After SIGKILL every acknowledged entry is in the chain, once, and it 
   const TempFolder folder;
   size_t entries_before = 0;
   for (int round = 0; round < 4; ++round) {
-    TestChild child("audit_writer", folder.path());
+    TestChild child("audit_writer_child", folder.path());
     uint64_t acknowledged = 0;
     for (uint32_t line = 1 + random() % 2000; line > 0; --line)
       acknowledged = std::stoull(child.NextLine().value());
@@ -62,18 +58,19 @@ TEST_CASE("After SIGKILL every acknowledged entry is in the chain, once, and it 
   }
 }
 
-TEST_CASE("Appends to a disk that does not sync", "[.audit_sync]") {
+TEST_CASE("Appends to a disk that does not sync", "[.audit_sync_child]") {
   const auto chain = MustOpenChain(TestChild::Argument());
   AppendNumbered(*chain, 2, 4);
   TestChild::Tell("4");
   SetFault(FaultPoint::kAuditSync, EIO);
   chain->Append(NumberedEntry(5), [](const absl::Status&) { TestChild::Tell("answered"); });
-  Eventually([] { return false; });
+  Tally never;
+  never.Reaches(1);
 }
 
 TEST_CASE("A failed sync ends the process, and nothing is acknowledged") {
   const TempFolder folder;
-  TestChild child("audit_sync", folder.path());
+  TestChild child("audit_sync_child", folder.path());
   REQUIRE(child.NextLine() == "4");
   REQUIRE_FALSE(child.NextLine().has_value());
   REQUIRE(child.Wait() == SIGABRT);

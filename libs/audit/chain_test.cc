@@ -1,6 +1,5 @@
 #include "libs/audit/chain.h"
 
-#include <atomic>
 #include <catch2/catch.hpp>
 #include <cerrno>
 #include <future>
@@ -8,6 +7,7 @@
 
 #include "libs/audit/chain_test_util.h"
 #include "libs/base/fault.h"
+#include "libs/base/tally.h"
 #include "libs/base/temp_folder.h"
 
 namespace hangou {
@@ -57,11 +57,12 @@ TEST_CASE("A chain in use is not opened twice") {
 TEST_CASE("Pages are read from any sequence") {
   const TempFolder folder;
   const auto chain = MustOpenChain(folder.path());
-  std::atomic<int> left = 999;
+  Tally durable;
   for (uint64_t number = 2; number <= 1000; ++number) {
-    chain->Append(NumberedEntry(number), [&](const absl::Status& status) { left -= status.ok() ? 1 : 0; });
+    chain->Append(NumberedEntry(number),
+                  [&](const absl::Status& status) { durable.Add(status.ok() ? 1 : 0); });
   }
-  REQUIRE(Eventually([&] { return left == 0; }));
+  REQUIRE(durable.Reaches(999));
   for (const uint64_t from : {1, 2, 255, 256, 257, 512, 700, 1000}) {
     const auto page = chain->Read(from, 5).value();
     REQUIRE(page.size() == std::min<uint64_t>(5, 1001 - from));
@@ -78,7 +79,7 @@ TEST_CASE("Entries of each caller keep their order, and their callbacks too, und
   constexpr int kCallers = 4;
   constexpr int kEntries = 500;
   std::vector<int> called[kCallers];  // by the flusher thread alone, until all have come
-  std::atomic<int> left = kCallers * kEntries;
+  Tally answered;
   std::vector<std::thread> callers;
   for (int caller = 0; caller < kCallers; ++caller) {
     callers.emplace_back([&, caller] {
@@ -87,13 +88,13 @@ TEST_CASE("Entries of each caller keep their order, and their callbacks too, und
         entry.set_caller(std::to_string(caller));
         chain->Append(std::move(entry), [&, caller, number](const absl::Status& status) {
           if (status.ok()) called[caller].push_back(number);
-          --left;
+          answered.Add();
         });
       }
     });
   }
   for (std::thread& caller : callers) caller.join();
-  REQUIRE(Eventually([&] { return left == 0; }));
+  REQUIRE(answered.Reaches(kCallers * kEntries));
   int next[kCallers] = {};
   for (const StoredAuditEntry& stored : ReadAll(*chain)) {
     const auto entry = Parsed(stored);
@@ -110,15 +111,15 @@ TEST_CASE("Entries of each caller keep their order, and their callbacks too, und
 
 TEST_CASE("What waits is written before the chain closes") {
   const TempFolder folder;
-  std::atomic<int> durable = 0;
+  Tally durable;
   {
     const auto chain = MustOpenChain(folder.path());
     for (uint64_t number = 2; number <= 101; ++number) {
       chain->Append(NumberedEntry(number),
-                    [&](const absl::Status& status) { durable += status.ok() ? 1 : 0; });
+                    [&](const absl::Status& status) { durable.Add(status.ok() ? 1 : 0); });
     }
   }
-  REQUIRE(durable == 100);
+  REQUIRE(durable.Get() == 100);
   REQUIRE(MustOpenChain(folder.path())->newest_sequence() == 102);
 }
 
@@ -172,19 +173,19 @@ TEST_CASE("More than the queue holds is refused at once, and what was taken beco
   const TempFolder folder;
   const auto chain = MustOpenChain(folder.path());
   std::promise<void> release;
-  std::atomic<bool> holding = false;
+  Tally holding;
   chain->Append(NumberedEntry(2), [&, held = release.get_future().share()](const absl::Status&) {
-    holding = true;
+    holding.Add();
     held.wait();
   });
-  REQUIRE(Eventually([&] { return holding.load(); }));
-  std::atomic<int> taken = 0;
+  REQUIRE(holding.Reaches(1));
+  Tally taken;
   int refused = 0;
   for (int number = 0; number < 40'000; ++number) {
     const auto caller = std::this_thread::get_id();
     chain->Append(NumberedEntry(3), [&, caller](const absl::Status& status) {
       if (std::this_thread::get_id() != caller) {
-        taken += status.ok() ? 1 : 0;
+        taken.Add(status.ok() ? 1 : 0);
       } else if (ReasonOf(status) == Reason::kAuditUnavailable) {
         ++refused;
       }
@@ -192,8 +193,8 @@ TEST_CASE("More than the queue holds is refused at once, and what was taken beco
   }
   release.set_value();
   REQUIRE(refused > 0);
-  REQUIRE(Eventually([&] { return taken == 40'000 - refused; }));
-  REQUIRE(chain->newest_sequence() == static_cast<uint64_t>(2 + taken));
+  REQUIRE(taken.Reaches(40'000 - refused));
+  REQUIRE(chain->newest_sequence() == static_cast<uint64_t>(2 + taken.Get()));
 }
 
 TEST_CASE("A chain goes over several segments") {
@@ -202,12 +203,12 @@ TEST_CASE("A chain goes over several segments") {
     const auto chain = MustOpenChain(folder.path());
     auto large = NumberedEntry(0);
     large.set_note(std::string(200 << 10, 'n'));
-    std::atomic<int> durable = 0;
+    Tally durable;
     for (int bunch = 0; bunch < 20; ++bunch) {
       for (int number = 0; number < 20; ++number) {
-        chain->Append(large, [&](const absl::Status& status) { durable += status.ok() ? 1 : 0; });
+        chain->Append(large, [&](const absl::Status& status) { durable.Add(status.ok() ? 1 : 0); });
       }
-      REQUIRE(Eventually([&] { return durable == 20 * (bunch + 1); }));
+      REQUIRE(durable.Reaches(20 * (bunch + 1)));
     }
     REQUIRE(ReadAll(*chain).size() == 401);
   }

@@ -1,15 +1,13 @@
 // What the tests of the audit chain share.
 #pragma once
 
+#include <algorithm>
 #include <catch2/catch.hpp>
-#include <chrono>
 #include <filesystem>
 #include <fstream>
-#include <functional>
 #include <memory>
 #include <sstream>
 #include <string>
-#include <thread>
 #include <vector>
 
 #include "libs/audit/chain.h"
@@ -57,15 +55,6 @@ inline std::vector<StoredAuditEntry> ReadAll(const AuditChain& chain) {
   for (const StoredAuditEntry& entry : *entries) REQUIRE(verifier.Add(entry).ok());
   REQUIRE(verifier.verified() == chain.newest_sequence());
   return std::move(entries).value();
-}
-
-// Waits until a condition holds, at most 20 s.
-inline bool Eventually(const std::function<bool()>& condition) {
-  for (int wait_ms = 0; wait_ms < 20'000; ++wait_ms) {
-    if (condition()) return true;
-    std::this_thread::sleep_for(std::chrono::milliseconds(1));
-  }
-  return condition();
 }
 
 inline std::string FileContent(const std::string& path) {

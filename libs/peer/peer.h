@@ -32,7 +32,8 @@ class Peer {
       std::function<void(absl::Status)> on_end) = 0;
   // Reads raw records of a base library ("population", ...). Services only.
   virtual absl::StatusOr<hangou::base_library::v1::ScanResponse> Scan(
-      const std::string& library, const hangou::base_library::v1::ScanRequest& request, int64_t timeout_ms) = 0;
+      const std::string& library, const hangou::base_library::v1::ScanRequest& request,
+      int64_t timeout_ms) = 0;
 };
 
 }  // namespace hangou

@@ -265,8 +265,7 @@ TEST_CASE("A full disk met by a flush does not end a view: it takes writes again
   absl::Status written = (*store)->Write(Numbered(2));
   absl::Status flushed = (*store)->Flush();
   for (int wait_ms = 0; !(written.ok() && flushed.ok()) && wait_ms < 20'000; wait_ms += 10) {
-    std::this_thread::sleep_for(
-        std::chrono::milliseconds(10));  // RocksDB tries again by itself once a second
+    std::this_thread::sleep_for(std::chrono::milliseconds(10));  // waits: RocksDB tries once a second
     written = (*store)->Write(Numbered(2));
     flushed = (*store)->Flush();
   }

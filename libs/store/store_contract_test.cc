@@ -222,8 +222,7 @@ TEST_CASE("Without room nothing of a batch is applied, and with room again write
   REQUIRE(ScanAll(store, 1).empty());
   absl::Status written = store.Write(batch);
   for (int wait_ms = 0; !written.ok() && wait_ms < 10'000; wait_ms += 10) {
-    std::this_thread::sleep_for(
-        std::chrono::milliseconds(10));  // RocksDB may be trying again by itself just now
+    std::this_thread::sleep_for(std::chrono::milliseconds(10));  // waits: RocksDB tries by itself
     written = store.Write(batch);
   }
   REQUIRE(written.ok());
