@@ -21,7 +21,7 @@ struct RpcServerOptions {
   std::string address = "127.0.0.1:0";   // host:port to listen on; port 0 takes a free one
   std::string identity_folder;           // its identity, of the role service (certificates.h)
   std::vector<grpc::Service*> services;  // what it serves; not owned, must outlive the server
-  bool serving = true;                   // what the health service says of all of them at first
+  bool serving = true;                   // what the health service says of the server at first
 };
 
 // A running gRPC server. There is no listener without mutual TLS, loopback included, and no switch for it: a
@@ -43,7 +43,8 @@ class RpcServer {
   // A channel into this server without network, for services of the same process; calls over it arrive as the
   // platform's own service. Use it only while the server lives.
   std::shared_ptr<grpc::Channel> InProcessChannel();
-  // What the health service says of `service` ("hangou.audit.v1.Audit"; empty: of the whole server).
+  // What the health service says of `service` ("hangou.audit.v1.Audit"; empty: of the server as a whole). A service
+  // that was never named here is unknown to it.
   void SetServing(const std::string& service, bool serving);
   // Stops taking calls, lets those under way go on for at most `grace_ms`, then cancels them, and returns
   // when all have ended. Idempotent.

@@ -1,0 +1,120 @@
+#include "libs/rpc/grpc_peer.h"
+
+#include <catch2/catch.hpp>
+
+#include "libs/rpc/test_support.h"
+
+namespace hangou {
+namespace {
+
+using catalog::v1::PolicyUpdate;
+using StreamPtr = std::shared_ptr<ScriptedCatalog::Stream>;
+
+// Longest call of these tests.
+constexpr int64_t kCallMs = 10'000;
+
+// A server and a peer that reaches it by mutual TLS or inside the process.
+struct Fixture {
+  explicit Fixture(bool in_process)
+      : channel(in_process ? server.rpc->InProcessChannel()
+                           : server.Channel(city.Identity("platform", roles::kService))) {}
+
+  TestInstallation city;
+  TestServer server{city.server()};
+  std::shared_ptr<grpc::Channel> channel;
+  GrpcPeer peer{channel, [this](const std::string& library) { return library == "tax" ? channel : nullptr; }};
+};
+
+// What a watcher has been told.
+struct Watched {
+  std::vector<uint64_t> epochs;
+  std::vector<absl::Status> ends;
+};
+
+std::unique_ptr<PeerStream> Watch(Fixture& fixture, Eventually<Watched>* watched) {
+  return fixture.peer.WatchPolicy(
+      "test",
+      [=](const PolicyUpdate& update) {
+        watched->Update([&](Watched& value) { value.epochs.push_back(update.epoch()); });
+      },
+      [=](const absl::Status& status) {
+        watched->Update([&](Watched& value) { value.ends.push_back(status); });
+      });
+}
+
+TEST_CASE("A lease is renewed over the network and inside the process") {
+  Fixture fixture(GENERATE(false, true));
+  fixture.server.catalog.on_renew = [](const auto& request, auto* response) {
+    response->set_nonce(request.nonce());
+    response->set_newest_epoch(9);
+    return absl::OkStatus();
+  };
+  catalog::v1::RenewLeaseRequest request;
+  request.set_nonce("n");
+  const auto response = fixture.peer.RenewLease(request, kCallMs);
+  REQUIRE(response.ok());
+  CHECK(response->nonce() == "n");
+  CHECK(response->newest_epoch() == 9);
+}
+
+TEST_CASE("A refusal comes back with its reason") {
+  Fixture fixture(true);
+  fixture.server.catalog.on_renew = [](const auto&, auto*) {
+    return MakeError(Reason::kDraining, "stopping");
+  };
+  CHECK(ReasonOf(fixture.peer.RenewLease({}, kCallMs).status()) == Reason::kDraining);
+}
+
+TEST_CASE("A catalog that is gone is UNAVAILABLE") {
+  Fixture fixture(false);
+  fixture.server.rpc.reset();
+  CHECK(absl::IsUnavailable(fixture.peer.RenewLease({}, kCallMs).status()));
+}
+
+TEST_CASE("The policy's updates come in order, then its end once") {
+  Fixture fixture(GENERATE(false, true));
+  fixture.server.catalog.on_watch = [](const Caller&, const StreamPtr& stream) {
+    PolicyUpdate first;
+    first.set_epoch(1);
+    CHECK(stream->Write(first, [stream](bool) {
+      PolicyUpdate second;
+      second.set_epoch(2);
+      stream->Write(second, [stream](bool) { stream->Finish(MakeError(Reason::kDraining, "stopping")); });
+    }));
+  };
+  Eventually<Watched> watched;
+  const auto stream = Watch(fixture, &watched);
+  REQUIRE(watched.Wait([](const Watched& value) { return !value.ends.empty(); }));
+  CHECK(watched.Get().epochs == std::vector<uint64_t>{1, 2});
+  CHECK(watched.Get().ends.size() == 1);
+  CHECK(ReasonOf(watched.Get().ends[0]) == Reason::kDraining);
+}
+
+TEST_CASE("A watch that is dropped is cancelled, and nothing is called afterwards") {
+  Fixture fixture(GENERATE(false, true));
+  Eventually<StreamPtr> opened;
+  Eventually<bool> cancelled;
+  fixture.server.catalog.on_watch = [&](const Caller&, const StreamPtr& stream) {
+    stream->WhenCancelled([&] { cancelled.Update([](bool& value) { value = true; }); });
+    opened.Update([&](StreamPtr& value) { value = stream; });
+  };
+  {
+    Eventually<Watched> watched;  // gone before the server's end is: a late call would touch it
+    const auto stream = Watch(fixture, &watched);
+    REQUIRE(opened.Wait([](const StreamPtr& value) { return value != nullptr; }));
+  }
+  CHECK(cancelled.Wait([](bool value) { return value; }));
+}
+
+TEST_CASE("Raw records are read from the library that is asked for") {
+  Fixture fixture(GENERATE(false, true));
+  base_library::v1::ScanRequest request;
+  request.set_partition(7);
+  const auto response = fixture.peer.Scan("tax", request, kCallMs);
+  REQUIRE(response.ok());
+  CHECK(response->applied_end() == 7);
+  CHECK(absl::IsUnavailable(fixture.peer.Scan("credit", request, kCallMs).status()));
+}
+
+}  // namespace
+}  // namespace hangou

@@ -1,0 +1,129 @@
+#include "libs/rpc/unary.h"
+
+#include <atomic>
+#include <catch2/catch.hpp>
+#include <thread>
+
+#include "libs/base/event_loop.h"
+#include "libs/base/limits.h"
+#include "libs/rpc/status.h"
+#include "libs/rpc/test_support.h"
+
+namespace hangou {
+namespace {
+
+// A server with one consumer.
+struct Fixture {
+  TestInstallation city;
+  TestServer server{city.server()};
+  std::shared_ptr<grpc::Channel> channel = server.Channel(city.Identity("psb", roles::kConsumer));
+};
+
+TEST_CASE("A reason and a field reach the client as the handler gave them") {
+  Fixture fixture;
+  fixture.server.library.on_get = [](const Caller&, const auto&, auto*, const CallDone& done) {
+    done(MakeError(Reason::kFieldInvalid, "the day does not exist", "birth_date"));
+  };
+  const absl::Status status = FromGrpc(CallGet(fixture.channel));
+  CHECK(ReasonOf(status) == Reason::kFieldInvalid);
+  CHECK(FieldOf(status) == "birth_date");
+  CHECK(Message(status) == "the day does not exist");
+}
+
+TEST_CASE("A call may be ended later, from another thread") {
+  Fixture fixture;
+  EventLoop loop("test");
+  fixture.server.library.on_get = [&](const Caller&, const base_library::v1::GetRequest& request,
+                                      base_library::v1::GetResponse* response, CallDone done) {
+    loop.Post([&request, response, done = std::move(done)] {
+      response->add_records()->set_record_key(request.record_key());
+      done(absl::OkStatus());
+    });
+  };
+  const auto stub = base_library::v1::BaseLibrary::NewStub(fixture.channel);
+  for (int i = 0; i < 200; ++i) {
+    grpc::ClientContext context;
+    SetTestDeadline(&context);
+    base_library::v1::GetRequest request;
+    request.set_record_key(std::to_string(i));
+    base_library::v1::GetResponse response;
+    REQUIRE(stub->Get(&context, request, &response).ok());
+    REQUIRE(response.records_size() == 1);
+    REQUIRE(response.records(0).record_key() == std::to_string(i));
+  }
+}
+
+TEST_CASE("A call whose work was dropped is answered as draining, not left hanging") {
+  Fixture fixture;
+  auto loop = std::make_unique<EventLoop>("test");
+  fixture.server.library.on_get = [&](const Caller&, const auto&, auto*, CallDone done) {
+    loop->Stop();
+    loop->Post([done = std::move(done)] { done(absl::OkStatus()); });
+    loop.reset();
+  };
+  CHECK(ReasonOf(FromGrpc(CallGet(fixture.channel))) == Reason::kDraining);
+}
+
+TEST_CASE("A call whose deadline has passed is not worked on") {
+  Fixture fixture;
+  std::atomic<bool> entered = false;
+  std::atomic<bool> worked = false;
+  Eventually<bool> left;
+  fixture.server.library.before_get = [&](const grpc::CallbackServerContext& context) {
+    entered = true;
+    Eventually<int> never_set;
+    static_cast<void>(
+        never_set.Wait([&](int) { return std::chrono::system_clock::now() > context.deadline(); }));
+  };
+  fixture.server.library.on_get = [&](const Caller&, const auto&, auto*, const CallDone& done) {
+    worked = true;
+    done(absl::OkStatus());
+  };
+  fixture.server.library.after_get = [&] { left.Update([](bool& value) { value = true; }); };
+  REQUIRE(fixture.channel->WaitForConnected(std::chrono::system_clock::now() +
+                                            std::chrono::milliseconds(kTestWaitMs)));
+  const auto stub = base_library::v1::BaseLibrary::NewStub(fixture.channel);
+  // On a busy machine a call with so short a deadline may not even arrive; then the next one does.
+  while (!entered) {
+    grpc::ClientContext context;
+    context.set_deadline(std::chrono::system_clock::now() + std::chrono::milliseconds(200));
+    base_library::v1::GetResponse response;
+    CHECK(stub->Get(&context, {}, &response).error_code() == grpc::StatusCode::DEADLINE_EXCEEDED);
+  }
+  CHECK(left.Wait([](bool value) { return value; }));
+  CHECK_FALSE(worked);
+}
+
+TEST_CASE("A call without a deadline is bounded by the platform's own") {
+  Fixture fixture;
+  std::atomic<int64_t> remaining = -1;
+  fixture.server.library.before_get = [&](const grpc::CallbackServerContext& context) {
+    remaining = RemainingMs(context);
+  };
+  grpc::ClientContext context;
+  base_library::v1::GetResponse response;
+  REQUIRE(base_library::v1::BaseLibrary::NewStub(fixture.channel)->Get(&context, {}, &response).ok());
+  CHECK(remaining == limits::kCallMs);
+  REQUIRE(CallGet(fixture.channel).ok());
+  CHECK(remaining > 0);
+  CHECK(remaining < limits::kCallMs);
+}
+
+TEST_CASE("Unary calls per second, 32 outstanding", "[.][benchmark]") {
+  Fixture fixture;
+  constexpr int kThreads = 32;
+  constexpr int kCalls = 2000;
+  const auto start = std::chrono::steady_clock::now();
+  std::vector<std::thread> threads;
+  for (int i = 0; i < kThreads; ++i) {
+    threads.emplace_back([&] {
+      for (int call = 0; call < kCalls; ++call) HANGOU_CHECK(CallGet(fixture.channel).ok(), "call failed");
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  const std::chrono::duration<double> took = std::chrono::steady_clock::now() - start;
+  WARN(kThreads * kCalls / took.count() << " calls per second");
+}
+
+}  // namespace
+}  // namespace hangou
