@@ -122,8 +122,9 @@ fuzz() {
     count=$((count + 1))
     mkdir -p "$scratch/corpus"
     status=0
-    env "$mark" "$target" -max_total_time=$fuzz_seconds -timeout=10 -rss_limit_mb=2048 -print_final_stats=1 \
-      -artifact_prefix="$root/build-asan/fuzz/" "$scratch/corpus" >"$results/fuzz.log" 2>&1 || status=$?
+    env "$mark" "$target" -max_total_time=$fuzz_seconds -max_len=512 -timeout=10 -rss_limit_mb=2048 \
+      -print_final_stats=1 -artifact_prefix="$root/build-asan/fuzz/" "$scratch/corpus" "tests/fuzz/corpus/$(basename "$target")" \
+      >"$results/fuzz.log" 2>&1 || status=$?
     grep -E 'number_of_executed_units|Done ' "$results/fuzz.log" | sed "s|^|$(basename "$target"): |" || true
     [[ $status -eq 0 ]] || tail -n 40 "$results/fuzz.log"
     one_result $status "fuzz target $(basename "$target")"

@@ -18,7 +18,7 @@ def code_of(line):
     return line.split("//")[0]
 
 
-def banned(expression, instead, scope=CXX, except_in=(), unless=r"^$"):
+def banned(expression, instead, scope=CXX, except_in=(), unless=r"(?!)"):
     """A check that refuses code lines matching `expression`; `except_in` names the files that may, `unless` is what
     such a line (or the one behind it) says where it may."""
     pattern = re.compile(expression)
@@ -35,7 +35,7 @@ def banned(expression, instead, scope=CXX, except_in=(), unless=r"^$"):
     return check
 
 
-def banned_rule(name, expression, instead, sample, scope=CXX, except_in=(), unless=r"^$", where="libs/log/log.cc"):
+def banned_rule(name, expression, instead, sample, scope=CXX, except_in=(), unless=r"(?!)", where="libs/log/log.cc"):
     check = banned(expression, instead, scope, except_in, unless)
     return Rule(name, check, good={where: "// A log.\nint x = 1;\n"},
                 bad=[{where: sample + "\n"}])
@@ -105,7 +105,8 @@ RULES = [
     banned_rule("no using namespace", r"\busing\s+namespace\b", "name what is used: using hangou::Thing;",
                 "using namespace std;", unless=r"using namespace hangou::\w+::v1;"),
     banned_rule("no using namespace in headers", r"\busing\s+namespace\b", "name what is used in full",
-                "using namespace hangou::record::v1;", scope=r"\.h$", where="libs/log/log.h"),
+                "using namespace hangou::record::v1;", scope=r"^(libs|services|tools)/(?!.*_for_test\.h$).*\.h$",
+                where="libs/log/log.h"),
     banned_rule("no exceptions thrown", r"\bthrow\b", "return MakeError of libs/base/status.h", "throw 1;",
                 scope=PRODUCT),
     banned_rule("no throwing conversions", r"\bstd::sto(i|l|ll|ul|ull|f|d)\b",

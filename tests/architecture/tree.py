@@ -55,8 +55,10 @@ def project():
             continue
         with open(full, "rb") as file:
             content = file.read()
-        if b"\0" not in content:
+        try:
             files[path] = content.decode("utf-8")
+        except UnicodeDecodeError:
+            continue  # not text: a sample for a fuzz test
     return Tree(files)
 
 
