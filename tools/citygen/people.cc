@@ -11,7 +11,8 @@ namespace hangou {
 namespace {
 
 constexpr int kDaysPerYear = 365;  // near enough for ages of weddings and children
-// Registrars number the births of a day and county from 1 and hardly reach this, so that no id is anybody's but by chance.
+// Registrars number the births of a day and county from 1 and hardly reach this, so that no id is anybody's but by
+// chance.
 constexpr int kFirstSequence = 800;
 constexpr int kLastSequence = 999;
 // Citizen ids were first given out in 1985, under the codes of that year.
