@@ -1,0 +1,234 @@
+#include "libs/client/publisher.h"
+
+#include <algorithm>
+#include <random>
+#include <utility>
+
+#include "libs/base/clock.h"
+#include "libs/base/keys.h"
+#include "libs/base/status.h"
+#include "libs/base/text.h"
+#include "libs/client/client.h"
+#include "libs/client/publish_stream.h"
+
+namespace hangou {
+
+using hangou::base_library::v1::PublishRequest;
+using hangou::base_library::v1::PublishResponse;
+using hangou::record::v1::Record;
+
+namespace {
+
+constexpr size_t kIdHashBytes = 16;   // of SHA-256: enough that two batches never meet by chance
+constexpr size_t kRecordFraming = 8;  // tag and length of a record in a batch, at most
+
+int64_t NowMs() { return SystemClock().BootUs() / kUsPerMs; }
+
+bool IsRetryable(const absl::Status& status) { return absl::IsUnavailable(status); }
+
+// The error of a batch that was refused as a whole.
+absl::Status RefusalOf(const hangou::record::v1::Violation& refused) {
+  const std::optional<Reason> reason = ReasonFromName(refused.reason());
+  return MakeError(reason.value_or(Reason::kInternal), refused.message(), refused.field());
+}
+
+}  // namespace
+
+// A batch and where it stands.
+struct Publisher::Batch {
+  PublishRequest request;
+  std::vector<uint64_t> tags;
+  size_t bytes = 0;
+  bool sent = false;  // on the present stream
+  int64_t sent_ms = 0;
+  int64_t not_before_ms = 0;  // waits out a refusal
+};
+
+std::string RequestIdOf(const std::string& prefix, uint64_t batch_number, const PublishRequest& batch) {
+  std::string content;
+  for (Record record : batch.records()) {
+    record.clear_schema_revision();
+    const std::string bytes = record.SerializeAsString();
+    AppendBigEndian(&content, bytes.size(), 4);
+    content += bytes;
+  }
+  const std::string hash = Sha256(batch.resource() + '\0', content);
+  return prefix + "-" + Hex(std::string_view(hash).substr(0, kIdHashBytes)) + "-" +
+         std::to_string(batch_number);
+}
+
+Publisher::Publisher(ChannelSource channels, PublisherOptions options, OnOutcome on_outcome)
+    : channels_(std::move(channels)),
+      options_(std::move(options)),
+      on_outcome_(std::move(on_outcome)),
+      gathering_(std::make_unique<Batch>()),
+      backoff_(std::random_device()()) {}
+
+Publisher::~Publisher() = default;
+
+absl::StatusOr<std::unique_ptr<Publisher>> Publisher::Open(Client& client, PublisherOptions options,
+                                                           OnOutcome on_outcome) {
+  if (options.request_prefix.size() > kRequestPrefixBytes) {
+    return MakeError(Reason::kInvalidRequest, "the prefix of request ids has at most 16 characters");
+  }
+  ASSIGN_OR_RETURN(const auto schema, client.Schema(options.resource));
+  const std::string library = schema->declaration().library();
+  auto channels = [&client, library](bool failed) {
+    if (failed) client.ForgetEndpoints();
+    return client.ChannelTo(library);
+  };
+  return std::make_unique<Publisher>(std::move(channels), std::move(options), std::move(on_outcome));
+}
+
+absl::Status Publisher::Add(Record record, uint64_t tag) {
+  const size_t bytes = record.ByteSizeLong() + kRecordFraming;
+  if (record.payload().size() > limits::kRecordBytes || bytes > limits::kBatchBytes / 2) {
+    return MakeError(Reason::kRecordTooLarge, "the record is larger than 64 KiB");
+  }
+  if (gathering_->tags.size() >= limits::kBatchRecords ||
+      gathering_->bytes + bytes > limits::kBatchBytes - options_.resource.size() - limits::kRequestIdBytes) {
+    RETURN_IF_ERROR(SendGathered());
+  }
+  *gathering_->request.add_records() = std::move(record);
+  gathering_->tags.push_back(tag);
+  gathering_->bytes += bytes;
+  return absl::OkStatus();
+}
+
+absl::Status Publisher::Finish() {
+  RETURN_IF_ERROR(SendGathered());
+  return WaitWhileMoreThan(0, 0);
+}
+
+absl::Status Publisher::SendGathered() {
+  if (gathering_->tags.empty()) return absl::OkStatus();
+  RETURN_IF_ERROR(WaitWhileMoreThan(options_.unanswered_batches - 1, kUnansweredBytes));
+  gathering_->request.set_resource(options_.resource);
+  gathering_->request.set_request_id(
+      RequestIdOf(options_.request_prefix, next_batch_++, gathering_->request));
+  bytes_under_way_ += gathering_->bytes;
+  under_way_.push_back(std::exchange(gathering_, std::make_unique<Batch>()));
+  // Sends it, without waiting for answers.
+  return WaitWhileMoreThan(options_.unanswered_batches, kUnansweredBytes + limits::kBatchBytes);
+}
+
+absl::Status Publisher::WaitWhileMoreThan(size_t batches, size_t bytes) {
+  waiting_since_ms_ = NowMs();
+  if (!under_way_.empty()) {
+    RETURN_IF_ERROR(EnsureStream(waiting_since_ms_));
+    SendDue(waiting_since_ms_);
+  }
+  while (under_way_.size() > batches || bytes_under_way_ > bytes) RETURN_IF_ERROR(Step());
+  return absl::OkStatus();
+}
+
+absl::Status Publisher::Step() {
+  int64_t now_ms = NowMs();
+  RETURN_IF_ERROR(EnsureStream(now_ms));
+  SendDue(now_ms);
+  PublishStream::Events events;
+  if (stream_ != nullptr) {
+    events = stream_->Wait(WaitMs(now_ms));
+  } else {
+    Mutex mutex;
+    CondVar never;
+    MutexLock lock(mutex);
+    never.WaitFor(mutex, WaitMs(now_ms));
+  }
+  now_ms = NowMs();
+  for (const PublishResponse& answer : events.answers) RETURN_IF_ERROR(TakeAnswer(answer, now_ms));
+  if (events.ended) return StreamEnded(*events.ended, now_ms);
+  const int64_t quiet_since_ms = std::max(waiting_since_ms_, last_answer_ms_);
+  if (now_ms - quiet_since_ms > options_.give_up_ms) {
+    return last_error_.ok()
+               ? MakeError(Reason::kOverloaded, "the service does not answer; publish again later")
+               : last_error_;
+  }
+  const bool silent = std::any_of(under_way_.begin(), under_way_.end(), [&](const auto& batch) {
+    return batch->sent && now_ms - std::max(batch->sent_ms, quiet_since_ms) > kAnswerTimeoutMs;
+  });
+  if (silent) DropStream(now_ms);
+  return absl::OkStatus();
+}
+
+absl::Status Publisher::EnsureStream(int64_t now_ms) {
+  if (stream_ != nullptr || now_ms < reopen_ms_) return absl::OkStatus();
+  absl::StatusOr<std::shared_ptr<grpc::Channel>> channel = channels_(channel_failed_);
+  if (!channel.ok()) {
+    if (!IsRetryable(channel.status())) return channel.status();
+    last_error_ = channel.status();
+    reopen_ms_ = now_ms + backoff_.NextMs();
+    return absl::OkStatus();
+  }
+  stream_ = std::make_unique<PublishStream>(*channel);
+  stats_.reconnects += opened_ms_ != 0 ? 1 : 0;
+  opened_ms_ = now_ms;
+  return absl::OkStatus();
+}
+
+void Publisher::SendDue(int64_t now_ms) {
+  if (stream_ == nullptr) return;
+  for (const auto& batch : under_way_) {
+    if (batch->sent || batch->not_before_ms > now_ms) continue;
+    batch->sent = true;
+    batch->sent_ms = now_ms;
+    stream_->Send(&batch->request);
+  }
+}
+
+int64_t Publisher::WaitMs(int64_t now_ms) const {
+  int64_t until = now_ms + kLongestBackoffMs;
+  if (stream_ == nullptr) until = std::min(until, reopen_ms_);
+  for (const auto& batch : under_way_) {
+    if (!batch->sent) until = std::min(until, std::max(batch->not_before_ms, reopen_ms_));
+  }
+  return std::max<int64_t>(until - now_ms, 1);
+}
+
+absl::Status Publisher::TakeAnswer(const PublishResponse& answer, int64_t now_ms) {
+  const auto found = std::find_if(under_way_.begin(), under_way_.end(), [&](const auto& batch) {
+    return batch->request.request_id() == answer.request_id();
+  });
+  if (found == under_way_.end()) return absl::OkStatus();  // answered before; counts once
+  Batch& batch = **found;
+  if (answer.has_refused()) {
+    last_error_ = RefusalOf(answer.refused());
+    if (!IsRetryable(last_error_)) return last_error_;
+    batch.sent = false;
+    batch.not_before_ms = now_ms + backoff_.NextMs();
+    ++stats_.repeated;
+    return absl::OkStatus();
+  }
+  if (static_cast<size_t>(answer.outcomes_size()) != batch.tags.size()) {
+    return MakeError(Reason::kInternal, "the service answered a batch with a wrong number of outcomes");
+  }
+  const std::unique_ptr<Batch> answered = std::move(*found);
+  under_way_.erase(found);
+  bytes_under_way_ -= answered->bytes;
+  last_answer_ms_ = now_ms;
+  channel_failed_ = false;
+  backoff_.Reset();
+  ++stats_.batches;
+  for (int i = 0; i < answer.outcomes_size(); ++i) on_outcome_(answered->tags[i], answer.outcomes(i));
+  return absl::OkStatus();
+}
+
+absl::Status Publisher::StreamEnded(const absl::Status& status, int64_t now_ms) {
+  // A service that closes the stream in order is draining.
+  if (!status.ok() && !IsRetryable(status)) return status;
+  last_error_ = status.ok() ? MakeError(Reason::kDraining, "the service closed the stream") : status;
+  DropStream(now_ms);
+  return absl::OkStatus();
+}
+
+void Publisher::DropStream(int64_t now_ms) {
+  stream_.reset();
+  channel_failed_ = true;
+  reopen_ms_ = now_ms + backoff_.NextMs();
+  for (const auto& batch : under_way_) {
+    stats_.repeated += batch->sent ? 1 : 0;
+    batch->sent = false;
+  }
+}
+
+}  // namespace hangou

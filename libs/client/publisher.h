@@ -1,0 +1,115 @@
+// Publishes records of one resource: gathers batches, keeps several under way, repeats what was not answered.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <list>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "hangou/base_library/v1/base_library.pb.h"
+#include "libs/base/limits.h"
+#include "libs/client/backoff.h"
+
+namespace grpc {
+class Channel;
+}
+
+namespace hangou {
+
+class Client;
+class PublishStream;
+
+// How to publish.
+struct PublisherOptions {
+  std::string resource;  // "resources/{department}.{name}"
+  // Begins the request ids: at most kRequestPrefixBytes bytes of printable ASCII.
+  std::string request_prefix = "client";
+  // Batches under way. 1 keeps the order of batches, which matters where arrival is the version.
+  size_t unanswered_batches = limits::kUnansweredBatches;
+  // Publishing fails when it has waited so long without any answer.
+  int64_t give_up_ms = 60'000;
+};
+
+// Longest prefix of request ids: beside it stand 32 hex digits, the batch number and two dashes.
+constexpr size_t kRequestPrefixBytes = 16;
+// Bytes of the batches under way, beside their number: what a service lets one stream hold.
+constexpr size_t kUnansweredBytes = 4 << 20;
+// A stream that answers nothing for so long is taken for dead and opened anew.
+constexpr int64_t kAnswerTimeoutMs = 15'000;
+
+// What a publisher did, beside the outcomes.
+struct PublisherStats {
+  uint64_t batches = 0;     // answered
+  uint64_t repeated = 0;    // batches sent again after a refusal or a cut stream
+  uint64_t reconnects = 0;  // streams after the first
+};
+
+// The request id of a batch: prefix, SHA-256 of resource and records (16 bytes of it), number of the batch.
+// The same records in the same order give the same ids, so that what is published again counts once; also under a later schema
+// revision.
+std::string RequestIdOf(const std::string& prefix, uint64_t batch_number,
+                        const hangou::base_library::v1::PublishRequest& batch);
+
+// Not thread-safe: one thread calls it, and gets the outcomes inside of its calls. Batches that are refused
+// with a reason of code UNAVAILABLE (OVERLOADED, DRAINING, ...), and those without an answer when the stream
+// ends with UNAVAILABLE, are sent again under the same request id, with growing waits. Every other refusal of
+// a whole batch ends the publishing with its reason. Destruction cancels what is under way; what was not
+// answered may or may not have been applied.
+class Publisher {
+ public:
+  // Where to publish: asked for each stream. `failed` is true when the last channel could not be used.
+  using ChannelSource = std::function<absl::StatusOr<std::shared_ptr<grpc::Channel>>(bool failed)>;
+  // The outcome of the record that was added with this tag.
+  using OnOutcome = std::function<void(uint64_t tag, const hangou::base_library::v1::RecordOutcome& outcome)>;
+
+  Publisher(ChannelSource channels, PublisherOptions options, OnOutcome on_outcome);
+  // Publishes to the base library that holds the resource. `client` outlives the publisher.
+  static absl::StatusOr<std::unique_ptr<Publisher>> Open(Client& client, PublisherOptions options,
+                                                         OnOutcome on_outcome);
+  ~Publisher();
+  Publisher(const Publisher&) = delete;
+  Publisher& operator=(const Publisher&) = delete;
+
+  // Adds a record; sends the batch when it is full, and waits where too many are under way. `tag` is the
+  // caller's. RECORD_TOO_LARGE for a record that no batch may hold: it is not added, and publishing goes on.
+  absl::Status Add(hangou::record::v1::Record record, uint64_t tag);
+  // Sends what has been gathered and waits until everything is answered.
+  absl::Status Finish();
+
+  const PublisherStats& stats() const { return stats_; }
+
+ private:
+  struct Batch;
+
+  absl::Status SendGathered();
+  absl::Status WaitWhileMoreThan(size_t batches, size_t bytes);
+  absl::Status Step();
+  absl::Status EnsureStream(int64_t now_ms);
+  void SendDue(int64_t now_ms);
+  int64_t WaitMs(int64_t now_ms) const;
+  absl::Status TakeAnswer(const hangou::base_library::v1::PublishResponse& answer, int64_t now_ms);
+  absl::Status StreamEnded(const absl::Status& status, int64_t now_ms);
+  void DropStream(int64_t now_ms);
+
+  const ChannelSource channels_;
+  const PublisherOptions options_;
+  const OnOutcome on_outcome_;
+  std::unique_ptr<Batch> gathering_;
+  std::list<std::unique_ptr<Batch>> under_way_;
+  size_t bytes_under_way_ = 0;
+  uint64_t next_batch_ = 0;
+  std::unique_ptr<PublishStream> stream_;  // refers to batches under way: destroyed first
+  bool channel_failed_ = false;
+  int64_t reopen_ms_ = 0;  // not before this instant, boot time
+  int64_t last_answer_ms_ = 0;
+  int64_t waiting_since_ms_ = 0;  // when the present call began to wait
+  int64_t opened_ms_ = 0;
+  absl::Status last_error_;
+  Backoff backoff_;
+  PublisherStats stats_;
+};
+
+}  // namespace hangou
