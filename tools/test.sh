@@ -97,7 +97,7 @@ run_tests() {
   failures=$(grep -c '<testcase .*status="fail"' "$report" || true)
   skips=$(grep -c '<testcase .*status="\(notrun\|disabled\)"' "$report" || true)
   mapfile -t -O "${#skipped[@]}" skipped < <(
-    sed -n "s|.*<testcase name=\"\([^\"]*\)\".*status=\"\(notrun\|disabled\)\".*|\1 ($folder)|p" "$report")
+    sed -nE "s#.*<testcase name=\"([^\"]*)\".*status=\"(notrun|disabled)\".*#\1 ($folder)#p" "$report")
   failed=$((failed + failures))
   passed=$((passed + tests - failures - skips))
   # CTest counts a failure that its report does not name: never call that a success.
@@ -123,8 +123,8 @@ fuzz() {
     mkdir -p "$scratch/corpus"
     status=0
     env "$mark" "$target" -max_total_time=$fuzz_seconds -max_len=512 -timeout=10 -rss_limit_mb=2048 \
-      -print_final_stats=1 -artifact_prefix="$root/build-asan/fuzz/" "$scratch/corpus" "tests/fuzz/corpus/$(basename "$target")" \
-      >"$results/fuzz.log" 2>&1 || status=$?
+      -print_final_stats=1 -artifact_prefix="$root/build-asan/fuzz/" "$scratch/corpus" \
+      "tests/fuzz/corpus/$(basename "$target")" >"$results/fuzz.log" 2>&1 || status=$?
     grep -E 'number_of_executed_units|Done ' "$results/fuzz.log" | sed "s|^|$(basename "$target"): |" || true
     [[ $status -eq 0 ]] || tail -n 40 "$results/fuzz.log"
     one_result $status "fuzz target $(basename "$target")"
