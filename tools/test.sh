@@ -84,7 +84,7 @@ one_result() {
 
 # run_tests FOLDER OPTION...: runs the tests of a build folder and counts them from CTest's own report.
 run_tests() {
-  local folder=$1 report="$results/report.xml" status=0 tests failures skips
+  local folder=$1 report="$results/report.xml" status=0 lines tests failures skips
   shift
   rm -f "$report"
   env TMPDIR="$scratch" "$mark" ctest --test-dir "$folder" --parallel "$(nproc)" --output-on-failure --no-tests=error \
@@ -93,11 +93,9 @@ run_tests() {
     one_result 1 "ctest in $folder"
     return 0
   fi
-  tests=$(grep -c '<testcase ' "$report" || true)
-  failures=$(grep -c '<testcase .*status="fail"' "$report" || true)
-  skips=$(grep -c '<testcase .*status="\(notrun\|disabled\)"' "$report" || true)
-  mapfile -t -O "${#skipped[@]}" skipped < <(
-    sed -nE "s#.*<testcase name=\"([^\"]*)\".*status=\"(notrun|disabled)\".*#\1 ($folder)#p" "$report")
+  mapfile -t lines < <(/usr/bin/python3 -B tools/ctest_report.py "$report")
+  read -r tests failures skips <<<"${lines[0]}"
+  skipped+=("${lines[@]:1}")
   failed=$((failed + failures))
   passed=$((passed + tests - failures - skips))
   # CTest counts a failure that its report does not name: never call that a success.
@@ -157,7 +155,7 @@ finish() {
   echo "Where the time went:"
   printf '%s\n' "${times[@]}"
   if [[ ${#skipped[@]} -gt 0 ]]; then
-    echo "Skipped (each says why in build*/Testing/Temporary/LastTest.log):"
+    echo "Skipped:"
     printf '  %s\n' "${skipped[@]}"
   fi
   [[ $long -eq 1 ]] || echo "Left out: tests labelled long, sanitizers, fuzz targets, buf lint (--long runs them)."
