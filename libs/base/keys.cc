@@ -31,10 +31,12 @@ std::string_view PurposeName(KeyPurpose purpose) {
   Crash(__FILE__, "key purpose out of range");
 }
 
+// `text` is of lower-case digits.
 std::string FromHex(std::string_view text) {
+  const auto digit = [](char c) { return c <= '9' ? c - '0' : c - 'a' + 10; };
   std::string bytes;
   for (size_t i = 0; i + 1 < text.size(); i += 2) {
-    bytes.push_back(static_cast<char>(std::stoi(std::string(text.substr(i, 2)), nullptr, 16)));
+    bytes.push_back(static_cast<char>(digit(text[i]) << 4 | digit(text[i + 1])));
   }
   return bytes;
 }
