@@ -17,8 +17,6 @@ constexpr int kPositions = 256;
 
 }  // namespace
 
-std::string RecordTopic(const std::string& library) { return "hangou." + library + ".records"; }
-
 Library::Library(LibraryOptions options, LibraryContext context) : options_(std::move(options)), context_(context) {
   HANGOU_CHECK(options_.groups > 0 && options_.groups <= options_.partitions, "more groups than partitions");
   for (int32_t group = 0; group < options_.groups; ++group) {

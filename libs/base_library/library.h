@@ -15,6 +15,7 @@
 #include "libs/base/keys.h"
 #include "libs/base_library/partition_group.h"
 #include "libs/log/log.h"
+#include "libs/log/record_topic.h"
 #include "libs/policy/policy_holder.h"
 #include "libs/store/store.h"
 
@@ -39,9 +40,6 @@ struct LibraryOptions {
   int32_t partitions;
   int32_t groups;
 };
-
-// Topic of a library's records: "hangou.population.records".
-std::string RecordTopic(const std::string& library);
 
 // A base library. Thread-safe. Every call answers through `done`, exactly once, from any thread; the reply is to be
 // handed to the transport inside `done`, because the policy pin that it was decided under goes when `done` returns.

@@ -2,6 +2,7 @@
 
 #include "libs/base/limits.h"
 #include "libs/base/status.h"
+#include "libs/policy/record_presenter.h"
 
 namespace hangou {
 namespace {
@@ -10,23 +11,6 @@ namespace {
 constexpr int kAttempts = 8;
 
 }  // namespace
-
-void DescribeRights(const ResourceSchema& schema, const FieldRights& rights, hangou::audit::v1::Entry* entry) {
-  for (size_t i = 0; i < schema.fields().size(); ++i) {
-    const uint32_t number = schema.fields()[i].number;
-    switch (rights.permissions[i].level) {
-      case FieldLevel::kFull:
-        entry->add_given(number);
-        break;
-      case FieldLevel::kMasked:
-        entry->add_masked(number);
-        break;
-      default:
-        entry->add_withheld(number);
-    }
-  }
-  for (const std::string& name : rights.decided_by) entry->add_decided_by(name);
-}
 
 void ReadRun::Start(Library& library, const Caller& caller, const hangou::record::v1::AccessContext& context,
                     const std::string& resource, hangou::audit::v1::Action action, Build build, Library::Done done) {

@@ -61,7 +61,4 @@ class ReadRun : public std::enable_shared_from_this<ReadRun> {
   int attempts_ = 0;
 };
 
-// Fills an audit entry with what a decision gives and withholds.
-void DescribeRights(const ResourceSchema& schema, const FieldRights& rights, hangou::audit::v1::Entry* entry);
-
 }  // namespace hangou

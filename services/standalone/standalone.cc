@@ -1,0 +1,152 @@
+#include "services/standalone/standalone.h"
+
+#include <unistd.h>
+
+#include "libs/audit/chain.h"
+#include "libs/base/keys.h"
+#include "libs/base/status.h"
+#include "libs/base_library/library.h"
+#include "libs/log/embedded_log.h"
+#include "libs/policy/lease_keeper.h"
+#include "libs/rpc/grpc_peer.h"
+#include "libs/rpc/server.h"
+#include "libs/store/store.h"
+#include "services/audit/audit_service.h"
+#include "services/base_library/base_library_service.h"
+#include "services/catalog/catalog_service.h"
+#include "services/credit/credit.h"
+#include "services/exchange/exchange_service.h"
+#include "services/geographic/geographic.h"
+#include "services/legal_entity/legal_entity.h"
+#include "services/population/population.h"
+#include "services/standalone/installation.h"
+#include "services/tax/tax.h"
+
+namespace hangou {
+namespace {
+
+// Tables of the `local` store.
+enum LocalTable : int { kLocalVerify = 0, kLocalCursors = 1, kLocalTables = 2 };
+
+constexpr LibraryDeclaration kLibraries[] = {kPopulationLibrary, kLegalEntityLibrary, kGeographicLibrary, kTaxLibrary,
+                                             kCreditLibrary};
+
+// A quarter of the process's memory goes to the stores; the rest is the log's, gRPC's and the snapshots'.
+constexpr size_t kStoreShare = 4;
+
+std::string ProcessName() {
+  char host[256] = "host";
+  ::gethostname(host, sizeof host - 1);
+  return std::string("standalone@") + host;
+}
+
+}  // namespace
+
+// In the order of construction: what stands below is destroyed first.
+struct Standalone::Parts {
+  StandaloneOptions options;
+  InstallationPaths paths;
+  InstallationSettings settings;
+  std::unique_ptr<const KeyRing> keys;
+  std::unique_ptr<Log> log;
+  std::unique_ptr<AuditChain> audit;
+  std::shared_ptr<StoreBudget> budget;
+  std::unique_ptr<Store> local;
+  std::unique_ptr<PolicyHolder> policy;
+  std::unique_ptr<CatalogService> catalog;
+  std::vector<std::unique_ptr<Library>> libraries;
+  std::unique_ptr<BaseLibraryService> library_service;
+  std::unique_ptr<AuditService> audit_service;
+  std::unique_ptr<Peer> peer;
+  std::unique_ptr<ExchangeService> exchange;
+  std::unique_ptr<RpcServer> server;
+  std::unique_ptr<LeaseKeeper> lease;
+  std::vector<std::string> degraded;
+  bool stopped = false;
+};
+
+Standalone::Standalone(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
+Standalone::~Standalone() { Stop(); }
+
+absl::StatusOr<std::unique_ptr<Standalone>> Standalone::Start(const StandaloneOptions& options) {
+  const Clock& clock = SystemClock();
+  auto parts = std::make_unique<Parts>();
+  parts->options = options;
+  parts->paths = {options.data};
+  ASSIGN_OR_RETURN(parts->settings, PrepareInstallation(parts->paths));
+  ASSIGN_OR_RETURN(KeyRing keys, KeyRing::LoadOrCreate(parts->paths.key_ring(), clock.UtcUs()));
+  parts->keys = std::make_unique<const KeyRing>(std::move(keys));
+  ASSIGN_OR_RETURN(parts->log, EmbeddedLog::Open(parts->paths.log(), clock));
+  ASSIGN_OR_RETURN(parts->audit, AuditChain::Open(parts->paths.audit(), ProcessName(), clock));
+  parts->budget = MakeStoreBudget(options.memory_bytes / kStoreShare);
+  ASSIGN_OR_RETURN(parts->local,
+                   OpenRocksStore(parts->paths.local(), kLocalTables, StoreKind::kLocal, parts->budget));
+  parts->policy = std::make_unique<PolicyHolder>(clock);
+  std::unique_ptr<Standalone> standalone(new Standalone(std::move(parts)));
+  RETURN_IF_ERROR(standalone->StartServices());
+  return standalone;
+}
+
+absl::Status Standalone::StartServices() {
+  const Clock& clock = SystemClock();
+  Parts& parts = *parts_;
+  parts.catalog = std::make_unique<CatalogService>(CatalogContext{*parts.log, *parts.audit, clock, {}});
+  RETURN_IF_ERROR(parts.catalog->Start());
+  std::vector<Library*> libraries;
+  for (const LibraryDeclaration& declaration : kLibraries) {
+    LibraryOptions library{std::string(declaration.name), parts.paths.view(declaration.name),
+                           parts.settings.partitions, parts.settings.groups};
+    const LibraryContext context{*parts.log,   *parts.local, kLocalVerify, *parts.policy,
+                                 *parts.audit, *parts.keys,  clock,        parts.budget};
+    parts.libraries.push_back(std::make_unique<Library>(std::move(library), context));
+    libraries.push_back(parts.libraries.back().get());
+  }
+  parts.library_service = std::make_unique<BaseLibraryService>(libraries, *parts.policy);
+  parts.audit_service = std::make_unique<AuditService>(*parts.audit);
+
+  RpcServerOptions server_options;
+  server_options.address = parts.options.address;
+  server_options.identity_folder = parts.paths.identity("service");
+  server_options.services = {parts.catalog.get(), parts.library_service.get(), parts.audit_service.get()};
+  server_options.serving = false;
+  ASSIGN_OR_RETURN(parts.server, RpcServer::Start(server_options));
+  const auto channel = parts.server->InProcessChannel();
+  parts.peer = std::make_unique<GrpcPeer>(channel, [channel](const std::string&) { return channel; });
+  parts.lease = std::make_unique<LeaseKeeper>(*parts.policy, *parts.peer, clock, ProcessName());
+  parts.lease->Start();
+
+  for (auto& library : parts.libraries) {
+    const absl::Status started = library->Start(parts.options.start_timeout_ms);
+    if (!started.ok()) parts.degraded.push_back(library->name() + ": " + std::string(Message(started)));
+  }
+  RETURN_IF_ERROR(WriteContexts(parts.paths, parts.server->address()));
+  parts.server->SetServing("", true);
+  return absl::OkStatus();
+}
+
+void Standalone::Stop() {
+  if (!parts_ || parts_->stopped) return;
+  Parts& parts = *parts_;
+  parts.stopped = true;
+  if (parts.library_service) parts.library_service->Drain();
+  if (parts.exchange) parts.exchange->Drain();
+  if (parts.lease) parts.lease->Stop();
+  if (parts.catalog) parts.catalog->Drain();
+  if (parts.server) parts.server->Shutdown(parts.options.drain_ms);
+  for (auto& library : parts.libraries) library->Stop();
+}
+
+const std::string& Standalone::address() const { return parts_->server->address(); }
+std::vector<std::string> Standalone::degraded() const { return parts_->degraded; }
+CatalogService& Standalone::catalog() { return *parts_->catalog; }
+PolicyHolder& Standalone::policy() { return *parts_->policy; }
+AuditChain& Standalone::audit() { return *parts_->audit; }
+Log& Standalone::log() { return *parts_->log; }
+
+int64_t Standalone::applied_count() const {
+  int64_t count = 0;
+  for (const auto& library : parts_->libraries) count += library->applied_count();
+  return count;
+}
+
+}  // namespace hangou
