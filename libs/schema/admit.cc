@@ -4,7 +4,7 @@
 #include "libs/base/clock.h"
 #include "libs/base/status.h"
 #include "libs/base/text.h"
-#include "libs/identifiers/identifiers.h"
+#include "libs/schema/identifier_field.h"
 #include "libs/schema/text_codec.h"
 #include "libs/schema/walker.h"
 #include "re2/re2.h"
@@ -21,22 +21,6 @@ void Hash(uint32_t resource_number, std::string_view bytes, uint64_t* low, uint6
   const XXH128_hash_t hash = XXH3_128bits_withSeed(bytes.data(), bytes.size(), resource_number);
   *low = hash.low64;
   *high = hash.high64;
-}
-
-// What the rule of an identifier means to the one who has to correct it.
-std::string RuleMessage(IdentifierRule rule) {
-  return std::string("the identifier fails the rule \"").append(RuleName(rule)).append("\"");
-}
-
-IdentifierVerdict CheckIdentifier(FieldType type, std::string_view text, int32_t today) {
-  switch (type) {
-    case FIELD_TYPE_CITIZEN_ID:
-      return CheckCitizenId(text, today);
-    case FIELD_TYPE_USCC:
-      return CheckUscc(text);
-    default:
-      return CheckDivision(text);
-  }
 }
 
 // The admission of one record.
@@ -113,47 +97,28 @@ class Admission {
       Violate(Reason::kFieldMissing, field, "the field is required, and empty");
       return;
     }
-    switch (field.type) {
-      case FIELD_TYPE_CITIZEN_ID:
-      case FIELD_TYPE_USCC:
-      case FIELD_TYPE_DIVISION:
-        CheckIdentifierField(field, slice);
-        return;
-      case FIELD_TYPE_CODE:
-        if (!field.codes->contains(std::string(slice.text))) {
-          Violate(Reason::kFieldInvalid, field, "the code list " + field.code_list + " has no such code");
-        }
-        break;
-      default:
-        break;
-    }
-    if (slice.index == schema_.owner_index()) {
-      AppendText(field, slice, NormalizeIdentifierText(slice.text));
-    } else {
-      CheckText(field, slice.text);
-      record_.payload.append(slice.encoded);
-    }
-  }
-
-  void CheckIdentifierField(const FieldSchema& field, const FieldSlice& slice) {
-    const IdentifierVerdict verdict = CheckIdentifier(field.type, slice.text, today_);
-    if (verdict.ok()) {
-      AppendText(field, slice, verdict.normalized);
+    if (field.type > FIELD_TYPE_CODE || slice.index == schema_.owner_index()) {
+      AdmitIdentifier(field, slice);
       return;
     }
-    const bool digit = verdict.rule == IdentifierRule::kCheck || verdict.rule == IdentifierRule::kOrgCode;
-    Violate(digit ? Reason::kCheckDigit : Reason::kFieldInvalid, field, RuleMessage(verdict.rule));
+    if (field.type == FIELD_TYPE_CODE && !field.codes->contains(std::string(slice.text))) {
+      Violate(Reason::kFieldInvalid, field, "the code list " + field.code_list + " has no such code");
+    }
+    CheckText(field, slice.text);
+    record_.payload.append(slice.encoded);
   }
 
-  // Checks and writes a text that was normalised.
-  void AppendText(const FieldSchema& field, const FieldSlice& slice, std::string_view normalized) {
-    if (field.required && normalized.empty())
-      Violate(Reason::kFieldMissing, field, "the field is required, and empty");
-    CheckText(field, normalized);
-    if (normalized == slice.text) {
+  void AdmitIdentifier(const FieldSchema& field, const FieldSlice& slice) {
+    const IdentifierVerdict verdict = CheckIdentifier(field.type, slice.text, today_);
+    if (!verdict.ok()) {
+      Violate(ReasonOfRule(verdict.rule), field, MessageOfRule(verdict.rule));
+      return;
+    }
+    CheckText(field, verdict.normalized);
+    if (verdict.normalized == slice.text) {
       record_.payload.append(slice.encoded);
     } else {
-      AppendTextField(field.number, normalized, &record_.payload);
+      AppendTextField(field.number, verdict.normalized, &record_.payload);
     }
   }
 

@@ -273,7 +273,7 @@ TEST_CASE("An owner that is plain text is normalised, and must be there") {
   const Admitted admitted = Admit(*schema, Encode(*schema, {{"plate", "苏k-12345"}}));
   REQUIRE(admitted.ok);
   CHECK(admitted.record.payload == Encode(*schema, {{"plate", "苏K12345"}}));
-  CHECK(Admit(*schema, Encode(*schema, {{"plate", "- -"}})).Has(Reason::kFieldMissing, "plate"));
+  CHECK(Admit(*schema, Encode(*schema, {{"plate", "- -"}})).Has(Reason::kFieldInvalid, "plate"));
 }
 
 TEST_CASE("All that is wrong is told at once, up to the limit, and never the value") {

@@ -2,7 +2,7 @@
 
 #include "libs/base/status.h"
 #include "libs/base/text.h"
-#include "libs/identifiers/identifiers.h"
+#include "libs/schema/identifier_field.h"
 
 namespace hangou {
 
@@ -14,27 +14,9 @@ absl::StatusOr<std::string> NormalizeOwner(const ResourceSchema& schema,
                                                   std::string(EntityKindName(schema.owner_kind())));
   }
   const FieldSchema& field = schema.fields()[schema.owner_index()];
-  IdentifierVerdict verdict;
-  switch (field.type) {
-    case hangou::catalog::v1::FIELD_TYPE_CITIZEN_ID:
-      verdict = CheckCitizenId(owner.id(), DayInChina(now_us));
-      break;
-    case hangou::catalog::v1::FIELD_TYPE_USCC:
-      verdict = CheckUscc(owner.id());
-      break;
-    case hangou::catalog::v1::FIELD_TYPE_DIVISION:
-      verdict = CheckDivision(owner.id());
-      break;
-    default:
-      verdict.normalized = owner.id();
-      if (owner.id().empty()) verdict.rule = IdentifierRule::kLength;
-  }
-  if (verdict.ok()) return verdict.normalized;
-  const bool check = verdict.rule == IdentifierRule::kCheck || verdict.rule == IdentifierRule::kOrgCode;
-  return MakeError(
-      check ? Reason::kCheckDigit : Reason::kFieldInvalid,
-      "the identifier of the entity fails the rule '" + std::string(RuleName(verdict.rule)) + "'",
-      "owner.id");
+  IdentifierVerdict verdict = CheckIdentifier(field.type, owner.id(), DayInChina(now_us));
+  if (verdict.ok()) return std::move(verdict.normalized);
+  return MakeError(ReasonOfRule(verdict.rule), MessageOfRule(verdict.rule), "owner.id");
 }
 
 }  // namespace hangou

@@ -61,29 +61,29 @@ inline hangou::catalog::v1::Field* FieldOfName(hangou::catalog::v1::Resource* re
 
 // One field of every type; numbers are places, from 1.
 inline hangou::catalog::v1::Resource ResidentResource() {
-  using namespace hangou::catalog::v1;  // NOLINT: the names of the field types
-  Resource resource = BareResource();
-  AddField(&resource, "citizen_id", FIELD_TYPE_CITIZEN_ID)->set_title("公民身份号码");
-  Field* name = AddField(&resource, "full_name", FIELD_TYPE_TEXT);
+  namespace v1 = hangou::catalog::v1;
+  v1::Resource resource = BareResource();
+  AddField(&resource, "citizen_id", v1::FIELD_TYPE_CITIZEN_ID)->set_title("公民身份号码");
+  v1::Field* name = AddField(&resource, "full_name", v1::FIELD_TYPE_TEXT);
   name->set_title("姓名");
   name->set_required(true);
   name->set_max_length(20);
-  Field* birth = AddField(&resource, "birth_date", FIELD_TYPE_DATE);
+  v1::Field* birth = AddField(&resource, "birth_date", v1::FIELD_TYPE_DATE);
   birth->set_birth_date_of("citizen_id");
   birth->set_max("today");
-  AddField(&resource, "sex", FIELD_TYPE_CODE)->set_code_list("sex");
-  AddField(&resource, "division", FIELD_TYPE_DIVISION);
-  AddField(&resource, "employer", FIELD_TYPE_USCC);
-  Field* children = AddField(&resource, "children", FIELD_TYPE_INTEGER);
+  AddField(&resource, "sex", v1::FIELD_TYPE_CODE)->set_code_list("sex");
+  AddField(&resource, "division", v1::FIELD_TYPE_DIVISION);
+  AddField(&resource, "employer", v1::FIELD_TYPE_USCC);
+  v1::Field* children = AddField(&resource, "children", v1::FIELD_TYPE_INTEGER);
   children->set_min("0");
   children->set_max("20");
-  AddField(&resource, "height", FIELD_TYPE_DECIMAL)->set_scale(2);
-  AddField(&resource, "income", FIELD_TYPE_MONEY)->set_min("0");
-  AddField(&resource, "married", FIELD_TYPE_BOOL);
-  AddField(&resource, "updated", FIELD_TYPE_TIMESTAMP);
-  Field* phone = AddField(&resource, "phone", FIELD_TYPE_TEXT);
+  AddField(&resource, "height", v1::FIELD_TYPE_DECIMAL)->set_scale(2);
+  AddField(&resource, "income", v1::FIELD_TYPE_MONEY)->set_min("0");
+  AddField(&resource, "married", v1::FIELD_TYPE_BOOL);
+  AddField(&resource, "updated", v1::FIELD_TYPE_TIMESTAMP);
+  v1::Field* phone = AddField(&resource, "phone", v1::FIELD_TYPE_TEXT);
   phone->set_pattern("1[3-9][0-9]{9}");
-  Field* household = AddField(&resource, "household", FIELD_TYPE_TEXT);
+  v1::Field* household = AddField(&resource, "household", v1::FIELD_TYPE_TEXT);
   household->set_min_length(2);
   household->set_max_length(32);
   resource.add_record_key_fields("household");

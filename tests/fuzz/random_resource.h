@@ -29,17 +29,17 @@ inline std::shared_ptr<const std::unordered_set<std::string>> CodeList(const std
 
 // A resource that compiles: a citizen id and 0 to 24 fields of any type, with numbers anywhere in their range.
 inline hangou::catalog::v1::Resource RandomResource(uint64_t seed) {
-  using namespace hangou::catalog::v1;  // NOLINT: the names of the field types
+  namespace v1 = hangou::catalog::v1;
   Random random(seed);
-  Resource resource;
+  v1::Resource resource;
   resource.set_name("resources/psb.random");
   resource.set_number(1);
   resource.set_schema_revision(1);
   resource.set_library("population");
   resource.set_responsible("psb");
   resource.add_providers("psb");
-  resource.set_sharing(SHARING_TYPE_CONDITIONAL);
-  resource.set_versioning(VERSIONING_ARRIVAL);
+  resource.set_sharing(v1::SHARING_TYPE_CONDITIONAL);
+  resource.set_versioning(v1::VERSIONING_ARRIVAL);
   resource.set_owner_kind(hangou::record::v1::ENTITY_KIND_PERSON);
   resource.set_owner_field("f0");
   // Small numbers have tags of one byte, large ones of two.
@@ -49,13 +49,14 @@ inline hangou::catalog::v1::Resource RandomResource(uint64_t seed) {
   while (numbers.size() < count) {
     const auto number = static_cast<uint32_t>(Uniform(random, 1, highest));
     if (!numbers.insert(number).second) continue;
-    Field* field = resource.add_fields();
+    v1::Field* field = resource.add_fields();
     field->set_name("f" + std::to_string(numbers.size() - 1));
     field->set_number(number);
-    field->set_type(numbers.size() == 1 ? FIELD_TYPE_CITIZEN_ID
-                                        : static_cast<FieldType>(Uniform(random, 1, 11)));
-    if (field->type() == FIELD_TYPE_CODE) field->set_code_list("codes");
-    if (field->type() == FIELD_TYPE_DECIMAL) field->set_scale(static_cast<uint32_t>(Uniform(random, 0, 9)));
+    field->set_type(numbers.size() == 1 ? v1::FIELD_TYPE_CITIZEN_ID
+                                        : static_cast<v1::FieldType>(Uniform(random, 1, 11)));
+    if (field->type() == v1::FIELD_TYPE_CODE) field->set_code_list("codes");
+    if (field->type() == v1::FIELD_TYPE_DECIMAL)
+      field->set_scale(static_cast<uint32_t>(Uniform(random, 0, 9)));
   }
   return resource;
 }

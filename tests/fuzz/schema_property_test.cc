@@ -10,7 +10,7 @@ namespace {
 
 using google::protobuf::FieldDescriptor;
 
-// A seed of this run; a failure prints the one of its case.
+// Where the seeds of this run begin; a failure prints its own. `--rng-seed` with it, shifted back, repeats the run.
 uint64_t RunSeed() { return static_cast<uint64_t>(Catch::rngSeed()) << 20; }
 
 std::string RandomText(Random& random) {

@@ -1,0 +1,23 @@
+// Identifiers as fields carry them: one place that knows which check goes with which type. Internal to this
+// library.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "libs/base/reason.h"
+#include "libs/identifiers/identifiers.h"
+#include "libs/schema/resource_schema.h"
+
+namespace hangou {
+
+// Checks and normalises the identifier in a field of type citizen id, uscc or division, or in an owner field that
+// is plain text, which may be anything but empty. `today` is the day number in UTC+8.
+IdentifierVerdict CheckIdentifier(FieldType type, std::string_view text, int32_t today);
+// The reason of a failed rule: CHECK_DIGIT or FIELD_INVALID.
+Reason ReasonOfRule(IdentifierRule rule);
+// What the rule means to the one who has to correct it.
+std::string MessageOfRule(IdentifierRule rule);
+
+}  // namespace hangou
