@@ -37,7 +37,7 @@ class SegmentWriter {
 
  private:
   SegmentWriter(std::string path, int fd, uint64_t salt) : path_(std::move(path)), fd_(fd), salt_(salt) {}
-  absl::Status Allocate(uint64_t bytes);
+  void WriteAhead();
   absl::Status WriteAll(std::string_view bytes);
   void Sync();
 
