@@ -9,6 +9,7 @@
 #include <thread>
 #include <vector>
 
+#include "absl/strings/numbers.h"
 #include "libs/log/log_for_test.h"
 
 namespace hangou {
@@ -161,8 +162,10 @@ inline void Together(Log& log) {
     REQUIRE(records.size() == 2 * kThreads * kAppends / 4);
     std::vector<int> last(kThreads, -1);
     for (size_t i = 0; i < records.size(); i += 2) {
-      const int thread = std::stoi(records[i].key);
-      const int place = std::stoi(records[i].key.substr(2));
+      int thread = 0;
+      int place = 0;
+      REQUIRE(absl::SimpleAtoi(records[i].key.substr(0, 1), &thread));
+      REQUIRE(absl::SimpleAtoi(records[i].key.substr(2, records[i].key.size() - 4), &place));
       REQUIRE(place > last[static_cast<size_t>(thread)]);
       last[static_cast<size_t>(thread)] = place;
       REQUIRE(records[i].key.ends_with("/0"));

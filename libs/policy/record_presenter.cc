@@ -89,6 +89,23 @@ void RecordPresenter::HideVersion(hangou::record::v1::Record* record) const {
   if (version >= 0 && rights_.permissions[version].level != FieldLevel::kFull) record->clear_source_version();
 }
 
+void DescribeRights(const ResourceSchema& schema, const FieldRights& rights, hangou::audit::v1::Entry* entry) {
+  for (size_t i = 0; i < schema.fields().size(); ++i) {
+    const uint32_t number = schema.fields()[i].number;
+    switch (rights.permissions[i].level) {
+      case FieldLevel::kFull:
+        entry->add_given(number);
+        break;
+      case FieldLevel::kMasked:
+        entry->add_masked(number);
+        break;
+      default:
+        entry->add_withheld(number);
+    }
+  }
+  for (const std::string& name : rights.decided_by) entry->add_decided_by(name);
+}
+
 std::string AuditHash(const KeyRing& keys, EntityKind kind, std::string_view owner_key) {
   std::string message(EntityKindName(kind));
   message.push_back(':');

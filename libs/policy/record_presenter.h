@@ -47,6 +47,9 @@ class RecordPresenter {
   std::vector<FieldSlice> scratch_;
 };
 
+// Fills an audit entry with what a decision gives and withholds.
+void DescribeRights(const ResourceSchema& schema, const FieldRights& rights, hangou::audit::v1::Entry* entry);
+
 // The keyed hash under which an entity stands in the audit.
 std::string AuditHash(const KeyRing& keys, EntityKind kind, std::string_view owner_key);
 
