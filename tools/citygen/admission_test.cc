@@ -51,9 +51,9 @@ std::shared_ptr<const ResourceSchema> SchemaOf(const PolicyObjects& objects, con
   return *schema;
 }
 
-// The reasons for which a row is refused, by field; empty where it is admitted.
+// The reasons for which a row is refused, by field; empty where it is admitted, and `record` is filled.
 std::multimap<std::string, std::string> ViolationsOf(const ResourceSchema& schema, const TestTable& table,
-                                                     const TestRow& row) {
+                                                     const TestRow& row, AdmittedRecord* record) {
   std::multimap<std::string, std::string> found;
   if (row.cells.size() != table.columns.size()) return {{"", "cells"}};
   std::string payload;
@@ -64,9 +64,8 @@ std::multimap<std::string, std::string> ViolationsOf(const ResourceSchema& schem
   }
   if (!found.empty()) return found;
   std::vector<FieldSlice> scratch;
-  AdmittedRecord record;
   std::vector<FieldViolation> violations;
-  AdmitPayload(schema, payload, kNowUs, &scratch, &record, &violations);
+  AdmitPayload(schema, payload, kNowUs, &scratch, record, &violations);
   for (const FieldViolation& violation : violations) {
     found.emplace(violation.field, ReasonName(violation.reason));
   }
@@ -85,7 +84,8 @@ std::vector<std::string> ExpectedReasons(const std::string& defect) {
 
 void CheckRow(const std::string& name, const ResourceSchema& schema, const TestTable& table,
               const TestRow& row) {
-  const auto found = ViolationsOf(schema, table, row);
+  AdmittedRecord record;
+  const auto found = ViolationsOf(schema, table, row, &record);
   std::string text;
   for (const auto& [field, reason] : found) text += field + " " + reason + "; ";
   INFO(name << " " << row.cells[0] << " defect [" << row.defect << "] in [" << row.field << "]: " << text);
@@ -161,6 +161,34 @@ TEST_CASE("Every undamaged row is admitted, every damaged one is refused for its
     const auto schema = SchemaOf(state.objects(), name);
     for (const TestRow& row : table.rows) CheckRow(name, *schema, table, row);
   }
+}
+
+TEST_CASE("A record comes again with a higher version only, or as the duplicate that truth.csv names") {
+  CatalogState state;
+  Apply("base", &state);
+  TempFolder folder;
+  REQUIRE(GenerateCity(citygen_test::SmallCity(12, folder.path())).ok());
+  size_t newer = 0;
+  for (const auto& [name, table] : citygen_test::ReadCity(folder.path())) {
+    const auto schema = SchemaOf(state.objects(), name);
+    std::map<std::pair<std::string, std::string>, AdmittedRecord> stored;
+    for (const TestRow& row : table.rows) {
+      AdmittedRecord record;
+      if (!row.defect.empty() && row.defect != "duplicate_row") continue;
+      REQUIRE(ViolationsOf(*schema, table, row, &record).empty());
+      const auto [place, is_new] = stored.try_emplace({record.owner_key, record.record_key}, record);
+      INFO(name << " " << row.cells[0] << " " << row.defect);
+      if (row.defect.empty()) {
+        CHECK((is_new || record.field_version > place->second.field_version));
+        newer += is_new ? 0 : 1;
+      } else {
+        CHECK(!is_new);
+        CHECK(record.payload == place->second.payload);
+      }
+      place->second = record;
+    }
+  }
+  CHECK(newer > 0);
 }
 
 }  // namespace
