@@ -110,6 +110,9 @@ void LeaseKeeper::RenewRegularly() {
 }
 
 void LeaseKeeper::Renew() {
+  // A catalog whose epochs have gone back has lost changes: nothing is shared under what it says.
+  const std::shared_ptr<const PolicySnapshot> newest = holder_.Newest();
+  if (newest != nullptr && newest->epoch() > epoch_) return;
   v1::RenewLeaseRequest request;
   request.set_holder(holder_name_);
   request.set_nonce(RandomBytes(kNonceBytes));

@@ -89,7 +89,8 @@ void RecordPresenter::HideVersion(hangou::record::v1::Record* record) const {
   if (version >= 0 && rights_.permissions[version].level != FieldLevel::kFull) record->clear_source_version();
 }
 
-void DescribeRights(const ResourceSchema& schema, const FieldRights& rights, hangou::audit::v1::Entry* entry) {
+void DescribeRights(const ResourceSchema& schema, const FieldRights& rights,
+                    hangou::audit::v1::Entry* entry) {
   for (size_t i = 0; i < schema.fields().size(); ++i) {
     const uint32_t number = schema.fields()[i].number;
     switch (rights.permissions[i].level) {

@@ -141,8 +141,7 @@ absl::Status FileLoader::FillField(const YAML::Node& key, const YAML::Node& valu
     return ErrorAt(key, message->GetDescriptor()->name() + " has no key \"" + key.Scalar() + "\"");
   }
   if (field->is_repeated()) return FillRepeated(value, field, message);
-  if (!value.IsScalar())
-    return ErrorAt(value.Mark().is_null() ? key : value, "a single value is needed here");
+  if (!value.IsScalar()) return ErrorAt(value.IsNull() ? key : value, "a single value is needed here");
   return FillScalar(value, field, message);
 }
 

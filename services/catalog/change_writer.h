@@ -1,0 +1,69 @@
+// Apply and ApproveChange, without transport: the one place where the policy changes.
+#pragma once
+
+#include <atomic>
+#include <functional>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "hangou/audit/v1/entry.pb.h"
+#include "libs/audit/chain.h"
+#include "libs/base/caller.h"
+#include "libs/base/clock.h"
+#include "libs/base/event_loop.h"
+#include "services/catalog/lease_book.h"
+#include "services/catalog/policy_topic.h"
+
+namespace hangou {
+
+// Makes changes one after the other on a thread of its own: plan, audit, append, read back; then waits, without
+// holding up the next change, until the epoch is EFFECTIVE. What is refused is audited too. Thread-safe. What it is
+// given must outlive it; `topic` is used by its thread alone from now on.
+class ChangeWriter {
+ public:
+  // Ends a call, once, from any thread.
+  using Done = std::function<void(const absl::Status&)>;
+
+  ChangeWriter(PolicyTopic& topic, AuditChain& audit, const Clock& clock, LeaseBook& leases);
+  // Drops what has not begun; callers that wait get their answer from the destruction of `done`.
+  ~ChangeWriter();
+
+  // Applies objects. `request` and `response` must live until `done` is called. ROLE_REQUIRED where the caller is not
+  // a manager; INVALID_REQUEST, INVALID_OBJECT, ETAG_MISMATCH as PlanApply; AUDIT_UNAVAILABLE, LOG_UNAVAILABLE,
+  // STORE_FULL where it cannot be kept; OVERLOADED where too many changes queue.
+  void Apply(const Caller& caller, const hangou::catalog::v1::ApplyRequest& request,
+             hangou::catalog::v1::ApplyResponse* response, Done done);
+  // Approves a waiting change, likewise; OBJECT_NOT_FOUND and SECOND_MANAGER_REQUIRED as PlanApproval.
+  void Approve(const Caller& caller, const hangou::catalog::v1::ApproveChangeRequest& request,
+               hangou::catalog::v1::ApplyResponse* response, Done done);
+  // Waits until the change that is being made, if any, is made. Later ones are dropped.
+  void Stop();
+
+ private:
+  // One call on its way.
+  struct Change {
+    Caller caller;
+    hangou::audit::v1::Action action;
+    std::string subject;  // of the audit entry
+    std::function<absl::StatusOr<CatalogState::Outcome>(const CatalogState&)> plan;
+    bool validate_only = false;
+    hangou::catalog::v1::ApplyResponse* response;
+    Done done;
+  };
+
+  void Queue(Change change);
+  void Make(const Change& change);
+  absl::StatusOr<CatalogState::Outcome> Plan(const Change& change);
+  absl::Status Keep(const Change& change, const CatalogState::Outcome& outcome);
+  absl::Status Audit(const Change& change, const absl::Status& refused, const CatalogState::Outcome& outcome);
+  void AnswerWhenEffective(const Change& change, int64_t begun_us);
+
+  PolicyTopic& topic_;
+  AuditChain& audit_;
+  const Clock& clock_;
+  LeaseBook& leases_;
+  std::atomic<int> queued_{0};
+  EventLoop loop_;
+};
+
+}  // namespace hangou
