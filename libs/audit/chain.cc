@@ -84,7 +84,7 @@ class FolderLock {
 class DiskChain : public AuditChain {
  public:
   DiskChain(std::string folder, std::string process, const Clock& clock, FolderLock lock, ChainFiles files,
-            std::unique_ptr<SegmentWriter> writer)
+            std::unique_ptr<AuditSegmentWriter> writer)
       : folder_(std::move(folder)),
         process_(std::move(process)),
         clock_(clock),
@@ -199,7 +199,7 @@ class DiskChain : public AuditChain {
 
   // Of the flusher thread.
   std::string head_;
-  std::unique_ptr<SegmentWriter> writer_;
+  std::unique_ptr<AuditSegmentWriter> writer_;
 
   mutable Mutex mutex_;
   CondVar wake_;
@@ -241,7 +241,7 @@ absl::Status DiskChain::WriteGroup(std::deque<Waiting>& group) {
 absl::Status DiskChain::RollIfFull(size_t bytes) {
   if (writer_ != nullptr && writer_->end() + bytes <= kSegmentBytes) return absl::OkStatus();
   const SegmentHeader header{newest_sequence() + 1, ReadBigEndian(RandomBytes(8)), head_};
-  ASSIGN_OR_RETURN(std::unique_ptr<SegmentWriter> next, SegmentWriter::Create(folder_, header));
+  ASSIGN_OR_RETURN(std::unique_ptr<AuditSegmentWriter> next, AuditSegmentWriter::Create(folder_, header));
   if (writer_ != nullptr) writer_->Seal();
   writer_ = std::move(next);
   MutexLock lock(mutex_);
@@ -273,7 +273,7 @@ absl::StatusOr<std::vector<StoredAuditEntry>> DiskChain::Read(uint64_t from_sequ
                     files_.segments.end());
   }
   for (const ChainSegment& segment : segments) {
-    ASSIGN_OR_RETURN(const std::unique_ptr<SegmentReader> reader, SegmentReader::Open(segment.path));
+    ASSIGN_OR_RETURN(const std::unique_ptr<AuditSegmentReader> reader, AuditSegmentReader::Open(segment.path));
     if (&segment == segments.data()) reader->Seek(place.position);
     while (reader->position() < segment.end) {
       if (entries.size() == max_entries) return entries;
@@ -300,10 +300,10 @@ absl::StatusOr<std::unique_ptr<AuditChain>> AuditChain::Open(const std::string& 
   RETURN_IF_ERROR(MakeFolders(folder));
   ASSIGN_OR_RETURN(FolderLock lock, FolderLock::Take(folder));
   ASSIGN_OR_RETURN(ChainFiles files, OpenChainFiles(folder));
-  std::unique_ptr<SegmentWriter> writer;
+  std::unique_ptr<AuditSegmentWriter> writer;
   if (!files.segments.empty()) {
     const ChainSegment& newest = files.segments.back();
-    ASSIGN_OR_RETURN(writer, SegmentWriter::Reopen(newest.path, newest.salt, newest.end));
+    ASSIGN_OR_RETURN(writer, AuditSegmentWriter::Reopen(newest.path, newest.salt, newest.end));
   }
   auto chain = std::make_unique<DiskChain>(folder, process, clock, std::move(lock), std::move(files),
                                            std::move(writer));

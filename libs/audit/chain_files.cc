@@ -74,7 +74,7 @@ class ChainScan {
   uint64_t due() const { return files_.newest_sequence + 1; }
 
   absl::Status Segment(const std::string& path, uint64_t name_sequence, bool last) {
-    ASSIGN_OR_RETURN(const std::unique_ptr<SegmentReader> reader, SegmentReader::Open(path));
+    ASSIGN_OR_RETURN(const std::unique_ptr<AuditSegmentReader> reader, AuditSegmentReader::Open(path));
     if (!reader->header().has_value()) return NoHeader(path, *reader, last);
     const SegmentHeader& header = *reader->header();
     if (header.first_sequence != name_sequence || name_sequence != due()) {
@@ -88,7 +88,7 @@ class ChainScan {
     return Tail(path, *reader, last);
   }
 
-  absl::Status Frames(const std::string& path, SegmentReader& reader) {
+  absl::Status Frames(const std::string& path, AuditSegmentReader& reader) {
     for (;;) {
       const uint64_t position = reader.position();
       ASSIGN_OR_RETURN(const std::optional<AuditFrame> frame, reader.Next());
@@ -103,7 +103,7 @@ class ChainScan {
   }
 
   // Behind the last sound frame there may be zeros, and in the last segment a torn group.
-  absl::Status Tail(const std::string& path, SegmentReader& reader, bool last) {
+  absl::Status Tail(const std::string& path, AuditSegmentReader& reader, bool last) {
     ASSIGN_OR_RETURN(const std::string rest, reader.Rest());
     if (rest.empty()) return absl::OkStatus();
     if (!last || HasLaterGroup(rest, reader.header()->salt, due())) {
@@ -113,7 +113,7 @@ class ChainScan {
   }
 
   // A segment whose making was interrupted has nothing behind its header.
-  absl::Status NoHeader(const std::string& path, SegmentReader& reader, bool last) {
+  absl::Status NoHeader(const std::string& path, AuditSegmentReader& reader, bool last) {
     reader.Seek(kSegmentHeaderBytes);
     ASSIGN_OR_RETURN(const std::string frames, reader.Rest());
     if (!last || !frames.empty()) return Damaged(path, 0, due(), "the head of the segment is damaged");

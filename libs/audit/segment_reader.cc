@@ -16,25 +16,25 @@ constexpr size_t kReadBytes = 128 << 10;
 
 }  // namespace
 
-absl::StatusOr<std::unique_ptr<SegmentReader>> SegmentReader::Open(const std::string& path) {
+absl::StatusOr<std::unique_ptr<AuditSegmentReader>> AuditSegmentReader::Open(const std::string& path) {
   const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
   if (fd < 0) return ErrnoError(errno, "open " + path);
-  std::unique_ptr<SegmentReader> reader(new SegmentReader(path, fd));
+  std::unique_ptr<AuditSegmentReader> reader(new AuditSegmentReader(path, fd));
   RETURN_IF_ERROR(reader->Fill(kSegmentHeaderBytes));
   reader->header_ = DecodeSegmentHeader(reader->buffer_);
   reader->Seek(kSegmentHeaderBytes);
   return reader;
 }
 
-SegmentReader::~SegmentReader() { ::close(fd_); }
+AuditSegmentReader::~AuditSegmentReader() { ::close(fd_); }
 
-void SegmentReader::Seek(uint64_t position) {
+void AuditSegmentReader::Seek(uint64_t position) {
   position_ = position;
   buffer_.clear();
   consumed_ = 0;
 }
 
-absl::StatusOr<std::optional<AuditFrame>> SegmentReader::Next() {
+absl::StatusOr<std::optional<AuditFrame>> AuditSegmentReader::Next() {
   if (!header_.has_value()) return std::nullopt;
   RETURN_IF_ERROR(Fill(kFrameHeaderBytes));
   const std::optional<size_t> size = FrameSize(std::string_view(buffer_).substr(consumed_));
@@ -48,7 +48,7 @@ absl::StatusOr<std::optional<AuditFrame>> SegmentReader::Next() {
   return frame;
 }
 
-absl::StatusOr<std::string> SegmentReader::Rest() {
+absl::StatusOr<std::string> AuditSegmentReader::Rest() {
   for (size_t had = 0;; had = buffer_.size()) {
     RETURN_IF_ERROR(Fill(buffer_.size() - consumed_ + kReadBytes));
     if (buffer_.size() <= had) break;
@@ -58,7 +58,7 @@ absl::StatusOr<std::string> SegmentReader::Rest() {
   return buffer_.substr(consumed_, last + 1 - consumed_);
 }
 
-absl::Status SegmentReader::Fill(size_t bytes) {
+absl::Status AuditSegmentReader::Fill(size_t bytes) {
   if (buffer_.size() - consumed_ >= bytes) return absl::OkStatus();
   buffer_.erase(0, consumed_);
   consumed_ = 0;

@@ -12,13 +12,13 @@
 namespace hangou {
 
 // Reads one segment in order. Used by one thread; a writer may append to the file meanwhile.
-class SegmentReader {
+class AuditSegmentReader {
  public:
   // Opens a file and reads its header.
-  static absl::StatusOr<std::unique_ptr<SegmentReader>> Open(const std::string& path);
-  ~SegmentReader();
-  SegmentReader(const SegmentReader&) = delete;
-  SegmentReader& operator=(const SegmentReader&) = delete;
+  static absl::StatusOr<std::unique_ptr<AuditSegmentReader>> Open(const std::string& path);
+  ~AuditSegmentReader();
+  AuditSegmentReader(const AuditSegmentReader&) = delete;
+  AuditSegmentReader& operator=(const AuditSegmentReader&) = delete;
 
   // The header; none where it is incomplete or damaged. Without it there are no frames.
   const std::optional<SegmentHeader>& header() const { return header_; }
@@ -33,7 +33,7 @@ class SegmentReader {
   absl::StatusOr<std::string> Rest();
 
  private:
-  SegmentReader(std::string path, int fd) : path_(std::move(path)), fd_(fd) {}
+  AuditSegmentReader(std::string path, int fd) : path_(std::move(path)), fd_(fd) {}
   // Makes at least `bytes` bytes from the position on available, or all that there are.
   absl::Status Fill(size_t bytes);
 

@@ -25,12 +25,12 @@ absl::Status Unavailable(const std::string& path, int error) {
 
 }  // namespace
 
-absl::StatusOr<std::unique_ptr<SegmentWriter>> SegmentWriter::Create(const std::string& folder,
+absl::StatusOr<std::unique_ptr<AuditSegmentWriter>> AuditSegmentWriter::Create(const std::string& folder,
                                                                      const SegmentHeader& header) {
   const std::string path = folder + "/" + SegmentName(header.first_sequence);
   const int fd = ::open(path.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
   if (fd < 0) return Unavailable(path, errno);
-  std::unique_ptr<SegmentWriter> writer(new SegmentWriter(path, fd, header.salt));
+  std::unique_ptr<AuditSegmentWriter> writer(new AuditSegmentWriter(path, fd, header.salt));
   absl::Status status = writer->Append(EncodeSegmentHeader(header));
   if (status.ok() && !SyncFolder(folder).ok()) status = Unavailable(folder, EIO);
   if (status.ok()) return writer;
@@ -38,11 +38,11 @@ absl::StatusOr<std::unique_ptr<SegmentWriter>> SegmentWriter::Create(const std::
   return status;
 }
 
-absl::StatusOr<std::unique_ptr<SegmentWriter>> SegmentWriter::Reopen(const std::string& path, uint64_t salt,
+absl::StatusOr<std::unique_ptr<AuditSegmentWriter>> AuditSegmentWriter::Reopen(const std::string& path, uint64_t salt,
                                                                      uint64_t end) {
   const int fd = ::open(path.c_str(), O_RDWR | O_CLOEXEC);
   if (fd < 0) return Unavailable(path, errno);
-  std::unique_ptr<SegmentWriter> writer(new SegmentWriter(path, fd, salt));
+  std::unique_ptr<AuditSegmentWriter> writer(new AuditSegmentWriter(path, fd, salt));
   struct stat state;
   if (::fstat(fd, &state) != 0) return Unavailable(path, errno);
   writer->end_ = end;
@@ -50,9 +50,9 @@ absl::StatusOr<std::unique_ptr<SegmentWriter>> SegmentWriter::Reopen(const std::
   return writer;
 }
 
-SegmentWriter::~SegmentWriter() { ::close(fd_); }
+AuditSegmentWriter::~AuditSegmentWriter() { ::close(fd_); }
 
-absl::Status SegmentWriter::Append(std::string_view group) {
+absl::Status AuditSegmentWriter::Append(std::string_view group) {
   if (absl::Status written = WriteAll(group); !written.ok()) {
     // What was written of it must not look like entries when the chain is opened again.
     HANGOU_CHECK(::ftruncate(fd_, static_cast<off_t>(end_)) == 0,
@@ -66,18 +66,18 @@ absl::Status SegmentWriter::Append(std::string_view group) {
   return absl::OkStatus();
 }
 
-void SegmentWriter::Seal() {
+void AuditSegmentWriter::Seal() {
   if (::ftruncate(fd_, static_cast<off_t>(end_)) == 0) allocated_ = end_;
 }
 
-void SegmentWriter::WriteAhead() {
+void AuditSegmentWriter::WriteAhead() {
   static const std::string zeros(kAheadBytes, '\0');
   const ssize_t put = ::pwrite(fd_, zeros.data(), zeros.size(), static_cast<off_t>(end_));
   // Where there is no room the entries that come next find out for themselves.
   allocated_ = end_ + (put > 0 ? static_cast<uint64_t>(put) : 0);
 }
 
-absl::Status SegmentWriter::WriteAll(std::string_view bytes) {
+absl::Status AuditSegmentWriter::WriteAll(std::string_view bytes) {
   uint64_t at = end_;
   const int fault = FaultAt(FaultPoint::kAuditWrite);
   // A failing write may have written a part.
@@ -92,7 +92,7 @@ absl::Status SegmentWriter::WriteAll(std::string_view bytes) {
   return fault == 0 ? absl::OkStatus() : Unavailable(path_, fault);
 }
 
-void SegmentWriter::Sync() {
+void AuditSegmentWriter::Sync() {
   int error = FaultAt(FaultPoint::kAuditSync);
   if (error == 0 && ::fdatasync(fd_) != 0) error = errno;
   // The kernel may have dropped the pages: a second try would succeed without them.

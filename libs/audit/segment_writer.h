@@ -12,17 +12,17 @@
 namespace hangou {
 
 // Appends groups of frames to one segment, each durable when Append returns. Used by one thread.
-class SegmentWriter {
+class AuditSegmentWriter {
  public:
   // Makes a new segment in `folder`, durable. AUDIT_UNAVAILABLE where that fails; nothing of it is left then.
-  static absl::StatusOr<std::unique_ptr<SegmentWriter>> Create(const std::string& folder,
+  static absl::StatusOr<std::unique_ptr<AuditSegmentWriter>> Create(const std::string& folder,
                                                                const SegmentHeader& header);
   // Goes on behind the frames of an existing segment; what stands behind `end` must be zeros.
-  static absl::StatusOr<std::unique_ptr<SegmentWriter>> Reopen(const std::string& path, uint64_t salt,
+  static absl::StatusOr<std::unique_ptr<AuditSegmentWriter>> Reopen(const std::string& path, uint64_t salt,
                                                                uint64_t end);
-  ~SegmentWriter();
-  SegmentWriter(const SegmentWriter&) = delete;
-  SegmentWriter& operator=(const SegmentWriter&) = delete;
+  ~AuditSegmentWriter();
+  AuditSegmentWriter(const AuditSegmentWriter&) = delete;
+  AuditSegmentWriter& operator=(const AuditSegmentWriter&) = delete;
 
   // Writes and syncs. AUDIT_UNAVAILABLE where it cannot be written: then nothing of it stays. Crashes where
   // it cannot be synced, or not be taken back: the state on disk is unknown then.
@@ -36,7 +36,7 @@ class SegmentWriter {
   uint64_t end() const { return end_; }
 
  private:
-  SegmentWriter(std::string path, int fd, uint64_t salt) : path_(std::move(path)), fd_(fd), salt_(salt) {}
+  AuditSegmentWriter(std::string path, int fd, uint64_t salt) : path_(std::move(path)), fd_(fd), salt_(salt) {}
   void WriteAhead();
   absl::Status WriteAll(std::string_view bytes);
   void Sync();

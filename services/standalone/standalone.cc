@@ -40,6 +40,41 @@ std::string ProcessName() {
   return std::string("standalone@") + host;
 }
 
+// The peer of services that are made before the server whose in-process channel they call each other over.
+class LatePeer final : public Peer {
+ public:
+  // Before anything calls it.
+  void Set(std::unique_ptr<Peer> peer) { peer_ = std::move(peer); }
+
+  absl::StatusOr<hangou::catalog::v1::RenewLeaseResponse> RenewLease(
+      const hangou::catalog::v1::RenewLeaseRequest& request, int64_t timeout_ms) override {
+    return peer_->RenewLease(request, timeout_ms);
+  }
+  std::unique_ptr<PeerStream> WatchPolicy(const std::string& holder,
+                                          std::function<void(const hangou::catalog::v1::PolicyUpdate&)> on_update,
+                                          std::function<void(absl::Status)> on_end) override {
+    return peer_->WatchPolicy(holder, std::move(on_update), std::move(on_end));
+  }
+  absl::StatusOr<hangou::base_library::v1::ScanResponse> Scan(const std::string& library,
+                                                              const hangou::base_library::v1::ScanRequest& request,
+                                                              int64_t timeout_ms) override {
+    if (!peer_) return MakeError(Reason::kDraining, "the process is starting; retry");
+    return peer_->Scan(library, request, timeout_ms);
+  }
+
+ private:
+  std::unique_ptr<Peer> peer_;
+};
+
+// One listener serves them all.
+std::vector<CatalogEndpoint> EndpointsAt(const std::string& address) {
+  std::vector<CatalogEndpoint> endpoints;
+  for (const LibraryDeclaration& library : kLibraries) endpoints.push_back({std::string(library.name), address});
+  endpoints.push_back({"exchange", address});
+  endpoints.push_back({"audit", address});
+  return endpoints;
+}
+
 }  // namespace
 
 // In the order of construction: what stands below is destroyed first.
@@ -57,7 +92,7 @@ struct Standalone::Parts {
   std::vector<std::unique_ptr<Library>> libraries;
   std::unique_ptr<BaseLibraryService> library_service;
   std::unique_ptr<AuditService> audit_service;
-  std::unique_ptr<Peer> peer;
+  LatePeer peer;
   std::unique_ptr<ExchangeService> exchange;
   std::unique_ptr<RpcServer> server;
   std::unique_ptr<LeaseKeeper> lease;
@@ -102,17 +137,22 @@ absl::Status Standalone::StartServices() {
     libraries.push_back(parts.libraries.back().get());
   }
   parts.library_service = std::make_unique<BaseLibraryService>(libraries, *parts.policy);
-  parts.audit_service = std::make_unique<AuditService>(*parts.audit);
+  parts.audit_service = std::make_unique<AuditService>(*parts.audit, *parts.keys);
+  parts.exchange = std::make_unique<ExchangeService>(
+      ExchangeContext{*parts.log, *parts.local, kLocalCursors, *parts.policy, *parts.audit, *parts.keys, parts.peer,
+                      clock, parts.settings.partitions});
 
   RpcServerOptions server_options;
   server_options.address = parts.options.address;
   server_options.identity_folder = parts.paths.identity("service");
-  server_options.services = {parts.catalog.get(), parts.library_service.get(), parts.audit_service.get()};
+  server_options.services = {parts.catalog.get(), parts.library_service.get(), parts.exchange.get(),
+                             parts.audit_service.get()};
   server_options.serving = false;
   ASSIGN_OR_RETURN(parts.server, RpcServer::Start(server_options));
+  parts.catalog->SetEndpoints(EndpointsAt(parts.server->address()));
   const auto channel = parts.server->InProcessChannel();
-  parts.peer = std::make_unique<GrpcPeer>(channel, [channel](const std::string&) { return channel; });
-  parts.lease = std::make_unique<LeaseKeeper>(*parts.policy, *parts.peer, clock, ProcessName());
+  parts.peer.Set(std::make_unique<GrpcPeer>(channel, [channel](const std::string&) { return channel; }));
+  parts.lease = std::make_unique<LeaseKeeper>(*parts.policy, parts.peer, clock, ProcessName());
   parts.lease->Start();
 
   for (auto& library : parts.libraries) {

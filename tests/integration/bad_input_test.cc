@@ -8,6 +8,7 @@
 #include "libs/base/limits.h"
 #include "libs/base/status.h"
 #include "libs/base/text.h"
+#include "libs/rpc/status.h"
 #include "libs/schema/text_codec.h"
 #include "tests/integration/city.h"
 
@@ -43,8 +44,18 @@ hangou::audit::v1::Entry Newest(City& city, hangou::audit::v1::Action action) {
 
 TEST_CASE("An unknown resource is refused and audited, for reading and for publishing") {
   City city;
-  const auto read = city.Get("civil", "psb.nothing", CitizenId(1), kPurpose);
-  CHECK(ReasonOf(read.status()) == Reason::kUnknownResource);
+  // Not through the client, which asks the catalog first.
+  const auto channel = city.As("civil", "consumer").ChannelTo("population");
+  REQUIRE(channel.ok());
+  v1::GetRequest request;
+  request.set_resource("resources/psb.nothing");
+  request.mutable_owner()->set_id(CitizenId(1));
+  request.mutable_context()->set_purpose(kPurpose);
+  grpc::ClientContext context;
+  context.set_deadline(std::chrono::system_clock::now() + std::chrono::seconds(20));
+  v1::GetResponse response;
+  const grpc::Status status = v1::BaseLibrary::NewStub(*channel)->Get(&context, request, &response);
+  CHECK(ReasonOf(FromGrpc(status)) == Reason::kUnknownResource);
   const auto entry = Newest(city, hangou::audit::v1::ACTION_READ);
   CHECK_FALSE(entry.allowed());
   CHECK(entry.reason() == "UNKNOWN_RESOURCE");

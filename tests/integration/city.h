@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "hangou/audit/v1/entry.pb.h"
 #include "hangou/base_library/v1/base_library.pb.h"
 #include "hangou/catalog/v1/catalog.pb.h"
 #include "libs/base/temp_folder.h"
