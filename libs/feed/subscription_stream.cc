@@ -1,0 +1,421 @@
+#include "libs/feed/subscription_stream.h"
+
+#include <algorithm>
+#include <map>
+#include <set>
+#include <utility>
+
+#include "libs/base/limits.h"
+#include "libs/base/status.h"
+#include "libs/log/record_topic.h"
+#include "libs/policy/record_presenter.h"
+
+namespace hangou {
+namespace {
+
+using hangou::audit::v1::Entry;
+using hangou::exchange::v1::Change;
+using hangou::exchange::v1::Delivery;
+using hangou::exchange::v1::SubscribeRequest;
+
+// What a record takes in a delivery beside its payload: names, pseudonyms, provenance.
+constexpr size_t kRecordOverheadBytes = 512;
+// A token is renewed after so many records of others, so that a resumed stream does not read them again.
+constexpr int64_t kPassedPerNotice = 50'000;
+// Attempts to read a page of the snapshot: the library may be starting, or its group moving. 30 s in all.
+constexpr int kPageAttempts = 60;
+constexpr int64_t kPageRetryMs = 500;
+constexpr size_t kSubscriptionNameBytes = 64;
+
+bool IsSubscriptionName(std::string_view name) {
+  const auto lower = [](char c) { return c >= 'a' && c <= 'z'; };
+  return !name.empty() && name.size() <= kSubscriptionNameBytes && lower(name.front()) &&
+         std::all_of(name.begin(), name.end(),
+                     [&](char c) { return lower(c) || (c >= '0' && c <= '9') || c == '_' || c == '-'; });
+}
+
+bool GivesAnything(const FieldRights& rights) {
+  return std::any_of(rights.permissions.begin(), rights.permissions.end(),
+                     [](const FieldPermission& p) { return p.level >= FieldLevel::kMasked; });
+}
+
+}  // namespace
+
+SubscriptionStream::SubscriptionStream(StreamContext context, std::shared_ptr<StreamHost> host, Caller caller,
+                                       SubscribeRequest request, std::optional<FeedPosition> cursor,
+                                       std::shared_ptr<DeliverySink> sink)
+    : context_(std::move(context)),
+      host_(std::move(host)),
+      caller_(std::move(caller)),
+      request_(std::move(request)),
+      cursor_(std::move(cursor)),
+      sink_(std::move(sink)),
+      notified_(std::make_shared<std::atomic<bool>>(false)) {}
+
+SubscriptionStream::~SubscriptionStream() {
+  if (source_) source_->SetNotify({});
+}
+
+template <class... Arguments>
+std::function<void(Arguments...)> SubscriptionStream::Later(
+    void (SubscriptionStream::*method)(Arguments...)) {
+  return [weak = weak_from_this(), host = host_, method](Arguments... arguments) {
+    host->Post(0, [weak, method, arguments...] {
+      if (const auto self = weak.lock()) (self.get()->*method)(arguments...);
+    });
+  };
+}
+
+// --- where it starts ---
+
+absl::Status SubscriptionStream::Validate() const {
+  if (!IsSubscriptionName(request_.subscription())) {
+    return MakeError(Reason::kInvalidRequest,
+                     "a subscription is named [a-z][a-z0-9_-]*, at most 64 characters", "subscription");
+  }
+  const auto& access = request_.context();
+  if (access.purpose().size() > limits::kContextText || access.case_number().size() > limits::kContextText ||
+      request_.resource().size() > limits::kContextText) {
+    return MakeError(Reason::kInvalidRequest, "purpose, case number and resource take at most 128 bytes");
+  }
+  return absl::OkStatus();
+}
+
+absl::Status SubscriptionStream::CheckAfter(const std::string& topic) const {
+  for (const auto& position : request_.context().after()) {
+    const auto end = context_.log.EndOffset(topic, position.partition());
+    const bool known = position.log_id() == context_.log.log_id() && position.topic() == topic && end.ok() &&
+                       position.offset() >= 0 && position.offset() < *end;
+    if (!known)
+      return MakeError(Reason::kPositionUnknown, "a position to wait for is not of this resource's log");
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<FeedPosition> SubscriptionStream::FreshPosition(const std::string& topic,
+                                                               bool snapshot) const {
+  FeedPosition position;
+  position.log_id = context_.log.log_id();
+  position.resource = request_.resource();
+  // Behind the acknowledged start also where the clock was set back.
+  position.started_us = std::max(context_.clock.UtcUs(), cursor_ ? cursor_->started_us + 1 : 0);
+  position.partitions.resize(static_cast<size_t>(context_.partitions));
+  if (snapshot) {
+    position.snapshot.emplace();
+    return position;
+  }
+  for (int32_t p = 0; p < context_.partitions; ++p) {
+    ASSIGN_OR_RETURN(position.partitions[static_cast<size_t>(p)].next, context_.log.EndOffset(topic, p));
+  }
+  return position;
+}
+
+absl::Status SubscriptionStream::CheckPosition(const FeedPosition& position) const {
+  if (position.resource != request_.resource()) {
+    return MakeError(Reason::kTokenInvalid,
+                     "the subscription is about another resource; give this one another name");
+  }
+  if (position.log_id != context_.log.log_id() ||
+      position.partitions.size() != static_cast<size_t>(context_.partitions)) {
+    return MakeError(Reason::kPositionUnknown, "the place is of another log; start again with a snapshot");
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<FeedPosition> SubscriptionStream::StartPosition(const std::string& topic) const {
+  if (request_.start_case() == SubscribeRequest::kSnapshot) return FreshPosition(topic, true);
+  if (request_.start_case() == SubscribeRequest::kNow) return FreshPosition(topic, false);
+  if (request_.start_case() == SubscribeRequest::kToken) {
+    ASSIGN_OR_RETURN(FeedPosition position, OpenPosition(context_.keys, caller_.department,
+                                                         request_.subscription(), request_.token()));
+    RETURN_IF_ERROR(CheckPosition(position));
+    return position;
+  }
+  if (!cursor_) return FreshPosition(topic, false);
+  RETURN_IF_ERROR(CheckPosition(*cursor_));
+  return *cursor_;
+}
+
+absl::Status SubscriptionStream::OpenSource() {
+  RETURN_IF_ERROR(Validate());
+  ASSIGN_OR_RETURN(const Decided decided, Decide());
+  library_ = decided.schema->declaration().library();
+  topic_ = RecordTopic(library_);
+  RETURN_IF_ERROR(CheckAfter(topic_));
+  ASSIGN_OR_RETURN(FeedPosition position, StartPosition(topic_));
+  source_ = std::make_unique<ChangeSource>(
+      ChangeSourceOptions{context_.log, context_.keys, caller_.department, topic_, decided.schema->number()},
+      std::move(position));
+  source_->SetNotify([weak = weak_from_this(), host = host_, notified = notified_] {
+    if (notified->exchange(true)) return;
+    host->Post(0, [weak, notified] {
+      notified->store(false);
+      if (const auto self = weak.lock()) self->Pump();
+    });
+  });
+  return absl::OkStatus();
+}
+
+void SubscriptionStream::Start() {
+  handed_over_boot_us_ = context_.clock.BootUs() - limits::kDeliveryWaitMs * kUsPerMs;
+  if (const absl::Status opened = OpenSource(); !opened.ok()) return Deny(opened);
+  Pump();
+}
+
+// --- filling a batch ---
+
+void SubscriptionStream::PostPump(int64_t delay_ms) {
+  host_->Post(delay_ms, [weak = weak_from_this()] {
+    if (const auto self = weak.lock()) self->Pump();
+  });
+}
+
+void SubscriptionStream::Pump() {
+  timer_set_ = false;
+  if (ended_) return;
+  Fill();
+  if (!ended_) SendWhenDue();
+}
+
+bool SubscriptionStream::BatchFull() const {
+  return filling_.size() >= limits::kBatchRecords ||
+         filling_bytes_ + limits::kRecordBytes + kRecordOverheadBytes > limits::kReplyBytes;
+}
+
+void SubscriptionStream::AddChange(FeedChange change) {
+  filling_bytes_ += kRecordOverheadBytes + change.event.upsert().payload().size();
+  filling_.push_back(std::move(change));
+}
+
+void SubscriptionStream::Fill() {
+  while (!BatchFull() && !page_wanted_) {
+    FeedChange change;
+    const auto step = source_->Next(&change);
+    if (!step.ok()) return Deny(step.status());
+    at_end_ = *step == ChangeSource::Step::kAtEnd;
+    switch (*step) {
+      case ChangeSource::Step::kChange:
+        AddChange(std::move(change));
+        break;
+      case ChangeSource::Step::kNeedsPage:
+        RequestPage();
+        break;
+      case ChangeSource::Step::kPause:
+        return PostPump(0);
+      case ChangeSource::Step::kAtEnd:
+        return;
+    }
+  }
+}
+
+void SubscriptionStream::RequestPage() {
+  page_wanted_ = true;
+  host_->Scan(library_, source_->PageRequest(), Later(&SubscriptionStream::OnPage));
+}
+
+void SubscriptionStream::OnPage(absl::StatusOr<hangou::base_library::v1::ScanResponse> page) {
+  if (ended_) return;
+  page_wanted_ = false;
+  if (page.ok()) {
+    page_failures_ = 0;
+    source_->TakePage(std::move(*page));
+    return Pump();
+  }
+  const bool passing = page.status().code() == absl::StatusCode::kUnavailable ||
+                       page.status().code() == absl::StatusCode::kDeadlineExceeded;
+  if (!passing || ++page_failures_ >= kPageAttempts)
+    return Deny(Annotate(page.status(), "reading the snapshot"));
+  // Until then nothing else asks for the page.
+  page_wanted_ = true;
+  host_->Post(kPageRetryMs, [weak = weak_from_this()] {
+    const auto self = weak.lock();
+    if (!self || self->ended_) return;
+    self->page_wanted_ = false;
+    self->Pump();
+  });
+}
+
+void SubscriptionStream::SendWhenDue() {
+  if (sending_) return;
+  const bool notice = filling_.empty() && ((at_end_ && !told_caught_up_) ||
+                                           source_->passed() - noticed_passed_ >= kPassedPerNotice);
+  if (filling_.empty() && !notice) return;
+  const int64_t waited_ms = (context_.clock.BootUs() - handed_over_boot_us_) / kUsPerMs;
+  if (BatchFull() || notice || waited_ms >= limits::kDeliveryWaitMs) return Send();
+  if (timer_set_) return;
+  timer_set_ = true;
+  PostPump(limits::kDeliveryWaitMs - waited_ms);
+}
+
+// --- deciding and handing over ---
+
+void SubscriptionStream::Send() {
+  sending_ = Batch{std::exchange(filling_, {}), source_->position(), at_end_};
+  filling_bytes_ = 0;
+  noticed_passed_ = source_->passed();
+  TryDeliver();
+}
+
+absl::StatusOr<SubscriptionStream::Decided> SubscriptionStream::Decide() const {
+  Decided decided;
+  ASSIGN_OR_RETURN(decided.pin, context_.policy.Acquire(request_.context().min_epoch()));
+  const auto& access = request_.context();
+  PolicyDecision decision =
+      decided.pin.snapshot().Decide({caller_.department, request_.resource(), access.purpose(),
+                                     access.case_number(), context_.clock.UtcUs()});
+  const std::string resume =
+      source_ ? "; the last token resumes the subscription once it is allowed again" : "";
+  if (!decision.allowed) return MakeError(decision.reason, decision.message + resume);
+  if (!GivesAnything(*decision.rights)) {
+    return MakeError(Reason::kNoGrant, "no field may be read, only verified" + resume);
+  }
+  decided.schema = std::move(decision.schema);
+  decided.rights = decision.rights;
+  return decided;
+}
+
+void SubscriptionStream::TryDeliver() {
+  auto decided = Decide();
+  if (!decided.ok()) return Deny(decided.status());
+  decided_ = std::move(*decided);
+  auto delivery = MakeDelivery(decided_);
+  if (!delivery.ok()) return Deny(delivery.status());
+  delivery_ = std::move(*delivery);
+  if (sending_->changes.empty()) return OnAudited(absl::OkStatus());
+  context_.audit.Append(DeliveryEntry(decided_), [later = Later(&SubscriptionStream::OnAudited)](
+                                                     absl::Status durable) { later(durable); });
+}
+
+absl::StatusOr<Delivery> SubscriptionStream::MakeDelivery(const Decided& decided) const {
+  Delivery delivery;
+  RecordPresenter presenter(*decided.schema, *decided.rights, context_.keys, caller_.department,
+                            context_.log.log_id(), topic_);
+  for (const FeedChange& stored : sending_->changes) {
+    Change* change = delivery.add_changes();
+    if (stored.event.has_upsert()) {
+      change->set_kind(Change::KIND_UPSERT);
+      RETURN_IF_ERROR(presenter.Present(stored.event.upsert(), stored.partition, stored.offset,
+                                        change->mutable_record()));
+    } else {
+      change->set_kind(Change::KIND_DELETION);
+      change->set_valid_until_day(stored.event.deletion().valid_until_day());
+      presenter.PresentDeletion(stored.event.deletion(), stored.partition, stored.offset,
+                                change->mutable_record());
+    }
+  }
+  *delivery.mutable_decision() = ToProto(*decided.schema, *decided.rights, decided.pin.snapshot().epoch());
+  delivery.set_token(
+      SealPosition(context_.keys, caller_.department, request_.subscription(), sending_->position));
+  delivery.set_caught_up(sending_->caught_up);
+  return delivery;
+}
+
+Entry SubscriptionStream::NewEntry(bool allowed) const {
+  Entry entry;
+  entry.set_action(hangou::audit::v1::ACTION_DELIVER);
+  entry.set_allowed(allowed);
+  entry.set_caller(caller_.department);
+  entry.set_role(caller_.role);
+  entry.set_workload(caller_.workload);
+  entry.set_purpose(request_.context().purpose().substr(0, limits::kContextText));
+  entry.set_case_number(request_.context().case_number().substr(0, limits::kContextText));
+  entry.set_subject(request_.resource().substr(0, limits::kContextText));
+  return entry;
+}
+
+Entry SubscriptionStream::DeliveryEntry(const Decided& decided) const {
+  Entry entry = NewEntry(true);
+  entry.set_epoch(decided.pin.snapshot().epoch());
+  entry.set_note("subscription " + request_.subscription());
+  DescribeRights(*decided.schema, *decided.rights, &entry);
+  entry.set_records(sending_->changes.size());
+  std::set<std::string> entities;
+  std::map<int32_t, std::pair<int64_t, int64_t>> ranges;  // of the log: a snapshot has no ranges
+  for (const FeedChange& change : sending_->changes) {
+    entities.insert(AuditHash(context_.keys, decided.schema->owner_kind(), HeadOf(change).owner_key()));
+    if (change.from_snapshot) continue;
+    ranges.try_emplace(change.partition, change.offset, change.offset).first->second.second = change.offset;
+  }
+  for (const std::string& entity : entities) entry.add_entity_hashes(entity);
+  for (const auto& [partition, range] : ranges) {
+    entry.add_positions(topic_ + "/" + std::to_string(partition) + "@" + std::to_string(range.first) + "-" +
+                        std::to_string(range.second));
+  }
+  return entry;
+}
+
+void SubscriptionStream::OnAudited(absl::Status durable) {
+  if (ended_) return;
+  if (!durable.ok()) return End(durable);
+  const absl::Status confirmed = decided_.pin.Confirm();
+  if (ReasonOf(confirmed) == Reason::kEpochNotReached) return TryDeliver();
+  if (!confirmed.ok()) return Deny(confirmed);
+  HandOver();
+}
+
+void SubscriptionStream::HandOver() {
+  told_caught_up_ = told_caught_up_ || sending_->caught_up;
+  handed_over_boot_us_ = context_.clock.BootUs();
+  writing_ = sink_->Write(std::exchange(delivery_, {}), Later(&SubscriptionStream::OnWritten));
+  decided_ = {};
+  if (!writing_) return Gone();
+  Pump();
+}
+
+void SubscriptionStream::OnWritten(bool taken) {
+  writing_ = false;
+  sending_.reset();
+  if (!taken) return Gone();
+  Pump();
+}
+
+// --- the end ---
+
+void SubscriptionStream::Check() {
+  if (writing_) {
+    const int64_t waited_ms = (context_.clock.BootUs() - handed_over_boot_us_) / kUsPerMs;
+    const auto slow =
+        MakeError(Reason::kSlowConsumer, "a delivery was not taken within 30 s; resume from the last token");
+    // First in order, so that a consumer that comes back learns why; then by force.
+    if (waited_ms >= 2 * limits::kSlowConsumerMs) return sink_->FinishNow(slow);
+    if (waited_ms >= limits::kSlowConsumerMs) return End(slow);
+  }
+  if (ended_ || !source_) return;
+  if (const auto decided = Decide(); !decided.ok()) Deny(decided.status());
+}
+
+void SubscriptionStream::Deny(const absl::Status& status) {
+  if (ended_) return;
+  ended_ = true;
+  denying_ = true;
+  decided_ = {};
+  Entry entry = NewEntry(false);
+  const auto reason = ReasonOf(status);
+  entry.set_reason(std::string(ReasonName(reason.value_or(Reason::kInternal))));
+  entry.set_note("subscription " + request_.subscription().substr(0, kSubscriptionNameBytes));
+  if (const auto newest = context_.policy.Newest()) entry.set_epoch(newest->epoch());
+  context_.audit.Append(std::move(entry),
+                        [weak = weak_from_this(), host = host_, status](absl::Status durable) {
+                          host->Post(0, [weak, status, durable] {
+                            const auto self = weak.lock();
+                            if (!self) return;
+                            self->denying_ = false;
+                            self->sink_->Finish(durable.ok() ? status : durable);
+                          });
+                        });
+}
+
+void SubscriptionStream::End(const absl::Status& status) {
+  if (ended_) return;
+  ended_ = true;
+  decided_ = {};
+  sink_->Finish(status);
+}
+
+void SubscriptionStream::Gone() {
+  ended_ = true;
+  writing_ = false;
+  decided_ = {};
+}
+
+}  // namespace hangou

@@ -1,0 +1,56 @@
+#include "services/exchange/exchange_service.h"
+
+#include <functional>
+#include <memory>
+#include <utility>
+
+#include "libs/rpc/server_stream.h"
+#include "libs/rpc/unary.h"
+
+namespace hangou {
+namespace {
+
+using hangou::exchange::v1::AcknowledgeRequest;
+using hangou::exchange::v1::AcknowledgeResponse;
+using hangou::exchange::v1::Delivery;
+using hangou::exchange::v1::SubscribeRequest;
+
+// A stream of gRPC as the feed sees it.
+class GrpcSink final : public DeliverySink {
+ public:
+  explicit GrpcSink(std::shared_ptr<ServerStream<Delivery>> stream) : stream_(std::move(stream)) {}
+
+  bool Write(Delivery delivery, std::function<void(bool)> written) override {
+    return stream_->Write(std::move(delivery), std::move(written));
+  }
+  void Finish(const absl::Status& status) override { stream_->Finish(status); }
+  void FinishNow(const absl::Status& status) override { stream_->FinishNow(status); }
+
+ private:
+  const std::shared_ptr<ServerStream<Delivery>> stream_;
+};
+
+}  // namespace
+
+grpc::ServerWriteReactor<Delivery>* ExchangeService::Subscribe(grpc::CallbackServerContext* context,
+                                                               const SubscribeRequest* request) {
+  return ServerStream<Delivery>::Open(context, {roles::kConsumer},
+                                      [this, request](const Caller& caller, const auto& stream) {
+                                        const auto sink = std::make_shared<GrpcSink>(stream);
+                                        feed_.Subscribe(caller, *request, sink);
+                                        stream->WhenCancelled([this, sink] { feed_.Gone(sink); });
+                                      });
+}
+
+grpc::ServerUnaryReactor* ExchangeService::Acknowledge(grpc::CallbackServerContext* context,
+                                                       const AcknowledgeRequest* request,
+                                                       AcknowledgeResponse* response) {
+  return HandleUnary(context, {roles::kConsumer}, [=, this](const Caller& caller, const CallDone& done) {
+    feed_.Acknowledge(caller, *request, [response, done](absl::StatusOr<AcknowledgeResponse> answer) {
+      if (answer.ok()) *response = std::move(*answer);
+      done(answer.status());
+    });
+  });
+}
+
+}  // namespace hangou
