@@ -1,0 +1,77 @@
+// What the subcommands share: global flags, exit codes, errors as people and scripts see them.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "absl/status/statusor.h"
+#include "libs/client/client.h"
+
+namespace CLI {
+class App;
+}
+
+namespace hangou {
+
+// Exit codes, for scripts; listed in `hangou --help`.
+enum ExitCode {
+  kExitDone = 0,
+  kExitFailed = 1,
+  kExitUsage = 2,
+  kExitPartly = 3,  // rows refused, a value that does not match, or an audit chain that breaks
+};
+
+// Flags that every subcommand takes.
+struct Globals {
+  std::string config;    // configuration file; empty: $HANGOU_CONFIG, else that of the user
+  std::string context;   // name in the configuration; empty: the current one
+  std::string address;   // instead of the context's
+  std::string identity;  // instead of the context's
+  std::string output = "table";
+  double timeout_s = 60;
+
+  bool json() const { return output == "json"; }
+};
+
+// What a subcommand does once the command line is understood: its exit code, or the error to be shown.
+using Action = std::function<absl::StatusOr<int>()>;
+
+// The command line: flags, and the action of the subcommand that was named.
+struct CommandLine {
+  Globals globals;
+  Action action;
+};
+
+// Each adds a subcommand. `line` outlives `app`.
+void AddStandaloneCommand(CLI::App* app, CommandLine* line);
+void AddContextCommand(CLI::App* app, CommandLine* line);
+void AddCertsCommand(CLI::App* app, CommandLine* line);
+void AddApplyCommand(CLI::App* app, CommandLine* line);
+void AddApproveCommand(CLI::App* app, CommandLine* line);
+void AddGetCommand(CLI::App* app, CommandLine* line);
+void AddDescribeCommand(CLI::App* app, CommandLine* line);
+void AddPublishCommand(CLI::App* app, CommandLine* line);
+void AddDeleteCommand(CLI::App* app, CommandLine* line);
+void AddQueryCommand(CLI::App* app, CommandLine* line);
+void AddVerifyCommand(CLI::App* app, CommandLine* line);
+void AddSubscribeCommand(CLI::App* app, CommandLine* line);
+void AddAuditCommand(CLI::App* app, CommandLine* line);
+
+// The configuration file in use.
+std::string ConfigOf(const Globals& globals);
+// A client for the context or flags in use. INVALID_REQUEST, saying which command helps, where there is none.
+absl::StatusOr<std::unique_ptr<Client>> ConnectAs(const Globals& globals);
+
+// "error: MESSAGE" and, where the status has a reason, "reason: NAME: ADVICE", each a line.
+std::string ErrorText(const absl::Status& status);
+
+// Writes to standard output. False, once and for all, where nobody reads it any more.
+bool Print(const std::string& text);
+
+// True where standard error is a terminal, for progress.
+bool ErrorsGoToTerminal();
+// Columns of the terminal on standard output; 120 where it is none.
+size_t OutputColumns();
+
+}  // namespace hangou

@@ -1,0 +1,92 @@
+#include "tools/hangou/publish_run.h"
+
+#include "libs/base/status.h"
+
+namespace hangou {
+
+namespace base_library_v1 = hangou::base_library::v1;
+using hangou::record::v1::Violation;
+
+namespace {
+
+// The first violation names reason and field; the messages of all of them help to correct the row at once.
+RowProblem ProblemOf(const base_library_v1::RecordOutcome& outcome) {
+  RowProblem problem;
+  for (const Violation& violation : outcome.violations()) {
+    if (problem.reason.empty()) {
+      problem = {violation.reason(), violation.field(), violation.message()};
+    } else {
+      problem.message +=
+          "; " + (violation.field().empty() ? "" : violation.field() + ": ") + violation.message();
+    }
+  }
+  const bool conflict = outcome.outcome() == base_library_v1::OUTCOME_CONFLICT;
+  if (problem.reason.empty()) problem.reason = conflict ? "VERSION_CONFLICT" : "INTERNAL";
+  if (problem.message.empty()) {
+    const auto reason = ReasonFromName(problem.reason);
+    if (reason) problem.message = std::string(ReasonAdvice(*reason));
+  }
+  return problem;
+}
+
+}  // namespace
+
+absl::Status PublishRun::Run(RowSource& source, Publisher& publisher, const std::function<void()>& on_row) {
+  Row row;
+  hangou::record::v1::Record record;
+  RowProblem problem;
+  while (true) {
+    ASSIGN_OR_RETURN(const bool some, source.Next(&row));
+    if (!some) break;
+    const uint64_t tag = counts_.rows++;
+    if (encoder_.Encode(row, &record, &problem)) {
+      waiting_[tag] = {row.line, row.raw};
+      const absl::Status added = publisher.Add(std::move(record), tag);
+      if (ReasonOf(added) == Reason::kRecordTooLarge) {
+        waiting_.erase(tag);
+        problem = {"RECORD_TOO_LARGE", "", std::string(Message(added))};
+        Refuse(row.line, problem, row.raw);
+      } else if (!added.ok()) {
+        return added;
+      }
+    } else {
+      Refuse(row.line, problem, row.raw);
+    }
+    RETURN_IF_ERROR(file_status_);
+    on_row();
+  }
+  RETURN_IF_ERROR(publisher.Finish());
+  return file_status_;
+}
+
+void PublishRun::OnOutcome(uint64_t tag, const base_library_v1::RecordOutcome& outcome) {
+  const auto row = waiting_.extract(tag);
+  switch (outcome.outcome()) {
+    case base_library_v1::OUTCOME_ACCEPTED:
+      ++counts_.accepted;
+      return;
+    case base_library_v1::OUTCOME_DUPLICATE:
+      ++counts_.duplicate;
+      return;
+    case base_library_v1::OUTCOME_STALE:
+      ++counts_.stale;
+      return;
+    default:
+      break;
+  }
+  const RowProblem problem = ProblemOf(outcome);
+  Refuse(row.mapped().line, problem, row.mapped().raw);
+  if (outcome.outcome() == base_library_v1::OUTCOME_CONFLICT) {
+    --counts_.refused;
+    ++counts_.conflict;
+  }
+}
+
+void PublishRun::Refuse(uint64_t line, const RowProblem& problem, const std::string& raw) {
+  ++counts_.refused;
+  ++counts_.by_reason[problem.reason];
+  const absl::Status written = rejected_.Add(line, problem, raw);
+  if (file_status_.ok()) file_status_ = written;
+}
+
+}  // namespace hangou

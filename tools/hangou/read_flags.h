@@ -1,0 +1,29 @@
+// Flags that every governed read takes.
+#pragma once
+
+#include <string>
+
+#include "hangou/record/v1/record.pb.h"
+#include "libs/schema/resource_schema.h"
+
+namespace CLI {
+class App;
+}
+
+namespace hangou {
+
+// What a read is about, and why.
+struct ReadFlags {
+  std::string resource;
+  std::string purpose;
+  std::string case_number;
+};
+
+// Adds RESOURCE, --purpose and --case. `flags` outlives `command`.
+void AddReadFlags(CLI::App* command, ReadFlags* flags);
+// The access context of a read.
+hangou::record::v1::AccessContext ContextOf(const ReadFlags& flags);
+// The entity of this identifier, of the kind that the resource is about.
+hangou::record::v1::Entity OwnerOf(const ResourceSchema& schema, const std::string& id);
+
+}  // namespace hangou

@@ -1,0 +1,39 @@
+// The file of rows that were not taken, beside their reasons.
+#pragma once
+
+#include <cstdint>
+#include <fstream>
+#include <string>
+#include <string_view>
+
+#include "absl/status/status.h"
+#include "tools/hangou/row_encoder.h"
+
+namespace hangou {
+
+// A CSV file with the columns @line, @reason, @field, @message and then the row as it was: behind the header
+// of the published file where that is CSV, so that the file can be corrected and published itself; else in
+// one more column
+// @row. Made with the first row; a file of an earlier run is replaced, and removed where there is nothing to
+// refuse now. Not thread-safe.
+class RejectedFile {
+ public:
+  // `header` is that of the published CSV file, empty for NDJSON.
+  RejectedFile(std::string path, std::string header);
+  // Adds a row. INTERNAL or STORE_FULL where it cannot be written.
+  absl::Status Add(uint64_t line, const RowProblem& problem, std::string_view raw);
+  // Writes what is buffered, or removes the file of an earlier run where no row was added.
+  absl::Status Close();
+  uint64_t rows() const { return rows_; }
+  const std::string& path() const { return path_; }
+
+ private:
+  absl::Status Written();
+
+  const std::string path_;
+  const std::string header_;
+  std::ofstream out_;
+  uint64_t rows_ = 0;
+};
+
+}  // namespace hangou
