@@ -89,7 +89,8 @@ GroupMachine::Effects GroupMachine::BeginOwnership(int64_t now_us) {
   return effects;
 }
 
-absl::StatusOr<GroupMachine::Effects> GroupMachine::Decide(std::vector<Submission> submissions, int64_t now_us) {
+absl::StatusOr<GroupMachine::Effects> GroupMachine::Decide(std::vector<Submission> submissions,
+                                                           int64_t now_us) {
   HANGOU_CHECK(Owns(), "a group decides only what it owns");
   Effects effects;
   for (Submission& submission : submissions) RETURN_IF_ERROR(DecideOne(submission, now_us, &effects));
@@ -104,9 +105,12 @@ absl::Status GroupMachine::DecideOne(Submission& submission, int64_t now_us, Eff
   }
   const std::string record_key = RecordKey(submission.partition, head);
   ASSIGN_OR_RETURN(const KnownRecord known, Known(record_key));
-  const WantedChange wanted{submission.envelope.has_deletion(), submission.by_source,
-                            head.generation(),                  head.source_version(),
-                            head.content_hash_low(),            head.content_hash_high()};
+  const WantedChange wanted{submission.envelope.has_deletion(),
+                            submission.by_source,
+                            head.generation(),
+                            head.source_version(),
+                            head.content_hash_low(),
+                            head.content_hash_high()};
   RecordOutcome outcome;
   switch (CompareVersions(known, wanted)) {
     case VersionVerdict::kEffective:
@@ -145,7 +149,8 @@ absl::StatusOr<KnownRecord> GroupMachine::Known(const std::string& record_key) c
   KnownRecord known;
   if (!text) return known;
   StoredRecord stored;
-  if (!stored.ParseFromString(*text)) return MakeError(Reason::kDataLoss, "a stored record of the view is damaged");
+  if (!stored.ParseFromString(*text))
+    return MakeError(Reason::kDataLoss, "a stored record of the view is damaged");
   const RecordHead& head = stored.has_deletion() ? stored.deletion().head() : stored.upsert().head();
   known.exists = true;
   known.deleted = stored.has_deletion();
@@ -168,9 +173,11 @@ absl::StatusOr<bool> GroupMachine::AnswerRepeatedRequest(const Submission& submi
   };
   if (const auto found = in_flight_requests_.find(request_key); found != in_flight_requests_.end()) {
     const InFlightRequest& request = found->second;
-    const bool same = request.hash_low == head.content_hash_low() && request.hash_high == head.content_hash_high();
-    Answer answer{submission.sink, head.request_place(),
-                  same ? Taken(hangou::base_library::v1::OUTCOME_DUPLICATE, submission.partition, -1) : reused()};
+    const bool same =
+        request.hash_low == head.content_hash_low() && request.hash_high == head.content_hash_high();
+    Answer answer{
+        submission.sink, head.request_place(),
+        same ? Taken(hangou::base_library::v1::OUTCOME_DUPLICATE, submission.partition, -1) : reused()};
     auto& pending = in_flight_.at(request.record_key).pending;
     const auto at = std::find_if(pending.begin(), pending.end(),
                                  [&](const Pending& p) { return p.revision == request.revision; });
@@ -182,10 +189,12 @@ absl::StatusOr<bool> GroupMachine::AnswerRepeatedRequest(const Submission& submi
   if (!text) return false;
   const RequestMemory memory = RequestMemory::Decode(*text);
   if (memory.received_us < now_us - limits::kRequestMemoryUs) return false;
-  const bool same = memory.hash_low == head.content_hash_low() && memory.hash_high == head.content_hash_high();
+  const bool same =
+      memory.hash_low == head.content_hash_low() && memory.hash_high == head.content_hash_high();
   effects->answers.push_back(
       {submission.sink, head.request_place(),
-       same ? Taken(hangou::base_library::v1::OUTCOME_DUPLICATE, memory.partition, memory.offset) : reused()});
+       same ? Taken(hangou::base_library::v1::OUTCOME_DUPLICATE, memory.partition, memory.offset)
+            : reused()});
   return true;
 }
 
@@ -205,12 +214,12 @@ void GroupMachine::Accept(Submission& submission, const std::string& record_key,
                       head.content_hash_high(),
                       head.revision(),
                       -1};
-  Pending pending{head.revision(), now_us, RequestKey(head), {}};
+  Pending pending{head.revision(), RequestKey(head), {}};
   pending.waiting.push_back({submission.sink, head.request_place(),
                              Taken(hangou::base_library::v1::OUTCOME_ACCEPTED, submission.partition, -1)});
   if (!submission.by_source) {
     in_flight_requests_[pending.request_key] = {head.content_hash_low(), head.content_hash_high(), record_key,
-                                             head.revision()};
+                                                head.revision()};
   }
   in_flight.pending.push_back(std::move(pending));
   ++pending_count_;
@@ -220,51 +229,48 @@ void GroupMachine::Accept(Submission& submission, const std::string& record_key,
 }
 
 absl::StatusOr<GroupMachine::Effects> GroupMachine::Apply(const std::vector<LogRecord>& records) {
-  Effects effects;
-  StoreBatch batch;
-  batch_overlay_.clear();
-  std::map<int32_t, PartitionProgress> before = progress_;
-  for (const LogRecord& record : records) RETURN_IF_ERROR(ApplyOne(record, &batch, &effects));
-  for (const auto& [partition, progress] : progress_) {
-    const PartitionProgress& old = before[partition];
+  Staged staged;
+  staged.progress = progress_;
+  for (const LogRecord& record : records) RETURN_IF_ERROR(StageRecord(record, &staged));
+  for (const auto& [partition, progress] : staged.progress) {
+    const PartitionProgress& old = progress_.at(partition);
     if (progress.next_offset != old.next_offset || progress.owner_epoch != old.owner_epoch) {
-      batch.Put(kViewProgress, PartitionKey(partition), progress.Encode());
+      staged.batch.Put(kViewProgress, PartitionKey(partition), progress.Encode());
     }
   }
-  RETURN_IF_ERROR(store_.Write(batch));
+  RETURN_IF_ERROR(store_.Write(staged.batch));
+  progress_ = std::move(staged.progress);
+  starts_awaited_ -= std::min(starts_awaited_, staged.starts);
+  Effects effects;
+  for (const Staged::Done& done : staged.done) Complete(done, &effects);
   return effects;
 }
 
-absl::Status GroupMachine::ApplyOne(const LogRecord& record, StoreBatch* batch, Effects* effects) {
-  const auto found = progress_.find(record.partition);
-  HANGOU_CHECK(found != progress_.end(), "a record of a partition that the group does not hold");
+absl::Status GroupMachine::StageRecord(const LogRecord& record, Staged* staged) const {
+  const auto found = staged->progress.find(record.partition);
+  HANGOU_CHECK(found != staged->progress.end(), "a record of a partition that the group does not hold");
   PartitionProgress& progress = found->second;
   if (record.offset < progress.next_offset) return absl::OkStatus();
   progress.next_offset = record.offset + 1;
   if (!record.value) return absl::OkStatus();
   Envelope envelope;
-  if (!envelope.ParseFromString(*record.value)) {
-    return MakeError(Reason::kDataLoss, "partition " + std::to_string(record.partition) + " holds no envelope at offset " +
-                                            std::to_string(record.offset));
-  }
+  // The bytes passed the log's checksum, so this is a bug of the writer, and no rebuilding mends it.
+  HANGOU_CHECK(envelope.ParseFromString(*record.value), "the log holds something that is no envelope");
   if (envelope.owner_epoch() < progress.owner_epoch) return absl::OkStatus();  // void: behind a newer owner
   progress.owner_epoch = envelope.owner_epoch();
-  if (envelope.has_owner_start()) {
-    if (envelope.owner_epoch() == owner_epoch_ && starts_awaited_ > 0) --starts_awaited_;
-    return absl::OkStatus();
-  }
-  return ApplyEvent(record, envelope, batch, effects);
+  if (!envelope.has_owner_start()) return StageEvent(record, envelope, staged);
+  staged->starts += envelope.owner_epoch() == owner_epoch_ ? 1 : 0;
+  return absl::OkStatus();
 }
 
-absl::Status GroupMachine::ApplyEvent(const LogRecord& record, Envelope& envelope, StoreBatch* batch,
-                                      Effects* effects) {
+absl::Status GroupMachine::StageEvent(const LogRecord& record, Envelope& envelope, Staged* staged) const {
   const RecordHead head = HeadOf(envelope);
   const std::string record_key = RecordKey(record.partition, head);
   StoredRecord stored;
   if (envelope.has_deletion()) {
     // What was published stays beside the deletion: it is served until the deletion's day.
-    if (const auto overlay = batch_overlay_.find(record_key); overlay != batch_overlay_.end()) {
-      stored = overlay->second;
+    if (const auto before = staged->records.find(record_key); before != staged->records.end()) {
+      stored = before->second;
     } else {
       ASSIGN_OR_RETURN(const auto text, store_.Get(kViewRecords, record_key));
       if (text && !stored.ParseFromString(*text)) {
@@ -274,33 +280,33 @@ absl::Status GroupMachine::ApplyEvent(const LogRecord& record, Envelope& envelop
     *stored.mutable_deletion() = std::move(*envelope.mutable_deletion());
   } else {
     *stored.mutable_upsert() = std::move(*envelope.mutable_upsert());
-    batch->Put(kViewByResource, ResourceKey(record_key), "");
+    staged->batch.Put(kViewByResource, ResourceKey(record_key), "");
   }
   stored.set_offset(record.offset);
-  batch->Put(kViewRecords, record_key, stored.SerializeAsString());
+  staged->batch.Put(kViewRecords, record_key, stored.SerializeAsString());
   if (!head.request_id().empty()) {
     const RequestMemory memory{head.received_us(), head.content_hash_low(), head.content_hash_high(),
-                               record.partition, record.offset, head.request_digest()};
-    batch->Put(kViewRequests, RequestKey(head), memory.Encode());
+                               record.partition,   record.offset,           head.request_digest()};
+    staged->batch.Put(kViewRequests, RequestKey(head), memory.Encode());
   }
-  batch_overlay_[record_key] = std::move(stored);
   if (envelope.owner_epoch() == owner_epoch_) {
-    Complete(record_key, head.revision(), record.partition, record.offset, effects);
+    staged->done.push_back({record_key, head.revision(), record.partition, record.offset});
   }
+  staged->records[record_key] = std::move(stored);
   return absl::OkStatus();
 }
 
-void GroupMachine::Complete(const std::string& record_key, uint64_t revision, int32_t partition, int64_t offset,
-                            Effects* effects) {
-  const auto found = in_flight_.find(record_key);
+void GroupMachine::Complete(const Staged::Done& done, Effects* effects) {
+  const auto found = in_flight_.find(done.record_key);
   if (found == in_flight_.end()) return;
   auto& pending = found->second.pending;
-  while (!pending.empty() && pending.front().revision <= revision) {
+  while (!pending.empty() && pending.front().revision <= done.revision) {
     for (Answer& answer : pending.front().waiting) {
       const auto kind = answer.outcome.outcome();
-      if (kind == hangou::base_library::v1::OUTCOME_ACCEPTED || kind == hangou::base_library::v1::OUTCOME_DUPLICATE) {
-        answer.outcome.set_partition(partition);
-        answer.outcome.set_offset(offset);
+      if (kind == hangou::base_library::v1::OUTCOME_ACCEPTED ||
+          kind == hangou::base_library::v1::OUTCOME_DUPLICATE) {
+        answer.outcome.set_partition(done.partition);
+        answer.outcome.set_offset(done.offset);
       }
       effects->answers.push_back(std::move(answer));
     }
@@ -331,11 +337,12 @@ GroupMachine::Effects GroupMachine::AppendFailed(const std::vector<std::string>&
     const auto found = in_flight_.find(record_key);
     if (found == in_flight_.end()) continue;
     auto& pending = found->second.pending;
-    const auto at = std::find_if(pending.begin(), pending.end(), [&](const Pending& p) { return p.revision == revision; });
+    const auto at = std::find_if(pending.begin(), pending.end(),
+                                 [&](const Pending& p) { return p.revision == revision; });
     if (at == pending.end()) continue;
     Fail(*at, status, &effects);
     in_flight_requests_.erase(at->request_key);
-    decided_us_.erase(std::find(decided_us_.begin(), decided_us_.end(), at->decided_us));
+    decided_us_.pop_front();
     pending.erase(at);
     --pending_count_;
     // What comes next is compared with the view again, or with the change in flight that is left.
@@ -361,15 +368,17 @@ absl::StatusOr<size_t> GroupMachine::ExpireRequests(int64_t before_us, size_t at
   StoreBatch batch;
   size_t looked = 0;
   std::string next;
-  RETURN_IF_ERROR(store_.Scan(kViewRequests, expiry_cursor_, "", [&](std::string_view key, std::string_view value) {
-    if (looked == at_most) {
-      next = std::string(key);
-      return false;
-    }
-    ++looked;
-    if (RequestMemory::Decode(value).received_us < before_us) batch.Delete(kViewRequests, std::string(key));
-    return true;
-  }));
+  RETURN_IF_ERROR(
+      store_.Scan(kViewRequests, expiry_cursor_, "", [&](std::string_view key, std::string_view value) {
+        if (looked == at_most) {
+          next = std::string(key);
+          return false;
+        }
+        ++looked;
+        if (RequestMemory::Decode(value).received_us < before_us)
+          batch.Delete(kViewRequests, std::string(key));
+        return true;
+      }));
   expiry_cursor_ = next;
   if (!batch.empty()) RETURN_IF_ERROR(store_.Write(batch));
   return looked;

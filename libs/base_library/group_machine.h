@@ -54,7 +54,8 @@ class GroupMachine {
     std::vector<Answer> answers;
   };
 
-  GroupMachine(Store& store, std::vector<int32_t> partitions) : store_(store), partitions_(std::move(partitions)) {}
+  GroupMachine(Store& store, std::vector<int32_t> partitions)
+      : store_(store), partitions_(std::move(partitions)) {}
 
   // Reads how far each partition is applied. POSITION_UNKNOWN where the view was built from another log: rebuild.
   absl::Status Load(const std::string& log_id);
@@ -68,7 +69,8 @@ class GroupMachine {
 
   // Decides records. Only while it owns. DATA_LOSS where the view cannot be read: the driver rebuilds it.
   absl::StatusOr<Effects> Decide(std::vector<Submission> submissions, int64_t now_us);
-  // Applies what was read back, in one batch of the store, and completes what waited for it.
+  // Applies what was read back, in one batch of the store, and completes what waited for it. On an error nothing has
+  // changed: the same records can be applied again.
   absl::StatusOr<Effects> Apply(const std::vector<LogRecord>& records);
   // An append failed: whoever waits for one of these log keys is told why.
   Effects AppendFailed(const std::vector<std::string>& log_keys, const absl::Status& status);
@@ -88,7 +90,6 @@ class GroupMachine {
   // A change that was appended and is not yet applied, and who waits for it.
   struct Pending {
     uint64_t revision = 0;
-    int64_t decided_us = 0;
     std::string request_key;  // where the request is remembered while in flight
     std::vector<Answer> waiting;
   };
@@ -110,28 +111,41 @@ class GroupMachine {
   absl::StatusOr<bool> AnswerRepeatedRequest(const Submission& submission, int64_t now_us, Effects* effects);
   void Accept(Submission& submission, const std::string& record_key, const KnownRecord& known, int64_t now_us,
               Effects* effects);
-  absl::Status ApplyOne(const LogRecord& record, StoreBatch* batch, Effects* effects);
-  absl::Status ApplyEvent(const LogRecord& record, hangou::record::v1::Envelope& envelope, StoreBatch* batch,
-                          Effects* effects);
-  void Complete(const std::string& record_key, uint64_t revision, int32_t partition, int64_t offset,
-                Effects* effects);
+  // What a batch of the log does to the view, kept apart until the store has it.
+  struct Staged {
+    StoreBatch batch;
+    std::map<int32_t, PartitionProgress> progress;
+    std::unordered_map<std::string, hangou::record::v1::StoredRecord> records;  // by record key
+    size_t starts = 0;                                                          // OwnerStarts of this owner
+    struct Done {
+      std::string record_key;
+      uint64_t revision;
+      int32_t partition;
+      int64_t offset;
+    };
+    std::vector<Done> done;  // changes of this owner
+  };
+  absl::Status StageRecord(const LogRecord& record, Staged* staged) const;
+  absl::Status StageEvent(const LogRecord& record, hangou::record::v1::Envelope& envelope,
+                          Staged* staged) const;
+  void Complete(const Staged::Done& done, Effects* effects);
   void Fail(Pending& pending, const absl::Status& status, Effects* effects);
 
   Store& store_;
   const std::vector<int32_t> partitions_;
   std::map<int32_t, PartitionProgress> progress_;
-  uint64_t owner_epoch_ = 0;     // 0: not the owner
-  size_t starts_awaited_ = 0;    // OwnerStarts appended and not read back
+  uint64_t owner_epoch_ = 0;   // 0: not the owner
+  size_t starts_awaited_ = 0;  // OwnerStarts appended and not read back
   InFlightMap in_flight_;
   std::unordered_map<std::string, InFlightRequest> in_flight_requests_;
-  std::deque<int64_t> decided_us_;  // of what is in flight, oldest first
+  // When what is in flight was decided: one instant per change, taken off oldest first, whichever change completes.
+  std::deque<int64_t> decided_us_;
   size_t pending_count_ = 0;
   std::string expiry_cursor_;
-  // Upserts of the batch being applied, by record key: a deletion in the same batch needs what came before it.
-  std::unordered_map<std::string, hangou::record::v1::StoredRecord> batch_overlay_;
 };
 
 // The outcome of a record that was refused.
-hangou::base_library::v1::RecordOutcome RefusedOutcome(Reason reason, std::string_view field, std::string_view message);
+hangou::base_library::v1::RecordOutcome RefusedOutcome(Reason reason, std::string_view field,
+                                                       std::string_view message);
 
 }  // namespace hangou

@@ -17,7 +17,9 @@ constexpr int64_t kNowUs = 1'780'000'000'000'000;
 // Keeps the first outcome of every place.
 class Outcomes : public OutcomeSink {
  public:
-  void OnOutcome(uint32_t place, v1::RecordOutcome outcome) override { by_place_.emplace(place, std::move(outcome)); }
+  void OnOutcome(uint32_t place, v1::RecordOutcome outcome) override {
+    by_place_.emplace(place, std::move(outcome));
+  }
   bool Has(uint32_t place) const { return by_place_.contains(place); }
   v1::Outcome Of(uint32_t place) const { return by_place_.at(place).outcome(); }
   std::string ReasonOf(uint32_t place) const { return by_place_.at(place).violations(0).reason(); }
@@ -30,7 +32,9 @@ class Outcomes : public OutcomeSink {
 // A machine on a log of vectors: what is appended is applied when the test says so.
 class Harness {
  public:
-  explicit Harness(std::vector<int32_t> partitions) : partitions_(std::move(partitions)) { Restart(/*fresh=*/true); }
+  explicit Harness(std::vector<int32_t> partitions) : partitions_(std::move(partitions)) {
+    Restart(/*fresh=*/true);
+  }
 
   // A process restart: the view as it is, or a fresh one that is built from the log.
   void Restart(bool fresh) {
@@ -39,7 +43,8 @@ class Harness {
     machine_ = std::make_unique<GroupMachine>(*store_, partitions_);
     REQUIRE(machine_->Load("log-1").ok());
     for (const auto& [partition, from] : machine_->ReadFrom()) {
-      for (size_t i = static_cast<size_t>(from); i < log_[partition].size(); ++i) unapplied_.push_back({partition, i});
+      for (size_t i = static_cast<size_t>(from); i < log_[partition].size(); ++i)
+        unapplied_.push_back({partition, i});
     }
     ApplyAll();
     Append(machine_->BeginOwnership(kNowUs));
@@ -202,10 +207,13 @@ TEST_CASE("A request is forgotten after seven days") {
   harness.Submit(Make({.content = 5, .place = 0}, sink));
   harness.ApplyAll();
   REQUIRE(harness.machine().ExpireRequests(kNowUs - 1, 100).ok());
-  CHECK(harness.store().Get(kViewRequests, RequestKey(Make({.content = 5}, sink).envelope.upsert().head()))->has_value());
+  CHECK(harness.store()
+            .Get(kViewRequests, RequestKey(Make({.content = 5}, sink).envelope.upsert().head()))
+            ->has_value());
   REQUIRE(harness.machine().ExpireRequests(kNowUs + 1, 100).ok());
-  CHECK_FALSE(
-      harness.store().Get(kViewRequests, RequestKey(Make({.content = 5}, sink).envelope.upsert().head()))->has_value());
+  CHECK_FALSE(harness.store()
+                  .Get(kViewRequests, RequestKey(Make({.content = 5}, sink).envelope.upsert().head()))
+                  ->has_value());
 }
 
 TEST_CASE("A record behind a higher owner epoch in its partition is void") {
@@ -277,7 +285,9 @@ TEST_CASE("Random versions, delays, full disks and restarts end where the plain 
   const auto seed = std::random_device{}();
   INFO("seed " << seed);
   std::mt19937 random(seed);
-  const auto pick = [&](uint64_t below) { return std::uniform_int_distribution<uint64_t>(0, below - 1)(random); };
+  const auto pick = [&](uint64_t below) {
+    return std::uniform_int_distribution<uint64_t>(0, below - 1)(random);
+  };
   Harness harness({0, 1});
   Model model;
   for (int step = 0; step < 3000; ++step) {

@@ -17,16 +17,19 @@ constexpr int kPositions = 256;
 
 }  // namespace
 
-Library::Library(LibraryOptions options, LibraryContext context) : options_(std::move(options)), context_(context) {
+Library::Library(LibraryOptions options, LibraryContext context)
+    : options_(std::move(options)), context_(context) {
   HANGOU_CHECK(options_.groups > 0 && options_.groups <= options_.partitions, "more groups than partitions");
   for (int32_t group = 0; group < options_.groups; ++group) {
     PartitionGroupOptions group_options;
     group_options.topic = RecordTopic(options_.name);
-    for (int32_t p = group; p < options_.partitions; p += options_.groups) group_options.partitions.push_back(p);
+    for (int32_t p = group; p < options_.partitions; p += options_.groups)
+      group_options.partitions.push_back(p);
     group_options.folder = options_.folder + "/" + std::to_string(group);
     group_options.name = options_.name + "/" + std::to_string(group);
     group_options.budget = context_.budget;
-    groups_.push_back(std::make_unique<PartitionGroup>(std::move(group_options), context_.log, context_.clock));
+    groups_.push_back(
+        std::make_unique<PartitionGroup>(std::move(group_options), context_.log, context_.clock));
   }
 }
 
@@ -87,8 +90,9 @@ void Library::WaitForPositions(const hangou::record::v1::AccessContext& context,
     return done(MakeError(Reason::kInvalidRequest, "name at most 256 positions"));
   }
   for (const auto& position : context.after()) {
-    const bool known = position.log_id() == context_.log.log_id() && position.topic() == RecordTopic(options_.name) &&
-                       position.partition() >= 0 && position.partition() < options_.partitions;
+    const bool known = position.log_id() == context_.log.log_id() &&
+                       position.topic() == RecordTopic(options_.name) && position.partition() >= 0 &&
+                       position.partition() < options_.partitions;
     const auto end = known ? context_.log.EndOffset(position.topic(), position.partition()) : 0;
     if (!known || (end.ok() && position.offset() >= *end)) {
       return done(MakeError(Reason::kPositionUnknown, "a position is not one of this library's log"));
@@ -123,9 +127,9 @@ absl::Status Library::Scan(const hangou::base_library::v1::ScanRequest& request,
     return MakeError(Reason::kInvalidRequest, "there is no such partition");
   }
   ASSIGN_OR_RETURN(const auto view, ViewOf(request.partition()));
-  const size_t most = request.max_records() > 0
-                          ? std::min<size_t>(static_cast<size_t>(request.max_records()), limits::kBatchRecords)
-                          : limits::kBatchRecords;
+  const size_t most = request.max_records() > 0 ? std::min<size_t>(static_cast<size_t>(request.max_records()),
+                                                                   limits::kBatchRecords)
+                                                : limits::kBatchRecords;
   // Read before the rows: changes from here on are delivered from the log, some of them a second time.
   response->set_applied_end(GroupOf(request.partition()).AppliedEnd(request.partition()));
   const std::string prefix = ResourcePrefix(request.resource_number(), request.partition());

@@ -92,7 +92,8 @@ class Library {
   // Waits until every position is applied, then calls `done`.
   void WaitForPositions(const hangou::record::v1::AccessContext& context, Done done);
   // True where another request was seen under this id.
-  absl::StatusOr<bool> RequestIdReused(const std::string& provider, const std::string& request_id, uint64_t digest);
+  absl::StatusOr<bool> RequestIdReused(const std::string& provider, const std::string& request_id,
+                                       uint64_t digest);
 
   // The schema of a resource of this library that the caller provides; NOT_PROVIDER, UNKNOWN_RESOURCE.
   absl::StatusOr<std::shared_ptr<const ResourceSchema>> AuthorizeProvider(const Caller& caller,
@@ -101,8 +102,8 @@ class Library {
   void DenyPublish(const Caller& caller, const std::string& resource, hangou::audit::v1::Action action,
                    const absl::Status& status, Done done);
   // Whether a request may be taken now: its id, the lag of applying, a reuse of the id.
-  absl::Status CheckPublishable(const Caller& caller, const ResourceSchema& schema, const std::string& request_id,
-                                uint64_t digest);
+  absl::Status CheckPublishable(const Caller& caller, const ResourceSchema& schema,
+                                const std::string& request_id, uint64_t digest);
 
   const LibraryOptions options_;
   const LibraryContext context_;

@@ -47,21 +47,23 @@ PartitionGroup::~PartitionGroup() { Stop(); }
 absl::Status PartitionGroup::Start(int64_t timeout_ms) {
   loop_.Post([this] {
     absl::Status opened = OpenView(/*fresh=*/false);
-    if (opened.ok()) opened = OpenReader();
-    if (!opened.ok() && ReasonOf(opened) == Reason::kPositionUnknown) {
-      // The view is ahead of the log, or of another one: the log is the truth.
-      opened = OpenView(/*fresh=*/true);
-      if (opened.ok()) opened = OpenReader();
+    if (const auto reason = ReasonOf(opened);
+        reason == Reason::kDataLoss || reason == Reason::kPositionUnknown) {
+      return RebuildOnLoop();
     }
+    if (opened.ok()) opened = OpenReader();
+    // The view is ahead of the log: the log is the truth.
+    if (ReasonOf(opened) == Reason::kPositionUnknown) return RebuildOnLoop();
     if (!opened.ok()) return FailOnLoop(opened);
     PumpOnLoop();
-    TickOnLoop();
   });
+  loop_.Post([this] { TickOnLoop(); });
   const int64_t deadline_us = SystemClock().BootUs() + timeout_ms * kUsPerMs;
   MutexLock lock(mutex_);
   while (!status_) {
     const int64_t left_ms = (deadline_us - SystemClock().BootUs()) / kUsPerMs;
-    if (left_ms <= 0) return MakeError(Reason::kDraining, options_.name + " did not catch up with the log in time");
+    if (left_ms <= 0)
+      return MakeError(Reason::kDraining, options_.name + " did not catch up with the log in time");
     status_changed_.WaitFor(mutex_, left_ms);
   }
   return *status_;
@@ -91,23 +93,15 @@ absl::Status PartitionGroup::OpenView(bool fresh) {
   store_.reset();
   const std::vector<int> numbers = ViewNumbers(options_.folder);
   int number = numbers.empty() ? 1 : numbers.back();
-  for (int attempt = 0; attempt < 2; ++attempt) {
-    if (fresh) number = numbers.empty() ? 1 : numbers.back() + 1;
-    const std::string folder = options_.folder + "/" + std::to_string(number);
-    auto opened = OpenRocksStore(folder, kViewTables, StoreKind::kView, options_.budget);
-    if (opened.ok()) {
-      store_ = std::move(*opened);
-      break;
-    }
-    if (fresh || ReasonOf(opened.status()) != Reason::kDataLoss) return opened.status();
-    fresh = true;
-  }
+  if (fresh && !numbers.empty()) ++number;
+  ASSIGN_OR_RETURN(store_, OpenRocksStore(options_.folder + "/" + std::to_string(number), kViewTables,
+                                          StoreKind::kView, options_.budget));
   machine_ = std::make_unique<GroupMachine>(*store_, options_.partitions);
   RETURN_IF_ERROR(machine_->Load(log_.log_id()));
   // Older views are of no use once a newer one is begun.
   for (int old : numbers) {
     std::error_code error;
-    if (old < number || (fresh && old != number)) {
+    if (old < number) {
       std::filesystem::remove_all(options_.folder + "/" + std::to_string(old), error);
     }
   }
@@ -129,15 +123,14 @@ absl::Status PartitionGroup::OpenReader() {
 void PartitionGroup::PumpOnLoop() {
   pump_posted_ = false;
   if (!machine_) return;
-  bool more = false;
-  const absl::Status status = PollAndApply(&more);
-  if (!status.ok()) return FailOnLoop(status);
-  if (more && !pump_posted_.exchange(true)) loop_.Post([this] { PumpOnLoop(); });
+  const auto records = reader_ ? reader_->Poll(kApplyRecords) : std::vector<LogRecord>();
+  // Damage of the log: nothing mends it here, and the view may be the only good copy of what is lost there.
+  if (!records.ok()) return FailOnLoop(records.status());
+  if (const absl::Status applied = ApplyRecords(*records); !applied.ok()) return MendOnLoop(applied);
+  if (records->size() == kApplyRecords && !pump_posted_.exchange(true)) loop_.Post([this] { PumpOnLoop(); });
 }
 
-absl::Status PartitionGroup::PollAndApply(bool* more) {
-  ASSIGN_OR_RETURN(const std::vector<LogRecord> records, reader_->Poll(kApplyRecords));
-  *more = records.size() == kApplyRecords;
+absl::Status PartitionGroup::ApplyRecords(const std::vector<LogRecord>& records) {
   if (!records.empty()) {
     ASSIGN_OR_RETURN(GroupMachine::Effects effects, machine_->Apply(records));
     applied_count_ += static_cast<int64_t>(records.size());
@@ -190,7 +183,8 @@ void PartitionGroup::OnAppendFailed(const std::vector<std::string>& log_keys, co
 }
 
 void PartitionGroup::Submit(std::vector<Submission> submissions) {
-  loop_.Post([this, submissions = std::move(submissions)]() mutable { SubmitOnLoop(std::move(submissions)); });
+  loop_.Post(
+      [this, submissions = std::move(submissions)]() mutable { SubmitOnLoop(std::move(submissions)); });
 }
 
 void PartitionGroup::SubmitOnLoop(std::vector<Submission> submissions) {
@@ -205,38 +199,31 @@ void PartitionGroup::SubmitOnLoop(std::vector<Submission> submissions) {
     auto effects = machine_->Decide(std::move(submissions), clock_.UtcUs());
     if (effects.ok()) return Perform(std::move(*effects));
     refusal = effects.status();
-    FailOnLoop(refusal);
+    MendOnLoop(refusal);
   }
   if (refusal.ok()) refusal = Starting();
   const Reason reason = ReasonOf(refusal).value_or(Reason::kDraining);
-  for (const auto& [sink, place] : places) sink->OnOutcome(place, RefusedOutcome(reason, "", Message(refusal)));
+  for (const auto& [sink, place] : places)
+    sink->OnOutcome(place, RefusedOutcome(reason, "", Message(refusal)));
 }
 
 void PartitionGroup::FailOnLoop(const absl::Status& status) {
   if (stopped_) return;
-  const auto reason = ReasonOf(status);
-  // A store that is full works again when there is room: the same records are read again.
-  if (reason == Reason::kStoreFull && machine_) {
-    SetStatus(status);
-    if (auto opened = log_.OpenReader(options_.topic, machine_->ReadFrom()); opened.ok()) {
-      reader_->SetNotify({});
-      reader_ = std::move(*opened);
-      reader_->SetNotify([this] {
-        if (!pump_posted_.exchange(true)) loop_.Post([this] { PumpOnLoop(); });
-      });
-    }
-    loop_.PostAfter(kTickMs, [this] {
-      SetStatus(absl::OkStatus());
-      PumpOnLoop();
-    });
-    return;
-  }
-  if (reason == Reason::kDataLoss && view()) {
-    // Either the view or the log: rebuilding tells, because only damage of the log comes back.
-    return RebuildOnLoop();
-  }
   SetStatus(Annotate(status, options_.name));
   if (machine_) Perform(machine_->Abandon(status));
+}
+
+void PartitionGroup::MendOnLoop(const absl::Status& status) {
+  const auto reason = ReasonOf(status);
+  if (reason == Reason::kDataLoss) return RebuildOnLoop();
+  if (reason != Reason::kStoreFull) return FailOnLoop(status);
+  // A store that is full works again when there is room: then the same records are read and applied again.
+  SetStatus(status);
+  if (const absl::Status opened = OpenReader(); !opened.ok()) return FailOnLoop(opened);
+  loop_.PostAfter(kTickMs, [this] {
+    SetStatus(absl::OkStatus());
+    PumpOnLoop();
+  });
 }
 
 void PartitionGroup::ReportDamage() {
@@ -249,13 +236,21 @@ void PartitionGroup::RebuildOnLoop() {
   {
     MutexLock lock(mutex_);
     view_.reset();
-    status_.emplace(MakeError(Reason::kDraining, "the view is rebuilt from the log; retry"));
+    // While it starts, whoever waits for the start goes on waiting.
+    if (status_) status_.emplace(MakeError(Reason::kDraining, "the view is rebuilt from the log; retry"));
   }
-  reader_->SetNotify({});
+  if (reader_) reader_->SetNotify({});
   reader_.reset();
-  if (machine_) Perform(machine_->Abandon(MakeError(Reason::kDraining, "the view is rebuilt from the log; retry")));
+  if (machine_)
+    Perform(machine_->Abandon(MakeError(Reason::kDraining, "the view is rebuilt from the log; retry")));
   owner_started_ = false;
   ends_at_start_.clear();
+  // The damaged view goes only where the log can be read from its start.
+  std::map<int32_t, int64_t> whole_log;
+  for (int32_t partition : options_.partitions) whole_log[partition] = 0;
+  if (const auto readable = log_.OpenReader(options_.topic, whole_log); !readable.ok()) {
+    return FailOnLoop(readable.status());
+  }
   absl::Status opened = OpenView(/*fresh=*/true);
   if (opened.ok()) opened = OpenReader();
   if (!opened.ok()) return FailOnLoop(opened);
@@ -268,7 +263,7 @@ void PartitionGroup::TickOnLoop() {
   if (machine_ && machine_->Owns() && now_boot_us - last_expiry_boot_us_ > kExpiryUs) {
     last_expiry_boot_us_ = now_boot_us;
     const auto looked = machine_->ExpireRequests(clock_.UtcUs() - limits::kRequestMemoryUs, kExpiryRows);
-    if (!looked.ok()) FailOnLoop(looked.status());
+    if (!looked.ok()) MendOnLoop(looked.status());
   }
   loop_.PostAfter(kTickMs, [this] { TickOnLoop(); });
 }
@@ -280,7 +275,7 @@ void PartitionGroup::FlushWhenDue() {
   if (!due || !store_) return;
   applied_since_flush_ = 0;
   last_flush_boot_us_ = now_us;
-  if (const absl::Status status = store_->Flush(); !status.ok()) FailOnLoop(status);
+  if (const absl::Status status = store_->Flush(); !status.ok()) MendOnLoop(status);
 }
 
 void PartitionGroup::PublishProgress(const std::vector<LogRecord>& records) {

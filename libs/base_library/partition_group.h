@@ -49,7 +49,8 @@ class PartitionGroup {
   // First offset of a partition that is not applied.
   int64_t AppliedEnd(int32_t partition) const;
   // Calls `done` once `offset` of `partition` is applied, or with POSITION_TIMEOUT after `timeout_ms`.
-  void WaitApplied(int32_t partition, int64_t offset, int64_t timeout_ms, std::function<void(absl::Status)> done);
+  void WaitApplied(int32_t partition, int64_t offset, int64_t timeout_ms,
+                   std::function<void(absl::Status)> done);
   // Why the group does not serve; OK where it does.
   absl::Status status() const;
   // Changes applied since the start.
@@ -64,11 +65,14 @@ class PartitionGroup {
   absl::Status OpenView(bool fresh);
   absl::Status OpenReader();
   void PumpOnLoop();
-  absl::Status PollAndApply(bool* more);
+  absl::Status ApplyRecords(const std::vector<LogRecord>& records);
   void Perform(GroupMachine::Effects effects);
   void SubmitOnLoop(std::vector<Submission> submissions);
   void OnAppendFailed(const std::vector<std::string>& log_keys, const absl::Status& status);
+  // The group serves no more until it is started again.
   void FailOnLoop(const absl::Status& status);
+  // After an error of the view: rebuilds it, or goes on when there is room.
+  void MendOnLoop(const absl::Status& status);
   void RebuildOnLoop();
   void TickOnLoop();
   void PublishProgress(const std::vector<LogRecord>& records);

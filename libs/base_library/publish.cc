@@ -28,9 +28,12 @@ uint64_t DigestOf(const Request& request) {
 }
 
 absl::Status CheckRequestId(const std::string& request_id) {
-  const bool printable = std::all_of(request_id.begin(), request_id.end(), [](char c) { return c > ' ' && c < 127; });
-  if (!request_id.empty() && request_id.size() <= limits::kRequestIdBytes && printable) return absl::OkStatus();
-  return MakeError(Reason::kInvalidRequest, "give a request_id of 1 to 64 printable characters", "request_id");
+  const bool printable =
+      std::all_of(request_id.begin(), request_id.end(), [](char c) { return c > ' ' && c < 127; });
+  if (!request_id.empty() && request_id.size() <= limits::kRequestIdBytes && printable)
+    return absl::OkStatus();
+  return MakeError(Reason::kInvalidRequest, "give a request_id of 1 to 64 printable characters",
+                   "request_id");
 }
 
 v1::RecordOutcome Refusal(const std::vector<FieldViolation>& violations) {
@@ -50,14 +53,14 @@ v1::RecordOutcome Refusal(const absl::Status& status) {
 }
 
 // What the record says about itself must follow from its payload.
-absl::Status CheckStatedFields(const ResourceSchema& schema, const Record& record, const AdmittedRecord& admitted,
-                               int64_t now_us) {
+absl::Status CheckStatedFields(const ResourceSchema& schema, const Record& record,
+                               const AdmittedRecord& admitted, int64_t now_us) {
   if (!record.resource().empty() && record.resource() != schema.name()) {
     return MakeError(Reason::kCrossField, "the record names another resource than its batch", "resource");
   }
   if (record.schema_revision() > schema.schema_revision()) {
-    return MakeError(Reason::kSchemaRevisionUnknown, "the resource has no such schema revision; fetch it with GetSchema",
-                     "schema_revision");
+    return MakeError(Reason::kSchemaRevisionUnknown,
+                     "the resource has no such schema revision; fetch it with GetSchema", "schema_revision");
   }
   if (record.has_owner()) {
     const auto owner = NormalizeOwner(schema, record.owner(), now_us);
@@ -66,11 +69,13 @@ absl::Status CheckStatedFields(const ResourceSchema& schema, const Record& recor
     }
   }
   if (!record.record_key().empty() && record.record_key() != admitted.record_key) {
-    return MakeError(Reason::kCrossField, "the record key contradicts the payload; leave it out", "record_key");
+    return MakeError(Reason::kCrossField, "the record key contradicts the payload; leave it out",
+                     "record_key");
   }
   const bool stated_version = record.source_version() != 0 || record.generation() != 0;
   if (!schema.versioned_by_source() && stated_version) {
-    return MakeError(Reason::kCrossField, "the resource is versioned by arrival; leave generation and version out",
+    return MakeError(Reason::kCrossField,
+                     "the resource is versioned by arrival; leave generation and version out",
                      "source_version");
   }
   if (schema.version_index() >= 0 && record.source_version() != 0 &&
@@ -142,8 +147,8 @@ absl::Status AdmitRecord(const ResourceSchema& schema, const RequestHead& reques
 
 }  // namespace
 
-absl::StatusOr<std::shared_ptr<const ResourceSchema>> Library::AuthorizeProvider(const Caller& caller,
-                                                                                 const std::string& resource) {
+absl::StatusOr<std::shared_ptr<const ResourceSchema>> Library::AuthorizeProvider(
+    const Caller& caller, const std::string& resource) {
   const auto snapshot = context_.policy.Newest();
   if (!snapshot) return MakeError(Reason::kDraining, "the service has no policy yet; retry");
   auto schema = snapshot->FindResource(resource);
@@ -189,26 +194,32 @@ void Library::Publish(const Caller& caller, const v1::PublishRequest& request, v
   if (!schema.ok()) return DenyPublish(caller, request.resource(), kAction, schema.status(), std::move(done));
   const size_t bytes = request.ByteSizeLong();
   if (static_cast<size_t>(request.records_size()) > limits::kBatchRecords || bytes > limits::kBatchBytes) {
-    return done(MakeError(Reason::kBatchTooLarge, "a batch takes at most 256 records and 1 MiB; send smaller ones"));
+    return done(
+        MakeError(Reason::kBatchTooLarge, "a batch takes at most 256 records and 1 MiB; send smaller ones"));
   }
   const uint64_t digest = DigestOf(request);
-  if (const auto ok = CheckPublishable(caller, **schema, request.request_id(), digest); !ok.ok()) return done(ok);
+  if (const auto ok = CheckPublishable(caller, **schema, request.request_id(), digest); !ok.ok())
+    return done(ok);
 
   const RequestHead head{caller, request.request_id(), digest};
   const int64_t now_us = context_.clock.UtcUs();
-  auto run = std::make_shared<PublishRun>(*this, caller, request.resource(), kAction,
-                                          static_cast<uint32_t>(request.records_size()), response, std::move(done));
+  auto run =
+      std::make_shared<PublishRun>(*this, caller, request.resource(), kAction,
+                                   static_cast<uint32_t>(request.records_size()), response, std::move(done));
   std::vector<FieldSlice> scratch;
   for (int i = 0; i < request.records_size(); ++i) {
     const auto place = static_cast<uint32_t>(i);
     Submission submission;
     v1::RecordOutcome refusal;
-    if (!AdmitRecord(**schema, head, place, request.records(i), now_us, &scratch, &submission.envelope, &refusal).ok()) {
+    if (!AdmitRecord(**schema, head, place, request.records(i), now_us, &scratch, &submission.envelope,
+                     &refusal)
+             .ok()) {
       run->Refuse(place, std::move(refusal));
       continue;
     }
     submission.by_source = (*schema)->versioned_by_source();
-    submission.partition = PartitionOfEntity((*schema)->owner_kind(), submission.envelope.upsert().head().owner_key());
+    submission.partition =
+        PartitionOfEntity((*schema)->owner_kind(), submission.envelope.upsert().head().owner_key());
     run->Add(std::move(submission));
   }
   run->Send();
@@ -224,21 +235,24 @@ void Library::Delete(const Caller& caller, const v1::DeleteRequest& request, v1:
     return done(MakeError(Reason::kBatchTooLarge, "delete at most 256 records at once"));
   }
   const uint64_t digest = DigestOf(request);
-  if (const auto ok = CheckPublishable(caller, **schema, request.request_id(), digest); !ok.ok()) return done(ok);
+  if (const auto ok = CheckPublishable(caller, **schema, request.request_id(), digest); !ok.ok())
+    return done(ok);
 
   const RequestHead request_head{caller, request.request_id(), digest};
   const int64_t now_us = context_.clock.UtcUs();
-  auto run = std::make_shared<PublishRun>(*this, caller, request.resource(), kAction,
-                                          static_cast<uint32_t>(request.items_size()), response, std::move(done));
+  auto run =
+      std::make_shared<PublishRun>(*this, caller, request.resource(), kAction,
+                                   static_cast<uint32_t>(request.items_size()), response, std::move(done));
   for (int i = 0; i < request.items_size(); ++i) {
     const auto place = static_cast<uint32_t>(i);
     const auto& item = request.items(i);
     const auto owner = NormalizeOwner(**schema, item.owner(), now_us);
     absl::Status wrong = owner.status();
     if (wrong.ok() && (*schema)->versioned_by_source() == (item.source_version() == 0)) {
-      wrong = MakeError(Reason::kFieldInvalid, (*schema)->versioned_by_source()
-                                                   ? "give the version of the deletion, above the stored one"
-                                                   : "the resource is versioned by arrival; leave the version out",
+      wrong = MakeError(Reason::kFieldInvalid,
+                        (*schema)->versioned_by_source()
+                            ? "give the version of the deletion, above the stored one"
+                            : "the resource is versioned by arrival; leave the version out",
                         "source_version");
     }
     if (!wrong.ok()) {

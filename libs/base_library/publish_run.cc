@@ -6,8 +6,9 @@ namespace hangou {
 
 namespace v1 = hangou::base_library::v1;
 
-PublishRun::PublishRun(Library& library, const Caller& caller, std::string resource, hangou::audit::v1::Action action,
-                       uint32_t records, v1::PublishResponse* response, Library::Done done)
+PublishRun::PublishRun(Library& library, const Caller& caller, std::string resource,
+                       hangou::audit::v1::Action action, uint32_t records, v1::PublishResponse* response,
+                       Library::Done done)
     : library_(library),
       caller_(caller),
       resource_(std::move(resource)),
@@ -66,7 +67,8 @@ void PublishRun::Finish() {
   {
     MutexLock lock(mutex_);
     for (auto& outcome : outcomes_) {
-      const bool taken = outcome.outcome() == v1::OUTCOME_ACCEPTED || outcome.outcome() == v1::OUTCOME_DUPLICATE;
+      const bool taken =
+          outcome.outcome() == v1::OUTCOME_ACCEPTED || outcome.outcome() == v1::OUTCOME_DUPLICATE;
       refused += taken ? 0 : 1;
       *response_->add_outcomes() = std::move(outcome);
     }

@@ -51,7 +51,8 @@ absl::Status ReadEntity(const Store& view, const ReadScope& scope, const EntityQ
         const auto& head = stored.upsert().head();
         const bool wanted = *valid && (query.record_key.empty() || head.record_key() == query.record_key) &&
                             (scope.only_provider.empty() || head.provider() == scope.only_provider);
-        if (wanted) inside = presenter.Present(stored.upsert(), query.partition, stored.offset(), records->Add());
+        if (wanted)
+          inside = presenter.Present(stored.upsert(), query.partition, stored.offset(), records->Add());
         return inside.ok() && static_cast<size_t>(records->size()) < limit;
       });
   RETURN_IF_ERROR(scanned);
@@ -61,7 +62,8 @@ absl::Status ReadEntity(const Store& view, const ReadScope& scope, const EntityQ
 }  // namespace
 
 void Library::Get(const Caller& caller, const v1::GetRequest& request, v1::GetResponse* response, Done done) {
-  const auto build = [this, &request, response, department = caller.department](const ReadScope& scope) -> absl::Status {
+  const auto build = [this, &request, response,
+                      department = caller.department](const ReadScope& scope) -> absl::Status {
     response->Clear();
     const int64_t now_us = context_.clock.UtcUs();
     ASSIGN_OR_RETURN(const std::string id, NormalizeOwner(scope.schema, request.owner(), now_us));
@@ -70,8 +72,8 @@ void Library::Get(const Caller& caller, const v1::GetRequest& request, v1::GetRe
     ASSIGN_OR_RETURN(const auto view, ViewOf(query.partition));
     RecordPresenter presenter(scope.schema, scope.rights, context_.keys, department, context_.log.log_id(),
                               RecordTopic(options_.name));
-    const absl::Status read = ReadEntity(*view, scope, query, DayInChina(now_us), presenter, limits::kGetRecords,
-                                         response->mutable_records());
+    const absl::Status read = ReadEntity(*view, scope, query, DayInChina(now_us), presenter,
+                                         limits::kGetRecords, response->mutable_records());
     if (ReasonOf(read) == Reason::kDataLoss) GroupOf(query.partition).ReportDamage();
     RETURN_IF_ERROR(read);
     *response->mutable_decision() = ToProto(scope.schema, scope.rights, scope.epoch);
@@ -83,12 +85,13 @@ void Library::Get(const Caller& caller, const v1::GetRequest& request, v1::GetRe
                  std::move(done));
 }
 
-void Library::BatchGet(const Caller& caller, const v1::BatchGetRequest& request, v1::BatchGetResponse* response,
-                       Done done) {
+void Library::BatchGet(const Caller& caller, const v1::BatchGetRequest& request,
+                       v1::BatchGetResponse* response, Done done) {
   if (static_cast<size_t>(request.owners_size()) > limits::kReadEntities) {
     return done(MakeError(Reason::kBatchTooLarge, "ask for at most 256 entities at once"));
   }
-  const auto build = [this, &request, response, department = caller.department](const ReadScope& scope) -> absl::Status {
+  const auto build = [this, &request, response,
+                      department = caller.department](const ReadScope& scope) -> absl::Status {
     response->Clear();
     const int64_t now_us = context_.clock.UtcUs();
     const int32_t today = DayInChina(now_us);
@@ -107,14 +110,15 @@ void Library::BatchGet(const Caller& caller, const v1::BatchGetRequest& request,
       EntityQuery query{CanonicalKey(scope.schema.owner_kind(), *id), "", 0};
       query.partition = PartitionOfEntity(scope.schema.owner_kind(), query.owner_key);
       ASSIGN_OR_RETURN(const auto view, ViewOf(query.partition));
-      const absl::Status read = ReadEntity(*view, scope, query, today, presenter, limits::kGetRecords,
-                                           item->mutable_records());
+      const absl::Status read =
+          ReadEntity(*view, scope, query, today, presenter, limits::kGetRecords, item->mutable_records());
       if (ReasonOf(read) == Reason::kDataLoss) GroupOf(query.partition).ReportDamage();
       RETURN_IF_ERROR(read);
       records += static_cast<uint64_t>(item->records_size());
       scope.entry.add_entity_hashes(AuditHash(context_.keys, scope.schema.owner_kind(), query.owner_key));
       if (response->ByteSizeLong() > limits::kReplyBytes) {
-        return MakeError(Reason::kBatchTooLarge, "the reply would be larger than 3 MiB; ask for fewer entities");
+        return MakeError(Reason::kBatchTooLarge,
+                         "the reply would be larger than 3 MiB; ask for fewer entities");
       }
     }
     *response->mutable_decision() = ToProto(scope.schema, scope.rights, scope.epoch);
@@ -148,35 +152,43 @@ std::string ListTokenContext(const Caller& caller, const v1::ListRequest& reques
 }
 
 // Reads rows of one partition of a resource; `cursor` moves to the last one looked at.
-absl::Status ListPartition(const Store& view, const ReadScope& scope, int32_t today, RecordPresenter& presenter,
-                           int page_size, ListCursor* cursor, size_t* bytes, v1::ListResponse* response) {
+absl::Status ListPartition(const Store& view, const ReadScope& scope, int32_t today,
+                           RecordPresenter& presenter, int page_size, ListCursor* cursor, size_t* bytes,
+                           v1::ListResponse* response) {
   const std::string prefix = ResourcePrefix(scope.schema.number(), cursor->partition);
   const std::string from = cursor->after_key.empty() ? prefix : cursor->after_key + '\0';
   absl::Status inside;
-  const absl::Status scanned = view.Scan(kViewByResource, from, prefix, [&](std::string_view key, std::string_view) {
-    cursor->after_key = std::string(key);
-    const auto text = view.Get(kViewRecords, RecordKeyOfResourceKey(key));
-    StoredRecord stored;
-    const auto valid = !text.ok() || !*text ? absl::StatusOr<bool>(text.ok() ? MakeError(Reason::kDataLoss, "the view lacks a listed record") : text.status())
-                                            : ParseValid(**text, today, &stored);
-    if (!valid.ok()) {
-      inside = valid.status();
-      return false;
-    }
-    const bool own = scope.only_provider.empty() || stored.upsert().head().provider() == scope.only_provider;
-    if (*valid && own) {
-      inside = presenter.Present(stored.upsert(), cursor->partition, stored.offset(), response->add_records());
-      *bytes += (*text)->size();
-    }
-    return inside.ok() && response->records_size() < page_size && *bytes < limits::kReplyBytes;
-  });
+  const absl::Status scanned =
+      view.Scan(kViewByResource, from, prefix, [&](std::string_view key, std::string_view) {
+        cursor->after_key = std::string(key);
+        const auto text = view.Get(kViewRecords, RecordKeyOfResourceKey(key));
+        StoredRecord stored;
+        const auto valid = !text.ok() || !*text
+                               ? absl::StatusOr<bool>(text.ok() ? MakeError(Reason::kDataLoss,
+                                                                            "the view lacks a listed record")
+                                                                : text.status())
+                               : ParseValid(**text, today, &stored);
+        if (!valid.ok()) {
+          inside = valid.status();
+          return false;
+        }
+        const bool own =
+            scope.only_provider.empty() || stored.upsert().head().provider() == scope.only_provider;
+        if (*valid && own) {
+          inside =
+              presenter.Present(stored.upsert(), cursor->partition, stored.offset(), response->add_records());
+          *bytes += (*text)->size();
+        }
+        return inside.ok() && response->records_size() < page_size && *bytes < limits::kReplyBytes;
+      });
   RETURN_IF_ERROR(scanned);
   return inside;
 }
 
 }  // namespace
 
-void Library::List(const Caller& caller, const v1::ListRequest& request, v1::ListResponse* response, Done done) {
+void Library::List(const Caller& caller, const v1::ListRequest& request, v1::ListResponse* response,
+                   Done done) {
   if (request.page_size() < 0 || request.page_size() > limits::kPageMax) {
     return done(MakeError(Reason::kInvalidRequest, "page_size is at most 1000"));
   }
@@ -198,7 +210,8 @@ void Library::List(const Caller& caller, const v1::ListRequest& request, v1::Lis
     size_t bytes = 0;
     for (; cursor.partition < options_.partitions; ++cursor.partition, cursor.after_key.clear()) {
       ASSIGN_OR_RETURN(const auto view, ViewOf(cursor.partition));
-      const absl::Status read = ListPartition(*view, scope, today, presenter, page_size, &cursor, &bytes, response);
+      const absl::Status read =
+          ListPartition(*view, scope, today, presenter, page_size, &cursor, &bytes, response);
       if (ReasonOf(read) == Reason::kDataLoss) GroupOf(cursor.partition).ReportDamage();
       RETURN_IF_ERROR(read);
       if (response->records_size() >= page_size || bytes >= limits::kReplyBytes) {
@@ -209,7 +222,8 @@ void Library::List(const Caller& caller, const v1::ListRequest& request, v1::Lis
     *response->mutable_decision() = ToProto(scope.schema, scope.rights, scope.epoch);
     scope.entry.set_records(static_cast<uint64_t>(response->records_size()));
     scope.entry.add_positions("partitions " + std::to_string(start.partition) + "-" +
-                              std::to_string(std::min(cursor.partition, options_.partitions - 1)) + " by key");
+                              std::to_string(std::min(cursor.partition, options_.partitions - 1)) +
+                              " by key");
     return absl::OkStatus();
   };
   ReadRun::Start(*this, caller, request.context(), request.resource(), hangou::audit::v1::ACTION_READ, build,

@@ -13,11 +13,14 @@ constexpr int kAttempts = 8;
 }  // namespace
 
 void ReadRun::Start(Library& library, const Caller& caller, const hangou::record::v1::AccessContext& context,
-                    const std::string& resource, hangou::audit::v1::Action action, Build build, Library::Done done) {
-  auto run = std::make_shared<ReadRun>(library, caller, context, resource, action, std::move(build), std::move(done));
-  if (context.purpose().size() > limits::kContextText || context.case_number().size() > limits::kContextText ||
-      resource.size() > limits::kContextText) {
-    return run->done_(MakeError(Reason::kInvalidRequest, "purpose, case number and resource take at most 128 bytes"));
+                    const std::string& resource, hangou::audit::v1::Action action, Build build,
+                    Library::Done done) {
+  auto run = std::make_shared<ReadRun>(library, caller, context, resource, action, std::move(build),
+                                       std::move(done));
+  if (context.purpose().size() > limits::kContextText ||
+      context.case_number().size() > limits::kContextText || resource.size() > limits::kContextText) {
+    return run->done_(
+        MakeError(Reason::kInvalidRequest, "purpose, case number and resource take at most 128 bytes"));
   }
   library.WaitForPositions(context, [run](absl::Status status) {
     if (!status.ok()) return run->Deny(status);
@@ -26,7 +29,8 @@ void ReadRun::Start(Library& library, const Caller& caller, const hangou::record
 }
 
 ReadRun::ReadRun(Library& library, const Caller& caller, const hangou::record::v1::AccessContext& context,
-                 const std::string& resource, hangou::audit::v1::Action action, Build build, Library::Done done)
+                 const std::string& resource, hangou::audit::v1::Action action, Build build,
+                 Library::Done done)
     : library_(library),
       caller_(caller),
       context_(context),
@@ -54,7 +58,8 @@ absl::Status ReadRun::Decide(int64_t now_us, std::shared_ptr<const ResourceSchem
     *schema = pin_.snapshot().FindResource(resource_);
     if (!*schema) return MakeError(Reason::kUnknownResource, "there is no resource of this name");
     if (!(*schema)->IsProvider(caller_.department)) {
-      return MakeError(Reason::kNotProvider, "a publisher reads back its own rows only; use a consumer certificate");
+      return MakeError(Reason::kNotProvider,
+                       "a publisher reads back its own rows only; use a consumer certificate");
     }
     provider_rights_ = ProviderRights(**schema);
     *rights = &provider_rights_;
@@ -92,8 +97,8 @@ void ReadRun::Attempt() {
   entry.set_allowed(true);
   const ReadScope scope{*schema, *rights, pin_.snapshot().epoch(), only_provider, entry};
   if (const absl::Status built = build_(scope); !built.ok()) return Deny(built);
-  library_.context_.audit.Append(std::move(entry),
-                                 [self = shared_from_this()](absl::Status durable) { self->AfterAudit(durable); });
+  library_.context_.audit.Append(
+      std::move(entry), [self = shared_from_this()](absl::Status durable) { self->AfterAudit(durable); });
 }
 
 void ReadRun::AfterAudit(const absl::Status& durable) {

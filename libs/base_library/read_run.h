@@ -33,7 +33,8 @@ class ReadRun : public std::enable_shared_from_this<ReadRun> {
   using Build = std::function<absl::Status(const ReadScope&)>;
 
   static void Start(Library& library, const Caller& caller, const hangou::record::v1::AccessContext& context,
-                    const std::string& resource, hangou::audit::v1::Action action, Build build, Library::Done done);
+                    const std::string& resource, hangou::audit::v1::Action action, Build build,
+                    Library::Done done);
 
   // Not called directly.
   ReadRun(Library& library, const Caller& caller, const hangou::record::v1::AccessContext& context,
@@ -42,8 +43,8 @@ class ReadRun : public std::enable_shared_from_this<ReadRun> {
  private:
   void Attempt();
   // The rights of the caller under the pin; an error is the denial.
-  absl::Status Decide(int64_t now_us, std::shared_ptr<const ResourceSchema>* schema, const FieldRights** rights,
-                      std::string* only_provider);
+  absl::Status Decide(int64_t now_us, std::shared_ptr<const ResourceSchema>* schema,
+                      const FieldRights** rights, std::string* only_provider);
   void Deny(const absl::Status& status);
   void AfterAudit(const absl::Status& durable);
   hangou::audit::v1::Entry NewEntry() const;

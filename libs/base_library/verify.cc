@@ -7,9 +7,9 @@
 #include "libs/base_library/library.h"
 #include "libs/base_library/read_run.h"
 #include "libs/base_library/view_tables.h"
+#include "libs/identifiers/identifiers.h"
 #include "libs/policy/record_presenter.h"
 #include "libs/schema/owner.h"
-#include "libs/identifiers/identifiers.h"
 
 namespace hangou {
 
@@ -40,9 +40,9 @@ std::string Comparable(const FieldSchema& field, const FieldSlice& slice, int32_
 // What the entity's valid records carry, per field index.
 using StoredValues = std::map<int, std::vector<std::string>>;
 
-absl::StatusOr<StoredValues> CollectValues(const Store& view, const ResourceSchema& schema, const std::string& prefix,
-                                           const v1::VerifyRequest& request, const std::string& only_provider,
-                                           int32_t today) {
+absl::StatusOr<StoredValues> CollectValues(const Store& view, const ResourceSchema& schema,
+                                           const std::string& prefix, const v1::VerifyRequest& request,
+                                           const std::string& only_provider, int32_t today) {
   StoredValues values;
   absl::Status inside;
   RETURN_IF_ERROR(view.Scan(kViewRecords, prefix, prefix, [&](std::string_view, std::string_view text) {
@@ -51,8 +51,8 @@ absl::StatusOr<StoredValues> CollectValues(const Store& view, const ResourceSche
       inside = MakeError(Reason::kDataLoss, "a stored record of the view is damaged");
       return false;
     }
-    const bool valid = stored.has_upsert() &&
-                       (!stored.has_deletion() || stored.deletion().valid_until_day() > today);
+    const bool valid =
+        stored.has_upsert() && (!stored.has_deletion() || stored.deletion().valid_until_day() > today);
     const auto& head = stored.upsert().head();
     if (!valid || (!request.record_key().empty() && head.record_key() != request.record_key())) return true;
     if (!only_provider.empty() && head.provider() != only_provider) return true;
@@ -76,7 +76,8 @@ v1::VerifyResponse::Verdict VerdictOf(const StoredValues& values, int index, con
 
 }  // namespace
 
-void Library::Verify(const Caller& caller, const v1::VerifyRequest& request, v1::VerifyResponse* response, Done done) {
+void Library::Verify(const Caller& caller, const v1::VerifyRequest& request, v1::VerifyResponse* response,
+                     Done done) {
   const auto build = [this, &request, response, caller](const ReadScope& scope) -> absl::Status {
     response->Clear();
     const int64_t now_us = context_.clock.UtcUs();
@@ -107,13 +108,14 @@ void Library::Verify(const Caller& caller, const v1::VerifyRequest& request, v1:
         continue;
       }
       // Mismatches are counted before the answer is known to be one of them, so that a full count tells nothing.
-      const std::string count_key = std::to_string(today) + "|" + caller.department + "|" + entity_hash + "|" +
-                                    std::to_string(scope.schema.number()) + "." + std::to_string(field.number);
+      const std::string count_key = std::to_string(today) + "|" + caller.department + "|" + entity_hash +
+                                    "|" + std::to_string(scope.schema.number()) + "." +
+                                    std::to_string(field.number);
       ASSIGN_OR_RETURN(const auto text, context_.local.Get(context_.verify_table, count_key));
       const uint64_t mismatches = text ? ReadBigEndian(*text) : 0;
       if (mismatches >= limits::kVerifyMismatchesPerDay) {
-        return MakeError(Reason::kQuotaExceeded, "too many mismatches for this entity and field today; try tomorrow",
-                         field.name);
+        return MakeError(Reason::kQuotaExceeded,
+                         "too many mismatches for this entity and field today; try tomorrow", field.name);
       }
       line->set_verdict(VerdictOf(*values, claim.index, Comparable(field, claim, today)));
       if (line->verdict() == v1::VerifyResponse::VERDICT_MISMATCH) {
@@ -128,8 +130,8 @@ void Library::Verify(const Caller& caller, const v1::VerifyRequest& request, v1:
     scope.entry.add_entity_hashes(entity_hash);
     return absl::OkStatus();
   };
-  ReadRun::Start(*this, caller, request.context(), request.resource(), hangou::audit::v1::ACTION_VERIFY, build,
-                 std::move(done));
+  ReadRun::Start(*this, caller, request.context(), request.resource(), hangou::audit::v1::ACTION_VERIFY,
+                 build, std::move(done));
 }
 
 }  // namespace hangou

@@ -5,8 +5,8 @@
 namespace hangou {
 
 VersionVerdict CompareVersions(const KnownRecord& known, const WantedChange& wanted) {
-  const bool same_content = known.exists && known.deleted == wanted.deletion && known.hash_low == wanted.hash_low &&
-                            known.hash_high == wanted.hash_high;
+  const bool same_content = known.exists && known.deleted == wanted.deletion &&
+                            known.hash_low == wanted.hash_low && known.hash_high == wanted.hash_high;
   if (!wanted.by_source) {
     if (wanted.deletion && !known.exists) return VersionVerdict::kNothing;
     return same_content ? VersionVerdict::kDuplicate : VersionVerdict::kEffective;

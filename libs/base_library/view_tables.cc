@@ -28,15 +28,16 @@ std::string EntityPrefix(int32_t partition, EntityKind kind, std::string_view ow
   return key;
 }
 
-std::string EntityResourcePrefix(int32_t partition, EntityKind kind, std::string_view owner_key, uint32_t resource) {
+std::string EntityResourcePrefix(int32_t partition, EntityKind kind, std::string_view owner_key,
+                                 uint32_t resource) {
   std::string key = EntityPrefix(partition, kind, owner_key);
   AppendBigEndian(&key, resource, kResourceBytes);
   return key;
 }
 
 std::string RecordKey(int32_t partition, const hangou::record::v1::RecordHead& head) {
-  std::string key = EntityResourcePrefix(partition, static_cast<EntityKind>(head.owner_kind()), head.owner_key(),
-                                         head.resource_number());
+  std::string key = EntityResourcePrefix(partition, static_cast<EntityKind>(head.owner_kind()),
+                                         head.owner_key(), head.resource_number());
   key.append(head.provider());
   key.push_back('\0');
   key.append(head.record_key());

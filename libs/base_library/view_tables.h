@@ -29,7 +29,8 @@ inline constexpr std::string_view kLogIdKey = "log_id";
 // partition u16, entity kind u8, owner key, 0.
 std::string EntityPrefix(int32_t partition, EntityKind kind, std::string_view owner_key);
 // EntityPrefix, resource u32.
-std::string EntityResourcePrefix(int32_t partition, EntityKind kind, std::string_view owner_key, uint32_t resource);
+std::string EntityResourcePrefix(int32_t partition, EntityKind kind, std::string_view owner_key,
+                                 uint32_t resource);
 // EntityResourcePrefix, provider, 0, record key: the identity of a record.
 std::string RecordKey(int32_t partition, const hangou::record::v1::RecordHead& head);
 

@@ -29,7 +29,8 @@ absl::StatusOr<Library*> BaseLibraryService::Route(const std::string& resource) 
   if (!schema) return libraries_.begin()->second;
   const auto found = libraries_.find(schema->declaration().library());
   if (found != libraries_.end()) return found->second;
-  return MakeError(Reason::kUnknownResource, "the resource is held by the library " + schema->declaration().library());
+  return MakeError(Reason::kUnknownResource,
+                   "the resource is held by the library " + schema->declaration().library());
 }
 
 absl::StatusOr<Library*> BaseLibraryService::Route(uint32_t resource_number) const {
@@ -69,8 +70,8 @@ template <class Request, class Response>
 grpc::ServerUnaryReactor* BaseLibraryService::Forward(grpc::CallbackServerContext* context,
                                                       std::initializer_list<std::string_view> roles,
                                                       const Request* request, Response* response,
-                                                      void (Library::*method)(const Caller&, const Request&, Response*,
-                                                                              Library::Done)) {
+                                                      void (Library::*method)(const Caller&, const Request&,
+                                                                              Response*, Library::Done)) {
   return HandleUnary(context, roles, [this, request, response, method](const Caller& caller, CallDone done) {
     const auto library = Route(request->resource());
     if (!library.ok()) return done(library.status());
@@ -78,8 +79,8 @@ grpc::ServerUnaryReactor* BaseLibraryService::Forward(grpc::CallbackServerContex
   });
 }
 
-grpc::ServerUnaryReactor* BaseLibraryService::Get(grpc::CallbackServerContext* context, const v1::GetRequest* request,
-                                                  v1::GetResponse* response) {
+grpc::ServerUnaryReactor* BaseLibraryService::Get(grpc::CallbackServerContext* context,
+                                                  const v1::GetRequest* request, v1::GetResponse* response) {
   return Forward(context, {roles::kConsumer, roles::kPublisher}, request, response, &Library::Get);
 }
 
@@ -90,21 +91,25 @@ grpc::ServerUnaryReactor* BaseLibraryService::BatchGet(grpc::CallbackServerConte
 }
 
 grpc::ServerUnaryReactor* BaseLibraryService::List(grpc::CallbackServerContext* context,
-                                                   const v1::ListRequest* request, v1::ListResponse* response) {
+                                                   const v1::ListRequest* request,
+                                                   v1::ListResponse* response) {
   return Forward(context, {roles::kConsumer, roles::kPublisher}, request, response, &Library::List);
 }
 
 grpc::ServerUnaryReactor* BaseLibraryService::Verify(grpc::CallbackServerContext* context,
-                                                     const v1::VerifyRequest* request, v1::VerifyResponse* response) {
+                                                     const v1::VerifyRequest* request,
+                                                     v1::VerifyResponse* response) {
   return Forward(context, {roles::kConsumer}, request, response, &Library::Verify);
 }
 
 grpc::ServerUnaryReactor* BaseLibraryService::Delete(grpc::CallbackServerContext* context,
-                                                     const v1::DeleteRequest* request, v1::PublishResponse* response) {
+                                                     const v1::DeleteRequest* request,
+                                                     v1::PublishResponse* response) {
   return Forward(context, {roles::kPublisher}, request, response, &Library::Delete);
 }
 
-grpc::ServerUnaryReactor* BaseLibraryService::Scan(grpc::CallbackServerContext* context, const v1::ScanRequest* request,
+grpc::ServerUnaryReactor* BaseLibraryService::Scan(grpc::CallbackServerContext* context,
+                                                   const v1::ScanRequest* request,
                                                    v1::ScanResponse* response) {
   return HandleUnary(context, {roles::kService}, [this, request, response](const Caller&, CallDone done) {
     const auto library = Route(request->resource_number());

@@ -22,8 +22,9 @@ class BaseLibraryService final : public hangou::base_library::v1::BaseLibrary::C
   // From now on every call answers DRAINING; those under way end.
   void Drain() { draining_ = true; }
 
-  grpc::ServerBidiReactor<hangou::base_library::v1::PublishRequest, hangou::base_library::v1::PublishResponse>* Publish(
-      grpc::CallbackServerContext* context) override;
+  grpc::ServerBidiReactor<hangou::base_library::v1::PublishRequest,
+                          hangou::base_library::v1::PublishResponse>*
+  Publish(grpc::CallbackServerContext* context) override;
   grpc::ServerUnaryReactor* Get(grpc::CallbackServerContext* context,
                                 const hangou::base_library::v1::GetRequest* request,
                                 hangou::base_library::v1::GetResponse* response) override;
@@ -52,7 +53,8 @@ class BaseLibraryService final : public hangou::base_library::v1::BaseLibrary::C
   grpc::ServerUnaryReactor* Forward(grpc::CallbackServerContext* context,
                                     std::initializer_list<std::string_view> roles, const Request* request,
                                     Response* response,
-                                    void (Library::*method)(const Caller&, const Request&, Response*, Library::Done));
+                                    void (Library::*method)(const Caller&, const Request&, Response*,
+                                                            Library::Done));
 
   const std::map<std::string, Library*> libraries_;
   const PolicyHolder& policy_;

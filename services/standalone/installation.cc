@@ -25,13 +25,15 @@ struct FirstIdentity {
 
 // Two managers, because a loosening of the policy needs two.
 constexpr FirstIdentity kFirstIdentities[] = {
-    {"service", "platform", roles::kService, "standalone"}, {"manager-1", "platform", roles::kManager, "manager-1"},
-    {"manager-2", "platform", roles::kManager, "manager-2"}, {"auditor", "platform", roles::kAuditor, "auditor"},
+    {"service", "platform", roles::kService, "standalone"},
+    {"manager-1", "platform", roles::kManager, "manager-1"},
+    {"manager-2", "platform", roles::kManager, "manager-2"},
+    {"auditor", "platform", roles::kAuditor, "auditor"},
     {"operator", "platform", roles::kOperator, "operator"},
 };
 
 bool Exists(const std::string& path) {
-  struct stat info {};
+  struct stat info{};
   return ::stat(path.c_str(), &info) == 0;
 }
 
@@ -67,8 +69,8 @@ absl::StatusOr<InstallationSettings> PrepareInstallation(const InstallationPaths
     RETURN_IF_ERROR(IssueIdentity(paths.ca(), request, paths.identity(first.name)));
   }
   if (!Exists(paths.settings())) {
-    const std::string text =
-        "partitions " + std::to_string(limits::kPartitions) + "\ngroups " + std::to_string(limits::kGroups) + "\n";
+    const std::string text = "partitions " + std::to_string(limits::kPartitions) + "\ngroups " +
+                             std::to_string(limits::kGroups) + "\n";
     RETURN_IF_ERROR(WriteFileDurably(paths.settings(), text, 0600));
   }
   return ReadSettings(paths.settings());
@@ -84,8 +86,8 @@ absl::Status WriteContexts(const InstallationPaths& paths, const std::string& ad
   std::string text = "current: manager-1\ncontexts:\n";
   for (const std::string& name : names) {
     if (name == "service") continue;
-    text += "  - name: " + name + "\n    address: " + address + "\n    identity: " +
-            std::filesystem::absolute(paths.identity(name)).string() + "\n";
+    text += "  - name: " + name + "\n    address: " + address +
+            "\n    identity: " + std::filesystem::absolute(paths.identity(name)).string() + "\n";
   }
   return WriteFileDurably(paths.contexts(), text, 0600);
 }

@@ -31,8 +31,8 @@ int RunStandalone(const StandaloneOptions& options) {
     return 1;
   }
   for (const std::string& line : (*started)->degraded()) spdlog::error("does not serve: {}", line);
-  std::printf("hangou standalone: serving on %s, data in %s, memory budget %zu MiB\n", (*started)->address().c_str(),
-              options.data.c_str(), options.memory_bytes >> 20);
+  std::printf("hangou standalone: serving on %s, data in %s, memory budget %zu MiB\n",
+              (*started)->address().c_str(), options.data.c_str(), options.memory_bytes >> 20);
   std::printf("contexts: %s/config.yaml (HANGOU_CONFIG)\n", options.data.c_str());
   std::fflush(stdout);
   int signal_number = 0;

@@ -28,8 +28,8 @@ namespace {
 // Tables of the `local` store.
 enum LocalTable : int { kLocalVerify = 0, kLocalCursors = 1, kLocalTables = 2 };
 
-constexpr LibraryDeclaration kLibraries[] = {kPopulationLibrary, kLegalEntityLibrary, kGeographicLibrary, kTaxLibrary,
-                                             kCreditLibrary};
+constexpr LibraryDeclaration kLibraries[] = {kPopulationLibrary, kLegalEntityLibrary, kGeographicLibrary,
+                                             kTaxLibrary, kCreditLibrary};
 
 // A quarter of the process's memory goes to the stores; the rest is the log's, gRPC's and the snapshots'.
 constexpr size_t kStoreShare = 4;
@@ -50,14 +50,14 @@ class LatePeer final : public Peer {
       const hangou::catalog::v1::RenewLeaseRequest& request, int64_t timeout_ms) override {
     return peer_->RenewLease(request, timeout_ms);
   }
-  std::unique_ptr<PeerStream> WatchPolicy(const std::string& holder,
-                                          std::function<void(const hangou::catalog::v1::PolicyUpdate&)> on_update,
-                                          std::function<void(absl::Status)> on_end) override {
+  std::unique_ptr<PeerStream> WatchPolicy(
+      const std::string& holder, std::function<void(const hangou::catalog::v1::PolicyUpdate&)> on_update,
+      std::function<void(absl::Status)> on_end) override {
     return peer_->WatchPolicy(holder, std::move(on_update), std::move(on_end));
   }
-  absl::StatusOr<hangou::base_library::v1::ScanResponse> Scan(const std::string& library,
-                                                              const hangou::base_library::v1::ScanRequest& request,
-                                                              int64_t timeout_ms) override {
+  absl::StatusOr<hangou::base_library::v1::ScanResponse> Scan(
+      const std::string& library, const hangou::base_library::v1::ScanRequest& request,
+      int64_t timeout_ms) override {
     if (!peer_) return MakeError(Reason::kDraining, "the process is starting; retry");
     return peer_->Scan(library, request, timeout_ms);
   }
@@ -69,7 +69,8 @@ class LatePeer final : public Peer {
 // One listener serves them all.
 std::vector<CatalogEndpoint> EndpointsAt(const std::string& address) {
   std::vector<CatalogEndpoint> endpoints;
-  for (const LibraryDeclaration& library : kLibraries) endpoints.push_back({std::string(library.name), address});
+  for (const LibraryDeclaration& library : kLibraries)
+    endpoints.push_back({std::string(library.name), address});
   endpoints.push_back({"exchange", address});
   endpoints.push_back({"audit", address});
   return endpoints;
@@ -139,8 +140,8 @@ absl::Status Standalone::StartServices() {
   parts.library_service = std::make_unique<BaseLibraryService>(libraries, *parts.policy);
   parts.audit_service = std::make_unique<AuditService>(*parts.audit, *parts.keys);
   parts.exchange = std::make_unique<ExchangeService>(
-      ExchangeContext{*parts.log, *parts.local, kLocalCursors, *parts.policy, *parts.audit, *parts.keys, parts.peer,
-                      clock, parts.settings.partitions});
+      ExchangeContext{*parts.log, *parts.local, kLocalCursors, *parts.policy, *parts.audit, *parts.keys,
+                      parts.peer, clock, parts.settings.partitions});
 
   RpcServerOptions server_options;
   server_options.address = parts.options.address;

@@ -21,7 +21,8 @@ const char kResidents[] = "psb.resident";
 const char kPurpose[] = "household_check";
 
 // Publishes one good row and one bad one, and expects that only the bad one is refused, for this reason and field.
-void ExpectRefused(City& city, const std::string& bad_payload, const std::string& reason, const std::string& field) {
+void ExpectRefused(City& city, const std::string& bad_payload, const std::string& reason,
+                   const std::string& field) {
   const std::string good = city.Payload(kResidents, Resident(CitizenId(900), "张三"));
   const auto answer = city.Publish("psb", kResidents, {good, bad_payload, good}, "bad-" + reason + field);
   REQUIRE(answer.outcomes_size() == 3);
@@ -86,8 +87,9 @@ TEST_CASE("A bad field is refused by name, and the good rest of the batch goes i
 
 TEST_CASE("A missing required field is refused by name") {
   City city;
-  ExpectRefused(city, city.Payload(kResidents, {{"citizen_id", CitizenId(1)}, {"updated_at", "2024-01-01T00:00:00Z"}}),
-                "FIELD_MISSING", "name");
+  ExpectRefused(
+      city, city.Payload(kResidents, {{"citizen_id", CitizenId(1)}, {"updated_at", "2024-01-01T00:00:00Z"}}),
+      "FIELD_MISSING", "name");
 }
 
 TEST_CASE("A wrong check digit is refused, and the number stands in no message") {
@@ -145,7 +147,8 @@ TEST_CASE("An unknown field is refused") {
 TEST_CASE("Text that is not UTF-8 is refused") {
   City city;
   const auto schema = city.Manager().Schema("resources/psb.resident");
-  std::string payload = city.Payload(kResidents, {{"citizen_id", CitizenId(1)}, {"updated_at", "2024-01-01T00:00:00Z"}});
+  std::string payload =
+      city.Payload(kResidents, {{"citizen_id", CitizenId(1)}, {"updated_at", "2024-01-01T00:00:00Z"}});
   AppendTextField((*schema)->fields()[(*schema)->IndexOfName("name")].number, "\xD5\xC5", &payload);
   ExpectRefused(city, payload, "FIELD_INVALID", "name");
 }
@@ -163,8 +166,9 @@ TEST_CASE("An oversized record is refused, and the good rest goes in") {
 TEST_CASE("An oversized batch is refused as a whole, in number and in bytes") {
   City city;
   const std::string good = city.Payload(kResidents, Resident(CitizenId(1), "张三"));
-  CHECK(city.Publish("psb", kResidents, std::vector<std::string>(limits::kBatchRecords + 1, good), "r1").refused().reason() ==
-        "BATCH_TOO_LARGE");
+  CHECK(city.Publish("psb", kResidents, std::vector<std::string>(limits::kBatchRecords + 1, good), "r1")
+            .refused()
+            .reason() == "BATCH_TOO_LARGE");
   const std::string large(60'000, 'x');
   CHECK(city.Publish("psb", kResidents, std::vector<std::string>(20, large), "r2").refused().reason() ==
         "BATCH_TOO_LARGE");
@@ -173,11 +177,14 @@ TEST_CASE("An oversized batch is refused as a whole, in number and in bytes") {
 TEST_CASE("A stale, a conflicting and a future version are told apart, and the stored one stays") {
   City city;
   const std::string id = CitizenId(1);
-  REQUIRE(city.Publish("psb", kResidents, {city.Payload(kResidents, Resident(id, "张三", 5))}, "r1").outcomes(0).outcome() ==
-          v1::OUTCOME_ACCEPTED);
-  const auto stale = city.Publish("psb", kResidents, {city.Payload(kResidents, Resident(id, "张三", 4))}, "r2");
+  REQUIRE(city.Publish("psb", kResidents, {city.Payload(kResidents, Resident(id, "张三", 5))}, "r1")
+              .outcomes(0)
+              .outcome() == v1::OUTCOME_ACCEPTED);
+  const auto stale =
+      city.Publish("psb", kResidents, {city.Payload(kResidents, Resident(id, "张三", 4))}, "r2");
   CHECK(stale.outcomes(0).outcome() == v1::OUTCOME_STALE);
-  const auto conflict = city.Publish("psb", kResidents, {city.Payload(kResidents, Resident(id, "李四", 5))}, "r3");
+  const auto conflict =
+      city.Publish("psb", kResidents, {city.Payload(kResidents, Resident(id, "李四", 5))}, "r3");
   CHECK(conflict.outcomes(0).outcome() == v1::OUTCOME_CONFLICT);
   CHECK(conflict.outcomes(0).violations(0).reason() == "VERSION_CONFLICT");
   Row ahead = Resident(id, "王五");
@@ -195,12 +202,16 @@ TEST_CASE("A repeated batch counts once, also after a restart, and its id cannot
   const Row row = {{"citizen_id", CitizenId(1)}, {"serial", "A1"}, {"fine", "200.00"}};
   const Row other = {{"citizen_id", CitizenId(2)}, {"serial", "A2"}};
   const auto payload = city.Payload("psb.record", row);
-  CHECK(city.Publish("psb", "psb.record", {payload}, "batch-1").outcomes(0).outcome() == v1::OUTCOME_ACCEPTED);
-  CHECK(city.Publish("psb", "psb.record", {payload}, "batch-1").outcomes(0).outcome() == v1::OUTCOME_DUPLICATE);
+  CHECK(city.Publish("psb", "psb.record", {payload}, "batch-1").outcomes(0).outcome() ==
+        v1::OUTCOME_ACCEPTED);
+  CHECK(city.Publish("psb", "psb.record", {payload}, "batch-1").outcomes(0).outcome() ==
+        v1::OUTCOME_DUPLICATE);
   city.Restart();
-  CHECK(city.Publish("psb", "psb.record", {payload}, "batch-1").outcomes(0).outcome() == v1::OUTCOME_DUPLICATE);
-  CHECK(city.Publish("psb", "psb.record", {city.Payload("psb.record", other)}, "batch-1").refused().reason() ==
-        "REQUEST_ID_REUSED");
+  CHECK(city.Publish("psb", "psb.record", {payload}, "batch-1").outcomes(0).outcome() ==
+        v1::OUTCOME_DUPLICATE);
+  CHECK(
+      city.Publish("psb", "psb.record", {city.Payload("psb.record", other)}, "batch-1").refused().reason() ==
+      "REQUEST_ID_REUSED");
 }
 
 TEST_CASE("A version beside the field that carries it, or where the log orders, is refused") {
@@ -208,19 +219,23 @@ TEST_CASE("A version beside the field that carries it, or where the log orders, 
   const auto with_field =
       city.Publish("psb", kResidents, {city.Payload(kResidents, Resident(CitizenId(1), "张三"))}, "r1", 77);
   CHECK(with_field.outcomes(0).violations(0).reason() == "CROSS_FIELD");
-  const auto by_arrival = city.Publish(
-      "psb", "psb.record", {city.Payload("psb.record", {{"citizen_id", CitizenId(1)}, {"serial", "A1"}})}, "r2", 77);
+  const auto by_arrival =
+      city.Publish("psb", "psb.record",
+                   {city.Payload("psb.record", {{"citizen_id", CitizenId(1)}, {"serial", "A1"}})}, "r2", 77);
   CHECK(by_arrival.outcomes(0).violations(0).reason() == "CROSS_FIELD");
-  const auto missing = city.Publish(
-      "tax", "tax.declaration", {city.Payload("tax.declaration", {{"uscc", Uscc(1)}, {"period", "2024-01"}})}, "r3");
+  const auto missing =
+      city.Publish("tax", "tax.declaration",
+                   {city.Payload("tax.declaration", {{"uscc", Uscc(1)}, {"period", "2024-01"}})}, "r3");
   CHECK(missing.outcomes(0).violations(0).reason() == "FIELD_MISSING");
 }
 
 TEST_CASE("A missing, an unknown and an unregistered purpose are refused and audited") {
   City city;
   CHECK(ReasonOf(city.Get("civil", kResidents, CitizenId(1), "").status()) == Reason::kPurposeRequired);
-  CHECK(ReasonOf(city.Get("civil", kResidents, CitizenId(1), "curiosity").status()) == Reason::kUnknownPurpose);
-  CHECK(ReasonOf(city.Get("civil", kResidents, CitizenId(1), "tax_audit").status()) == Reason::kPurposeNotRegistered);
+  CHECK(ReasonOf(city.Get("civil", kResidents, CitizenId(1), "curiosity").status()) ==
+        Reason::kUnknownPurpose);
+  CHECK(ReasonOf(city.Get("civil", kResidents, CitizenId(1), "tax_audit").status()) ==
+        Reason::kPurposeNotRegistered);
   const auto entry = Newest(city, hangou::audit::v1::ACTION_READ);
   CHECK(entry.reason() == "PURPOSE_NOT_REGISTERED");
   CHECK(entry.purpose() == "tax_audit");
@@ -228,7 +243,8 @@ TEST_CASE("A missing, an unknown and an unregistered purpose are refused and aud
 
 TEST_CASE("An unknown consumer is refused and audited") {
   City city;
-  CHECK(ReasonOf(city.Get("bureau_of_nothing", kResidents, CitizenId(1), kPurpose).status()) == Reason::kUnknownConsumer);
+  CHECK(ReasonOf(city.Get("bureau_of_nothing", kResidents, CitizenId(1), kPurpose).status()) ==
+        Reason::kUnknownConsumer);
   CHECK(Newest(city, hangou::audit::v1::ACTION_READ).reason() == "UNKNOWN_CONSUMER");
 }
 
@@ -283,8 +299,9 @@ TEST_CASE("A publish stream that is cut in the middle loses nothing that was ans
     CHECK(read->records_size() == 1);
   }
   // And the installation goes on.
-  CHECK(city.Publish("psb", kResidents, {city.Payload(kResidents, Resident(CitizenId(50), "李四"))}, "after").outcomes(0).outcome() ==
-        v1::OUTCOME_ACCEPTED);
+  CHECK(city.Publish("psb", kResidents, {city.Payload(kResidents, Resident(CitizenId(50), "李四"))}, "after")
+            .outcomes(0)
+            .outcome() == v1::OUTCOME_ACCEPTED);
 }
 
 TEST_CASE("A malformed identifier in a read is refused before the look-up and named by its rule") {
@@ -296,7 +313,8 @@ TEST_CASE("A malformed identifier in a read is refused before the look-up and na
 
 TEST_CASE("A position of another log is refused, and one that is applied is waited for") {
   City city;
-  const auto answer = city.Publish("psb", kResidents, {city.Payload(kResidents, Resident(CitizenId(1), "张三"))}, "r1");
+  const auto answer =
+      city.Publish("psb", kResidents, {city.Payload(kResidents, Resident(CitizenId(1), "张三"))}, "r1");
   v1::GetRequest request;
   request.set_resource("resources/psb.resident");
   request.mutable_owner()->set_id(CitizenId(1));

@@ -52,7 +52,8 @@ void City::Restart() {
 Client& City::ClientOf(const std::string& identity_name) {
   auto& client = clients_[identity_name];
   if (!client) {
-    auto connected = Client::Connect({address_, InstallationPaths{folder_.path()}.identity(identity_name), 20'000});
+    auto connected =
+        Client::Connect({address_, InstallationPaths{folder_.path()}.identity(identity_name), 20'000});
     INFO(Message(connected.status()));
     REQUIRE(connected.ok());
     client = std::move(*connected);
@@ -156,7 +157,8 @@ absl::StatusOr<v1::GetResponse> City::Get(const std::string& department, const s
   return As(department, "consumer").Get(request);
 }
 
-std::map<std::string, std::string> City::Fields(const std::string& resource, const hangou::record::v1::Record& record) {
+std::map<std::string, std::string> City::Fields(const std::string& resource,
+                                                const hangou::record::v1::Record& record) {
   const auto schema = Manager().Schema(FullResourceName(resource));
   REQUIRE(schema.ok());
   std::vector<FieldSlice> slices;

@@ -48,17 +48,21 @@ class City {
   // A payload of a resource.
   std::string Payload(const std::string& resource, const Row& row);
   // Publishes one batch of payloads and returns its answer.
-  hangou::base_library::v1::PublishResponse Publish(const std::string& department, const std::string& resource,
+  hangou::base_library::v1::PublishResponse Publish(const std::string& department,
+                                                    const std::string& resource,
                                                     const std::vector<std::string>& payloads,
-                                                    const std::string& request_id, uint64_t source_version = 0);
-  hangou::base_library::v1::PublishResponse PublishBatch(const std::string& department,
-                                                         const hangou::base_library::v1::PublishRequest& request);
+                                                    const std::string& request_id,
+                                                    uint64_t source_version = 0);
+  hangou::base_library::v1::PublishResponse PublishBatch(
+      const std::string& department, const hangou::base_library::v1::PublishRequest& request);
   // Reads one entity.
-  absl::StatusOr<hangou::base_library::v1::GetResponse> Get(const std::string& department, const std::string& resource,
+  absl::StatusOr<hangou::base_library::v1::GetResponse> Get(const std::string& department,
+                                                            const std::string& resource,
                                                             const std::string& id, const std::string& purpose,
                                                             const std::string& case_number = "");
   // A record of a reply as field name -> text.
-  std::map<std::string, std::string> Fields(const std::string& resource, const hangou::record::v1::Record& record);
+  std::map<std::string, std::string> Fields(const std::string& resource,
+                                            const hangou::record::v1::Record& record);
   // Entries of the audit chain, verified from its start.
   std::vector<hangou::audit::v1::Entry> AuditEntries();
 

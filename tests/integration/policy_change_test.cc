@@ -37,12 +37,15 @@ bool Names(const google::protobuf::RepeatedField<uint32_t>& numbers, uint32_t nu
 TEST_CASE("Fields are given, masked and withheld as the policy says, and the reply names them") {
   City city;
   const std::string id = CitizenId(1);
-  REQUIRE(city.Publish("psb", "psb.record",
-                       {city.Payload("psb.record", {{"citizen_id", id}, {"serial", "A1"}, {"note", "x"}, {"fine", "200.00"}})},
-                       "r1")
-              .outcomes(0)
-              .outcome() == v1::OUTCOME_ACCEPTED);
-  CHECK(ReasonOf(city.Get("civil", "psb.record", id, "household_check").status()) == Reason::kCaseNumberRequired);
+  REQUIRE(
+      city.Publish("psb", "psb.record",
+                   {city.Payload("psb.record",
+                                 {{"citizen_id", id}, {"serial", "A1"}, {"note", "x"}, {"fine", "200.00"}})},
+                   "r1")
+          .outcomes(0)
+          .outcome() == v1::OUTCOME_ACCEPTED);
+  CHECK(ReasonOf(city.Get("civil", "psb.record", id, "household_check").status()) ==
+        Reason::kCaseNumberRequired);
   CHECK(ReasonOf(city.Get("tax", "psb.record", id, "tax_audit").status()) == Reason::kNoGrant);
 
   const auto read = city.Get("civil", "psb.record", id, "household_check", "2026-17");
@@ -76,7 +79,8 @@ TEST_CASE("Guessing by Verify ends after five mismatches a day") {
   City city;
   const std::string id = CitizenId(1);
   city.Publish("psb", "psb.record",
-               {city.Payload("psb.record", {{"citizen_id", id}, {"serial", "A1"}, {"fine", "200.00"}})}, "r1");
+               {city.Payload("psb.record", {{"citizen_id", id}, {"serial", "A1"}, {"fine", "200.00"}})},
+               "r1");
   v1::VerifyRequest verify;
   verify.set_resource("resources/psb.record");
   verify.mutable_owner()->set_id(id);
@@ -97,8 +101,8 @@ TEST_CASE("Guessing by Verify ends after five mismatches a day") {
 TEST_CASE("A provider reads its own rows back without a grant, and the audit has it") {
   City city;
   const std::string id = CitizenId(1);
-  city.Publish("psb", "psb.record", {city.Payload("psb.record", {{"citizen_id", id}, {"serial", "A1"}, {"note", "x"}})},
-               "r1");
+  city.Publish("psb", "psb.record",
+               {city.Payload("psb.record", {{"citizen_id", id}, {"serial", "A1"}, {"note", "x"}})}, "r1");
   v1::GetRequest request;
   request.set_resource("resources/psb.record");
   request.mutable_owner()->set_id(id);
@@ -124,7 +128,8 @@ TEST_CASE("A loosening waits for a second manager; a tightening does not") {
   REQUIRE(applied.ok());
   REQUIRE_FALSE(applied->waiting_change().empty());
   CHECK(ReasonOf(city.Get("tax", "psb.record", CitizenId(1), "tax_audit").status()) == Reason::kNoGrant);
-  CHECK(ReasonOf(city.Manager(1).Approve(applied->waiting_change()).status()) == Reason::kSecondManagerRequired);
+  CHECK(ReasonOf(city.Manager(1).Approve(applied->waiting_change()).status()) ==
+        Reason::kSecondManagerRequired);
   const auto approved = city.Manager(2).Approve(applied->waiting_change());
   REQUIRE(approved.ok());
   CHECK(approved->effective());
@@ -133,7 +138,8 @@ TEST_CASE("A loosening waits for a second manager; a tightening does not") {
   CHECK(tightened.effective());
 }
 
-TEST_CASE("No reply handed over after EFFECTIVE contains a withheld field, nor does any that names the new epoch") {
+TEST_CASE(
+    "No reply handed over after EFFECTIVE contains a withheld field, nor does any that names the new epoch") {
   City city;
   const uint32_t phone = NumberOf(city, "resources/psb.resident", "phone");
   std::vector<std::string> ids;
@@ -189,7 +195,9 @@ TEST_CASE("No reply handed over after EFFECTIVE contains a withheld field, nor d
 TEST_CASE("When the catalog stops, sharing ends with the lease, says why, and recovers with the catalog") {
   City city;
   city.Publish("psb", "psb.resident", {city.Payload("psb.resident", Resident(CitizenId(1), "张三"))}, "r1");
-  const auto read = [&] { return city.Get("civil", "psb.resident", CitizenId(1), "household_check").status(); };
+  const auto read = [&] {
+    return city.Get("civil", "psb.resident", CitizenId(1), "household_check").status();
+  };
   city.As("civil", "consumer");
   REQUIRE(read().ok());
   // Endpoints are known to the clients: the catalog is not on the path of a read.

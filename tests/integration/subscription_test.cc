@@ -1,0 +1,234 @@
+// Subscriptions: what a consumer gets, where it goes on, and what a change of the policy does to an open stream.
+#include <grpcpp/grpcpp.h>
+
+#include <algorithm>
+#include <atomic>
+#include <catch2/catch.hpp>
+#include <thread>
+
+#include "hangou/exchange/v1/exchange.grpc.pb.h"
+#include "libs/base/mutex.h"
+#include "libs/base/status.h"
+#include "libs/rpc/status.h"
+#include "tests/integration/city.h"
+
+namespace hangou {
+namespace {
+
+namespace exchange = hangou::exchange::v1;
+namespace v1 = hangou::base_library::v1;
+
+// An open subscription, read by one thread.
+class Subscription {
+ public:
+  Subscription(City& city, const std::string& department, exchange::SubscribeRequest request) {
+    channel_ = *city.As(department, "consumer").ChannelTo("exchange");
+    stub_ = exchange::Exchange::NewStub(channel_);
+    context_.set_deadline(std::chrono::system_clock::now() + std::chrono::seconds(30));
+    stream_ = stub_->Subscribe(&context_, request);
+  }
+  ~Subscription() { context_.TryCancel(); }
+
+  // The next delivery; false where the stream has ended.
+  bool Next(exchange::Delivery* delivery) { return stream_->Read(delivery); }
+  // Reads until `count` changes have come.
+  std::vector<exchange::Change> Take(size_t count) {
+    std::vector<exchange::Change> changes;
+    exchange::Delivery delivery;
+    while (changes.size() < count && Next(&delivery)) {
+      for (const auto& change : delivery.changes()) changes.push_back(change);
+      token_ = delivery.token();
+    }
+    return changes;
+  }
+  absl::Status End() { return FromGrpc(stream_->Finish()); }
+  const std::string& token() const { return token_; }
+
+ private:
+  std::shared_ptr<grpc::Channel> channel_;
+  std::unique_ptr<exchange::Exchange::Stub> stub_;
+  grpc::ClientContext context_;
+  std::unique_ptr<grpc::ClientReader<exchange::Delivery>> stream_;
+  std::string token_;
+};
+
+exchange::SubscribeRequest Request(const std::string& name) {
+  exchange::SubscribeRequest request;
+  request.set_subscription(name);
+  request.set_resource("resources/psb.resident");
+  request.mutable_context()->set_purpose("household_check");
+  return request;
+}
+
+void PublishOne(City& city, int person, int version) {
+  const auto answer = city.Publish(
+      "psb", "psb.resident", {city.Payload("psb.resident", Resident(CitizenId(person), "张三", version))},
+      "p" + std::to_string(person) + "-" + std::to_string(version));
+  REQUIRE(answer.outcomes(0).outcome() == v1::OUTCOME_ACCEPTED);
+}
+
+TEST_CASE(
+    "A subscription from the snapshot gets what is there, then every change, and goes on from its cursor") {
+  City city;
+  for (int person = 0; person < 20; ++person) PublishOne(city, person, 1);
+  std::string token;
+  {
+    auto request = Request("feed");
+    request.mutable_snapshot();
+    Subscription subscription(city, "civil", request);
+    REQUIRE(subscription.Take(20).size() == 20);
+    PublishOne(city, 3, 2);
+    const auto changes = subscription.Take(1);
+    REQUIRE(changes.size() == 1);
+    CHECK(changes[0].record().owner().id() == CitizenId(3));
+    token = subscription.token();
+  }
+  exchange::AcknowledgeRequest acknowledge;
+  acknowledge.set_subscription("feed");
+  acknowledge.set_token(token);
+  grpc::ClientContext context;
+  exchange::AcknowledgeResponse response;
+  const auto stub = exchange::Exchange::NewStub(*city.As("civil", "consumer").ChannelTo("exchange"));
+  REQUIRE(stub->Acknowledge(&context, acknowledge, &response).ok());
+  PublishOne(city, 4, 2);
+  city.Restart();
+  auto request = Request("feed");
+  request.mutable_cursor();
+  Subscription again(city, "civil", request);
+  const auto changes = again.Take(1);
+  REQUIRE(changes.size() == 1);
+  CHECK(changes[0].record().owner().id() == CitizenId(4));
+}
+
+TEST_CASE("A token of another subscription or department is refused") {
+  City city;
+  PublishOne(city, 1, 1);
+  auto request = Request("feed");
+  request.mutable_snapshot();
+  Subscription subscription(city, "civil", request);
+  subscription.Take(1);
+  auto other = Request("another");
+  other.set_token(subscription.token());
+  exchange::Delivery delivery;
+  Subscription with_other_name(city, "civil", other);
+  CHECK_FALSE(with_other_name.Next(&delivery));
+  CHECK(ReasonOf(with_other_name.End()) == Reason::kTokenInvalid);
+  auto stolen = Request("feed");
+  stolen.set_token(subscription.token());
+  Subscription of_another(city, "tax", stolen);
+  CHECK_FALSE(of_another.Next(&delivery));
+  CHECK(ReasonOf(of_another.End()) == Reason::kTokenInvalid);
+}
+
+TEST_CASE("An open stream loses a field when the list changes, and ends when everything is withheld") {
+  City city;
+  PublishOne(city, 1, 1);
+  auto request = Request("feed");
+  request.mutable_snapshot();
+  Subscription subscription(city, "civil", request);
+  auto changes = subscription.Take(1);
+  REQUIRE(changes.size() == 1);
+  CHECK(city.Fields("psb.resident", changes[0].record()).contains("phone"));
+  const auto withheld = city.Apply(R"(
+kind: NegativeListEntry
+name: neg-phone
+title: 电话
+resource: resources/psb.resident
+field: phone
+legal_basis: 个人信息保护法第二十八条
+review_date: "2027-12-31"
+)");
+  REQUIRE(withheld.effective());
+  PublishOne(city, 1, 2);
+  exchange::Delivery delivery;
+  do {
+    REQUIRE(subscription.Next(&delivery));
+  } while (delivery.changes_size() == 0);
+  CHECK(delivery.decision().epoch() >= withheld.epoch());
+  CHECK_FALSE(city.Fields("psb.resident", delivery.changes(0).record()).contains("phone"));
+  CHECK(std::any_of(delivery.decision().basis().begin(), delivery.decision().basis().end(),
+                    [](const auto& basis) { return basis.entry() == "neg-phone"; }));
+  city.Apply(R"(
+kind: NegativeListEntry
+name: neg-all
+title: 整体不予共享
+resource: resources/psb.resident
+legal_basis: 个人信息保护法第二十八条
+review_date: "2027-12-31"
+)");
+  while (subscription.Next(&delivery)) CHECK(delivery.changes_size() == 0);
+  CHECK(ReasonOf(subscription.End()) == Reason::kNegativeList);
+}
+
+TEST_CASE("No batch handed over after EFFECTIVE contains a withheld field, while rows keep coming") {
+  City city;
+  auto request = Request("feed");
+  request.mutable_now();
+  Subscription subscription(city, "civil", request);
+  std::atomic<bool> stop{false};
+  std::atomic<int> published{0};
+  std::vector<std::string> payloads;
+  for (int version = 1; version < 400; ++version) {
+    payloads.push_back(city.Payload("psb.resident", Resident(CitizenId(1), "张三", version)));
+  }
+  city.As("psb", "publisher");
+  exchange::Delivery delivery;
+  std::thread publisher([&] {
+    for (size_t i = 0; i < payloads.size() && !stop; ++i) {
+      city.Publish("psb", "psb.resident", {payloads[i]}, "p" + std::to_string(i));
+      ++published;
+    }
+  });
+  REQUIRE(Eventually([&] { return published > 20; }));
+  // Applied by a client of its own: the publisher's thread uses the city.
+  hangou::catalog::v1::ApplyRequest apply;
+  auto* entry = apply.add_objects()->mutable_negative_list_entry();
+  entry->set_name("neg-phone");
+  entry->set_title("电话");
+  entry->set_resource("resources/psb.resident");
+  entry->set_field("phone");
+  entry->set_legal_basis("个人信息保护法第二十八条");
+  entry->set_review_date("2027-12-31");
+  const auto applied = city.Manager().Apply(apply);
+  INFO(Message(applied.status()));
+  REQUIRE(applied.ok());
+  CHECK(applied->effective());
+  const int published_when_effective = published;
+  REQUIRE(Eventually([&] { return published > published_when_effective + 20; }));
+  stop = true;
+  publisher.join();
+  int given = 0;
+  int without = 0;
+  while (given + without < published && subscription.Next(&delivery)) {
+    for (const auto& change : delivery.changes()) {
+      const bool has = change.record().payload().find("13800005678") != std::string::npos;
+      // A batch says under which epoch it was decided, and keeps to it.
+      CHECK(has == (delivery.decision().epoch() < applied->epoch()));
+      (has ? given : without)++;
+    }
+  }
+  CHECK(given > 0);
+  CHECK(without > 0);
+}
+
+TEST_CASE("A subscription without purpose, or to what nobody granted, ends with the reason and is audited") {
+  City city;
+  auto request = Request("feed");
+  request.mutable_context()->clear_purpose();
+  exchange::Delivery delivery;
+  Subscription without_purpose(city, "civil", request);
+  CHECK_FALSE(without_purpose.Next(&delivery));
+  CHECK(ReasonOf(without_purpose.End()) == Reason::kPurposeRequired);
+  auto records = Request("feed");
+  records.set_resource("resources/psb.record");
+  Subscription not_granted(city, "tax", records);
+  CHECK_FALSE(not_granted.Next(&delivery));
+  CHECK(ReasonOf(not_granted.End()) == Reason::kNoGrant);
+  bool audited = false;
+  for (const auto& item : city.AuditEntries())
+    audited |= item.reason() == "NO_GRANT" && item.caller() == "tax";
+  CHECK(audited);
+}
+
+}  // namespace
+}  // namespace hangou
