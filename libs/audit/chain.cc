@@ -273,7 +273,8 @@ absl::StatusOr<std::vector<StoredAuditEntry>> DiskChain::Read(uint64_t from_sequ
                     files_.segments.end());
   }
   for (const ChainSegment& segment : segments) {
-    ASSIGN_OR_RETURN(const std::unique_ptr<AuditSegmentReader> reader, AuditSegmentReader::Open(segment.path));
+    ASSIGN_OR_RETURN(const std::unique_ptr<AuditSegmentReader> reader,
+                     AuditSegmentReader::Open(segment.path));
     if (&segment == segments.data()) reader->Seek(place.position);
     while (reader->position() < segment.end) {
       if (entries.size() == max_entries) return entries;

@@ -26,7 +26,7 @@ absl::Status Unavailable(const std::string& path, int error) {
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<AuditSegmentWriter>> AuditSegmentWriter::Create(const std::string& folder,
-                                                                     const SegmentHeader& header) {
+                                                                               const SegmentHeader& header) {
   const std::string path = folder + "/" + SegmentName(header.first_sequence);
   const int fd = ::open(path.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
   if (fd < 0) return Unavailable(path, errno);
@@ -38,8 +38,8 @@ absl::StatusOr<std::unique_ptr<AuditSegmentWriter>> AuditSegmentWriter::Create(c
   return status;
 }
 
-absl::StatusOr<std::unique_ptr<AuditSegmentWriter>> AuditSegmentWriter::Reopen(const std::string& path, uint64_t salt,
-                                                                     uint64_t end) {
+absl::StatusOr<std::unique_ptr<AuditSegmentWriter>> AuditSegmentWriter::Reopen(const std::string& path,
+                                                                               uint64_t salt, uint64_t end) {
   const int fd = ::open(path.c_str(), O_RDWR | O_CLOEXEC);
   if (fd < 0) return Unavailable(path, errno);
   std::unique_ptr<AuditSegmentWriter> writer(new AuditSegmentWriter(path, fd, salt));

@@ -16,10 +16,10 @@ class AuditSegmentWriter {
  public:
   // Makes a new segment in `folder`, durable. AUDIT_UNAVAILABLE where that fails; nothing of it is left then.
   static absl::StatusOr<std::unique_ptr<AuditSegmentWriter>> Create(const std::string& folder,
-                                                               const SegmentHeader& header);
+                                                                    const SegmentHeader& header);
   // Goes on behind the frames of an existing segment; what stands behind `end` must be zeros.
   static absl::StatusOr<std::unique_ptr<AuditSegmentWriter>> Reopen(const std::string& path, uint64_t salt,
-                                                               uint64_t end);
+                                                                    uint64_t end);
   ~AuditSegmentWriter();
   AuditSegmentWriter(const AuditSegmentWriter&) = delete;
   AuditSegmentWriter& operator=(const AuditSegmentWriter&) = delete;
@@ -36,7 +36,8 @@ class AuditSegmentWriter {
   uint64_t end() const { return end_; }
 
  private:
-  AuditSegmentWriter(std::string path, int fd, uint64_t salt) : path_(std::move(path)), fd_(fd), salt_(salt) {}
+  AuditSegmentWriter(std::string path, int fd, uint64_t salt)
+      : path_(std::move(path)), fd_(fd), salt_(salt) {}
   void WriteAhead();
   absl::Status WriteAll(std::string_view bytes);
   void Sync();
