@@ -48,7 +48,7 @@ source "$here/telling.sh"
 # start_server ADDRESS: starts it and waits until it serves.
 start_server() {
   rm -f "$data/config.yaml"
-  "$bin/hangou" standalone --data "$data" --address "$1" >>"$work/server.log" 2>&1 &
+  "$bin/hangou" standalone --data "$data" --listen "$1" >>"$work/server.log" 2>&1 &
   server=$!
   local waited
   for ((waited = 0; waited < 300; waited++)); do

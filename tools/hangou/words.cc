@@ -38,30 +38,6 @@ std::string KindWord(ObjectKind kind) {
   }
 }
 
-ObjectKind KindOf(const CatalogObject& object) {
-  // The numbers of the cases are those of the kinds.
-  return static_cast<ObjectKind>(object.object_case());
-}
-
-std::string NameOf(const CatalogObject& object) {
-  switch (object.object_case()) {
-    case CatalogObject::kDepartment:
-      return object.department().name();
-    case CatalogObject::kPurpose:
-      return object.purpose().name();
-    case CatalogObject::kCodeList:
-      return object.code_list().name();
-    case CatalogObject::kResource:
-      return object.resource().name();
-    case CatalogObject::kNegativeListEntry:
-      return object.negative_list_entry().name();
-    case CatalogObject::kGrant:
-      return object.grant().name();
-    default:
-      return "";
-  }
-}
-
 std::optional<ObjectKind> KindFromWord(std::string_view word) {
   if (word.ends_with('s')) word.remove_suffix(1);
   for (int kind = OBJECT_KIND_DEPARTMENT; kind <= OBJECT_KIND_GRANT; ++kind) {

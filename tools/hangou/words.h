@@ -15,10 +15,6 @@ std::string Word(std::string_view enum_name, std::string_view prefix);
 std::string SharingWord(hangou::catalog::v1::SharingType sharing);
 // "department", "negative-list entry", ...
 std::string KindWord(hangou::catalog::v1::ObjectKind kind);
-// Which kind an object is.
-hangou::catalog::v1::ObjectKind KindOf(const hangou::catalog::v1::CatalogObject& object);
-// The object's name.
-std::string NameOf(const hangou::catalog::v1::CatalogObject& object);
 // The kind that `hangou get` calls so, such as "code-lists" or "code-list"; none where there is no such.
 std::optional<hangou::catalog::v1::ObjectKind> KindFromWord(std::string_view word);
 
