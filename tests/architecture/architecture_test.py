@@ -1,4 +1,4 @@
-"""Runs the rules of one group (layers, registered, tidy, contracts) on the project, and each rule on its samples."""
+"""Runs the rules of one group (layers, registered, names, tidy, contracts) on the project, and on their samples."""
 
 import importlib
 import sys
