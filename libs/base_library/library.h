@@ -81,7 +81,7 @@ class Library {
 
  private:
   friend class ReadRun;
-  friend class PublishRun;
+  friend class PublishBatch;
 
   PartitionGroup& GroupOf(int32_t partition) { return *groups_[partition % options_.groups]; }
   int32_t PartitionOfEntity(EntityKind kind, std::string_view owner_key) const {

@@ -7,7 +7,7 @@
 #include "libs/base/status.h"
 #include "libs/base/text.h"
 #include "libs/base_library/library.h"
-#include "libs/base_library/publish_run.h"
+#include "libs/base_library/publish_batch.h"
 #include "libs/schema/owner.h"
 #include "libs/schema/walker.h"
 
@@ -204,7 +204,7 @@ void Library::Publish(const Caller& caller, const v1::PublishRequest& request, v
   const RequestHead head{caller, request.request_id(), digest};
   const int64_t now_us = context_.clock.UtcUs();
   auto run =
-      std::make_shared<PublishRun>(*this, caller, request.resource(), kAction,
+      std::make_shared<PublishBatch>(*this, caller, request.resource(), kAction,
                                    static_cast<uint32_t>(request.records_size()), response, std::move(done));
   std::vector<FieldSlice> scratch;
   for (int i = 0; i < request.records_size(); ++i) {
@@ -241,7 +241,7 @@ void Library::Delete(const Caller& caller, const v1::DeleteRequest& request, v1:
   const RequestHead request_head{caller, request.request_id(), digest};
   const int64_t now_us = context_.clock.UtcUs();
   auto run =
-      std::make_shared<PublishRun>(*this, caller, request.resource(), kAction,
+      std::make_shared<PublishBatch>(*this, caller, request.resource(), kAction,
                                    static_cast<uint32_t>(request.items_size()), response, std::move(done));
   for (int i = 0; i < request.items_size(); ++i) {
     const auto place = static_cast<uint32_t>(i);

@@ -1,4 +1,4 @@
-#include "libs/base_library/publish_run.h"
+#include "libs/base_library/publish_batch.h"
 
 #include "libs/base/status.h"
 
@@ -6,7 +6,7 @@ namespace hangou {
 
 namespace v1 = hangou::base_library::v1;
 
-PublishRun::PublishRun(Library& library, const Caller& caller, std::string resource,
+PublishBatch::PublishBatch(Library& library, const Caller& caller, std::string resource,
                        hangou::audit::v1::Action action, uint32_t records, v1::PublishResponse* response,
                        Library::Done done)
     : library_(library),
@@ -19,14 +19,14 @@ PublishRun::PublishRun(Library& library, const Caller& caller, std::string resou
       answered_(records),
       unanswered_(records + 1) {}  // one more for Send
 
-void PublishRun::Refuse(uint32_t place, v1::RecordOutcome outcome) { OnOutcome(place, std::move(outcome)); }
+void PublishBatch::Refuse(uint32_t place, v1::RecordOutcome outcome) { OnOutcome(place, std::move(outcome)); }
 
-void PublishRun::Add(Submission submission) {
+void PublishBatch::Add(Submission submission) {
   submission.sink = shared_from_this();
   submissions_.push_back(std::move(submission));
 }
 
-void PublishRun::Send() {
+void PublishBatch::Send() {
   std::map<PartitionGroup*, std::vector<Submission>> by_group;
   for (Submission& submission : submissions_) {
     by_group[&library_.GroupOf(submission.partition)].push_back(std::move(submission));
@@ -42,7 +42,7 @@ void PublishRun::Send() {
   if (finished) Finish();
 }
 
-void PublishRun::OnOutcome(uint32_t place, v1::RecordOutcome outcome) {
+void PublishBatch::OnOutcome(uint32_t place, v1::RecordOutcome outcome) {
   bool finished = false;
   {
     MutexLock lock(mutex_);
@@ -54,7 +54,7 @@ void PublishRun::OnOutcome(uint32_t place, v1::RecordOutcome outcome) {
   if (finished) Finish();
 }
 
-void PublishRun::Finish() {
+void PublishBatch::Finish() {
   hangou::audit::v1::Entry entry;
   entry.set_action(action_);
   entry.set_allowed(true);

@@ -11,10 +11,10 @@
 namespace hangou {
 
 // Collects the outcomes of one request. Owned by the submissions and callbacks that wait for it.
-class PublishRun : public OutcomeSink, public std::enable_shared_from_this<PublishRun> {
+class PublishBatch : public OutcomeSink, public std::enable_shared_from_this<PublishBatch> {
  public:
   // `response` and `done` as in Library; `records` is the number of records in the request.
-  PublishRun(Library& library, const Caller& caller, std::string resource, hangou::audit::v1::Action action,
+  PublishBatch(Library& library, const Caller& caller, std::string resource, hangou::audit::v1::Action action,
              uint32_t records, hangou::base_library::v1::PublishResponse* response, Library::Done done);
 
   // Refuses a record at the door.
