@@ -40,7 +40,7 @@ answers() {
   shift
   typed "$@"
   quiet "$@" >"$work/answer" 2>&1 || status=$?
-  sed 's/^/   /' "$work/answer"
+  sed "s#$work#CITY#g; s/^/   /; s/ *\$//" "$work/answer"
   [[ $status -eq $expected ]] || fail "exit code $status instead of $expected"
 }
 show() { answers 0 "$@"; }
@@ -76,7 +76,7 @@ wait_for() {
 publish_city() {
   local file resource department begin pids=()
   begin=$EPOCHREALTIME
-  mkdir -p "$work/published"
+  mkdir -p "$work/published" "$work/rejected"
   for department in "${departments[@]}"; do
     publish_department "$department" &
     pids+=($!)
@@ -92,13 +92,14 @@ publish_department() {
   for file in "$work/city/$1".*.csv; do
     resource=$(basename "$file" .csv)
     status=0
-    quiet "$1-publisher" publish "$resource" "$file" -o json >"$work/published/$resource" || status=$?
+    quiet "$1-publisher" publish "$resource" "$file" --rejected "$work/rejected/$resource.csv" -o json \
+      >"$work/published/$resource" || status=$?
     # 3: some rows were refused, as they should be.
     [[ $status -eq 0 || $status -eq 3 ]] || return 1
   done
 }
 sample_rejected() {
-  local file="$work/city/psb.resident.csv.rejected.csv"
+  local file="$work/rejected/psb.resident.csv"
   head -n 1 "$file" | cut -c 1-110 | sed 's/^/   /; s/$/.../'
   grep -m 1 CHECK_DIGIT "$file" | sed 's/^/   /'
 }
