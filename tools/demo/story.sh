@@ -27,11 +27,21 @@ stop() {
   kill -9 "$pid" 2>/dev/null || true
   wait "$pid" 2>/dev/null || true
 }
+# with_children PID: the process and everything below it.
+with_children() {
+  local child
+  for child in $(cat "/proc/$1/task/"*/children 2>/dev/null); do with_children "$child"; done
+  echo "$1"
+}
 clean_up() {
-  local status=$?
+  local status=$? child pid
   trap - EXIT
   [[ -z $subscriber ]] || stop "$subscriber"
   [[ -z $server ]] || stop "$server"
+  # Publishers and answers that an interrupted story leaves behind.
+  for child in $(jobs -p); do
+    for pid in $(with_children "$child"); do kill "$pid" 2>/dev/null || true; done
+  done
   if [[ $status -ne 0 && -s $work/server.log ]]; then
     echo "The last lines of the server:" >&2
     tail -n 20 "$work/server.log" >&2

@@ -132,8 +132,9 @@ foreign_identity() {
 subscribe_and_tighten() {
   tell "The tax bureau follows the market administration's enterprises: first what is there, then every change."
   typed tax-consumer subscribe scjg.enterprise --name risk-desk --purpose tax_risk --from snapshot
-  quiet tax-consumer subscribe scjg.enterprise --name risk-desk --purpose tax_risk --from snapshot -o json \
-    >"$work/stream" 2>"$work/stream.err" &
+  # Not through a function: the shell of a function in the background would be stopped in its place.
+  "$bin/hangou" --address "$address" --identity "$data/identities/tax-consumer" subscribe scjg.enterprise \
+    --name risk-desk --purpose tax_risk --from snapshot -o json >"$work/stream" 2>"$work/stream.err" &
   subscriber=$!
   local expected
   expected=$(report get "$(cat "$work/published/scjg.enterprise")" accepted)
