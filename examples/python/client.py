@@ -1,4 +1,4 @@
-"""Publishes two rows and reads one back. Usage: client.py ADDRESS PUBLISHER_IDENTITY CONSUMER_IDENTITY GENERATED_FOLDER"""
+"""Publishes two rows, reads one back. Usage: client.py ADDRESS PUBLISHER_IDENTITY CONSUMER_IDENTITY GENERATED"""
 import datetime, pathlib, sys, time, uuid
 
 import grpc

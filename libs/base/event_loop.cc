@@ -83,7 +83,8 @@ void EventLoop::Loop() {
         if (!tasks_.empty()) break;
         int64_t wait_ms = kIdleMs;
         if (!timers_.empty()) {
-          wait_ms = std::clamp<int64_t>((timers_.begin()->first - now_us + kUsPerMs - 1) / kUsPerMs, 1, kIdleMs);
+          wait_ms =
+              std::clamp<int64_t>((timers_.begin()->first - now_us + kUsPerMs - 1) / kUsPerMs, 1, kIdleMs);
         }
         wake_.WaitFor(mutex_, wait_ms);
       }

@@ -10,7 +10,8 @@ std::array<std::atomic<int>, static_cast<size_t>(FaultPoint::kCount)> error_numb
 }
 
 bool SetFaultsFromText(const char* text) {
-  static constexpr std::string_view kNames[] = {"log_write", "log_sync", "audit_write", "audit_sync", "store_write"};
+  static constexpr std::string_view kNames[] = {"log_write", "log_sync", "audit_write", "audit_sync",
+                                                "store_write"};
   std::string_view rest(text);
   while (!rest.empty()) {
     const std::string_view item = rest.substr(0, rest.find(','));
@@ -19,7 +20,8 @@ bool SetFaultsFromText(const char* text) {
     if (equals == std::string_view::npos) return false;
     int error_number = 0;
     const std::string_view value = item.substr(equals + 1);
-    if (std::from_chars(value.data(), value.data() + value.size(), error_number).ec != std::errc()) return false;
+    if (std::from_chars(value.data(), value.data() + value.size(), error_number).ec != std::errc())
+      return false;
     bool found = false;
     for (size_t i = 0; i < std::size(kNames); ++i) {
       if (kNames[i] != item.substr(0, equals)) continue;

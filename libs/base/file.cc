@@ -33,7 +33,8 @@ absl::StatusOr<std::string> ReadFile(const std::string& path, size_t max_bytes) 
     if (got == 0) return content;
     content.append(buffer, static_cast<size_t>(got));
     if (content.size() > max_bytes) {
-      return MakeError(Reason::kInvalidRequest, path + " is larger than " + std::to_string(max_bytes) + " bytes");
+      return MakeError(Reason::kInvalidRequest,
+                       path + " is larger than " + std::to_string(max_bytes) + " bytes");
     }
   }
 }

@@ -62,9 +62,9 @@ std::string Sha256(std::string_view a, std::string_view b) {
 std::string HmacSha256(std::string_view key, std::string_view message) {
   std::string mac(32, '\0');
   unsigned length = 0;
-  const uint8_t* result =
-      HMAC(EVP_sha256(), key.data(), static_cast<int>(key.size()), reinterpret_cast<const uint8_t*>(message.data()),
-           message.size(), reinterpret_cast<uint8_t*>(mac.data()), &length);
+  const uint8_t* result = HMAC(EVP_sha256(), key.data(), static_cast<int>(key.size()),
+                               reinterpret_cast<const uint8_t*>(message.data()), message.size(),
+                               reinterpret_cast<uint8_t*>(mac.data()), &length);
   HANGOU_CHECK(result != nullptr && length == mac.size(), "HMAC-SHA-256 failed");
   return mac;
 }
@@ -81,12 +81,12 @@ std::string RandomBytes(size_t count) {
 }
 
 absl::StatusOr<KeyRing> KeyRing::LoadOrCreate(const std::string& path, int64_t now_us) {
-  struct stat info {};
+  struct stat info{};
   if (::stat(path.c_str(), &info) != 0) {
     std::string content;
     for (KeyPurpose purpose : kPurposes) {
-      content += "k" + Hex(RandomBytes(4)) + " " + std::string(PurposeName(purpose)) + " " + std::to_string(now_us) +
-                 " - " + Hex(RandomBytes(kKeyBytes)) + "\n";
+      content += "k" + Hex(RandomBytes(4)) + " " + std::string(PurposeName(purpose)) + " " +
+                 std::to_string(now_us) + " - " + Hex(RandomBytes(kKeyBytes)) + "\n";
     }
     RETURN_IF_ERROR(WriteFileDurably(path, content, 0600));
   } else if ((info.st_mode & 077) != 0) {
@@ -103,7 +103,8 @@ absl::StatusOr<KeyRing> KeyRing::LoadOrCreate(const std::string& path, int64_t n
     words >> id >> purpose_name >> created_us >> retired >> hex;
     const bool is_hex = hex.find_first_not_of("0123456789abcdef") == std::string::npos;
     if (words.fail() || hex.size() != 2 * kKeyBytes || !is_hex) {
-      return MakeError(Reason::kInvalidRequest, path + " has a line that is not a key; restore it from a backup");
+      return MakeError(Reason::kInvalidRequest,
+                       path + " has a line that is not a key; restore it from a backup");
     }
     for (KeyPurpose purpose : kPurposes) {
       if (PurposeName(purpose) != purpose_name) continue;
@@ -153,7 +154,8 @@ std::string KeyRing::SealToken(std::string_view payload, std::string_view contex
 
 absl::StatusOr<std::string> KeyRing::OpenToken(std::string_view token, std::string_view context) const {
   const auto refuse = [] {
-    return MakeError(Reason::kTokenInvalid, "the token was not made by this installation for this caller and query");
+    return MakeError(Reason::kTokenInvalid,
+                     "the token was not made by this installation for this caller and query");
   };
   const size_t dot = token.find('.');
   if (dot == std::string_view::npos) return refuse();

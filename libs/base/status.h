@@ -43,11 +43,11 @@ inline std::string_view Message(const absl::Status& status) {
 #define HANGOU_STRING(a) HANGOU_STRING_INNER(a)
 
 // Returns the error of `expression`, if it is one.
-#define RETURN_IF_ERROR(expression)                                                \
-  do {                                                                             \
-    if (absl::Status hangou_status = (expression); !hangou_status.ok()) {          \
-      return hangou_status;                                                        \
-    }                                                                              \
+#define RETURN_IF_ERROR(expression)                                       \
+  do {                                                                    \
+    if (absl::Status hangou_status = (expression); !hangou_status.ok()) { \
+      return hangou_status;                                               \
+    }                                                                     \
   } while (false)
 
 // Defines or assigns `target` from a StatusOr, or returns its error.
@@ -59,8 +59,8 @@ inline std::string_view Message(const absl::Status& status) {
   target = std::move(temporary).value()
 
 // Crashes early when a condition that the code relies on does not hold.
-#define HANGOU_CHECK(condition, message)                                           \
-  do {                                                                             \
-    if (!(condition)) [[unlikely]]                                                 \
-      ::hangou::Crash(__FILE__ ":" HANGOU_STRING(__LINE__), message);              \
+#define HANGOU_CHECK(condition, message)                              \
+  do {                                                                \
+    if (!(condition)) [[unlikely]]                                    \
+      ::hangou::Crash(__FILE__ ":" HANGOU_STRING(__LINE__), message); \
   } while (false)

@@ -122,7 +122,8 @@ std::optional<int32_t> DayFromCivil(int year, int month, int day) {
 std::string FormatDay(int32_t day) {
   const Civil civil = CivilFromDay(day);
   std::array<char, 40> out;
-  const int length = std::snprintf(out.data(), out.size(), "%04d-%02d-%02d", civil.year, civil.month, civil.day);
+  const int length =
+      std::snprintf(out.data(), out.size(), "%04d-%02d-%02d", civil.year, civil.month, civil.day);
   return {out.data(), static_cast<size_t>(length)};
 }
 
@@ -183,7 +184,8 @@ std::optional<int64_t> ParseInstant(std::string_view text) {
   if (rest.empty()) return us - 8 * 3600 * kUsPerSecond;
   if (rest == "Z") return us;
   if (rest.size() != 6 || (rest[0] != '+' && rest[0] != '-') || rest[3] != ':') return std::nullopt;
-  if (!ParseDigits(rest.substr(1, 2), &hour) || !ParseDigits(rest.substr(4, 2), &minute) || hour > 14 || minute > 59) {
+  if (!ParseDigits(rest.substr(1, 2), &hour) || !ParseDigits(rest.substr(4, 2), &minute) || hour > 14 ||
+      minute > 59) {
     return std::nullopt;
   }
   const int64_t offset = (hour * 60LL + minute) * 60 * kUsPerSecond;

@@ -203,9 +203,9 @@ void Library::Publish(const Caller& caller, const v1::PublishRequest& request, v
 
   const RequestHead head{caller, request.request_id(), digest};
   const int64_t now_us = context_.clock.UtcUs();
-  auto run =
-      std::make_shared<PublishBatch>(*this, caller, request.resource(), kAction,
-                                   static_cast<uint32_t>(request.records_size()), response, std::move(done));
+  auto run = std::make_shared<PublishBatch>(*this, caller, request.resource(), kAction,
+                                            static_cast<uint32_t>(request.records_size()), response,
+                                            std::move(done));
   std::vector<FieldSlice> scratch;
   for (int i = 0; i < request.records_size(); ++i) {
     const auto place = static_cast<uint32_t>(i);
@@ -242,7 +242,7 @@ void Library::Delete(const Caller& caller, const v1::DeleteRequest& request, v1:
   const int64_t now_us = context_.clock.UtcUs();
   auto run =
       std::make_shared<PublishBatch>(*this, caller, request.resource(), kAction,
-                                   static_cast<uint32_t>(request.items_size()), response, std::move(done));
+                                     static_cast<uint32_t>(request.items_size()), response, std::move(done));
   for (int i = 0; i < request.items_size(); ++i) {
     const auto place = static_cast<uint32_t>(i);
     const auto& item = request.items(i);

@@ -7,8 +7,8 @@ namespace hangou {
 namespace v1 = hangou::base_library::v1;
 
 PublishBatch::PublishBatch(Library& library, const Caller& caller, std::string resource,
-                       hangou::audit::v1::Action action, uint32_t records, v1::PublishResponse* response,
-                       Library::Done done)
+                           hangou::audit::v1::Action action, uint32_t records, v1::PublishResponse* response,
+                           Library::Done done)
     : library_(library),
       caller_(caller),
       resource_(std::move(resource)),

@@ -15,7 +15,7 @@ class PublishBatch : public OutcomeSink, public std::enable_shared_from_this<Pub
  public:
   // `response` and `done` as in Library; `records` is the number of records in the request.
   PublishBatch(Library& library, const Caller& caller, std::string resource, hangou::audit::v1::Action action,
-             uint32_t records, hangou::base_library::v1::PublishResponse* response, Library::Done done);
+               uint32_t records, hangou::base_library::v1::PublishResponse* response, Library::Done done);
 
   // Refuses a record at the door.
   void Refuse(uint32_t place, hangou::base_library::v1::RecordOutcome outcome);

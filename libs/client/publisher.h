@@ -48,8 +48,8 @@ struct PublisherStats {
 };
 
 // The request id of a batch: prefix, SHA-256 of resource and records (16 bytes of it), number of the batch.
-// The same records in the same order give the same ids, so that what is published again counts once; also under a later schema
-// revision.
+// The same records in the same order give the same ids, so that what is published again counts once; also under
+// a later schema revision.
 std::string RequestIdOf(const std::string& prefix, uint64_t batch_number,
                         const hangou::base_library::v1::PublishRequest& batch);
 

@@ -49,7 +49,7 @@ absl::Status Subscription::Run(const OnDelivery& on_delivery) {
     if (*after == After::kEnough) return absl::OkStatus();
     if (NowMs() - opened_ms > kStoodOpenMs) last_good_ms_ = NowMs();
     if (NowMs() - last_good_ms_ > options_.give_up_ms) return last_error_;
-    std::this_thread::sleep_for(std::chrono::milliseconds(backoff_.NextMs()));
+    std::this_thread::sleep_for(std::chrono::milliseconds(backoff_.NextMs()));  // waits: a client backs off
     ++reconnects_;
   }
 }

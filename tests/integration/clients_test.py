@@ -62,8 +62,9 @@ def generate(installation, folder):
     generated = pathlib.Path(folder) / "generated"
     generated.mkdir()
     contracts = sorted((ROOT / "proto" / "hangou").rglob("*.proto"))
-    run("/usr/bin/python3", "-m", "grpc_tools.protoc", "-I", ROOT / "proto", "-I", protos.parents[2],
-        f"--python_out={generated}", f"--grpc_python_out={generated}", *contracts, protos / "resident.proto")
+    run("protoc", "-I", ROOT / "proto", "-I", protos.parents[2], f"--python_out={generated}",
+        f"--grpc_python_out={generated}", f"--plugin=protoc-gen-grpc_python={shutil.which('grpc_python_plugin')}",
+        *contracts, protos / "resident.proto")
     return generated
 
 
@@ -94,7 +95,8 @@ def test_grpcurl(installation, folder):
     rows.write_text("citizen_id,name,sex,birth_date,division,address,phone,state,updated_at\n"
                     "321002199001010016,张三,1,1990-01-01,321002,文昌中路1号,13800000000,normal,2025-01-01T00:00:00Z\n",
                     encoding="utf-8")
-    run(installation.hangou, "--address", installation.address, "--identity", publisher, "publish", "psb.resident", rows)
+    run(installation.hangou, "--address", installation.address, "--identity", publisher, "publish", "psb.resident",
+        rows)
     request = {"context": {"purpose": "insurance_audit"}, "resource": "resources/psb.resident",
                "owner": {"id": "321002199001010016"}}
     reply = json.loads(grpcurl(consumer, "-d", json.dumps(request), installation.address,

@@ -18,6 +18,7 @@
 #include "libs/base/mutex.h"
 #include "libs/base/status.h"
 #include "libs/base/text.h"
+#include "libs/log/log.h"
 #include "libs/schema/text_codec.h"
 #include "tests/integration/city.h"
 

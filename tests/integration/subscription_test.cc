@@ -162,9 +162,11 @@ review_date: "2027-12-31"
 
 TEST_CASE("No batch handed over after EFFECTIVE contains a withheld field, while rows keep coming") {
   City city;
+  PublishOne(city, 2, 1);
   auto request = Request("feed");
-  request.mutable_now();
+  request.mutable_snapshot();
   Subscription subscription(city, "civil", request);
+  REQUIRE(subscription.Take(1).size() == 1);  // it is open
   std::atomic<bool> stop{false};
   std::atomic<int> published{0};
   std::vector<std::string> payloads;

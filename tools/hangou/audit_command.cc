@@ -115,7 +115,7 @@ absl::StatusOr<int> Tail(const AuditFlags& flags, const Globals& globals) {
   ASSIGN_OR_RETURN(auto page, client->ListEntries(request));
   ASSIGN_OR_RETURN(uint64_t last, PrintPage(page, false, globals));
   while (flags.follow) {
-    std::this_thread::sleep_for(kFollowPause);
+    std::this_thread::sleep_for(kFollowPause);  // waits: the service offers only polling
     request.Clear();
     request.set_page_size(limits::kPageMax);
     request.set_from_sequence(last + 1);
