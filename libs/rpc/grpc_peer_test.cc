@@ -1,7 +1,9 @@
 #include "libs/rpc/grpc_peer.h"
 
 #include <catch2/catch.hpp>
+#include <deque>
 
+#include "libs/peer/peer_contract.h"
 #include "libs/rpc/test_support.h"
 
 namespace hangou {
@@ -22,7 +24,8 @@ struct Fixture {
   TestInstallation city;
   TestServer server{city.server()};
   std::shared_ptr<grpc::Channel> channel;
-  GrpcPeer peer{channel, [this](const std::string& library) { return library == "tax" ? channel : nullptr; }};
+  GrpcPeer peer{channel,
+                [this](const std::string& library) { return library != "credit" ? channel : nullptr; }};
 };
 
 // What a watcher has been told.
@@ -40,6 +43,94 @@ std::unique_ptr<PeerStream> Watch(Fixture& fixture, Eventually<Watched>* watched
       [=](const absl::Status& status) {
         watched->Update([&](Watched& value) { value.ends.push_back(status); });
       });
+}
+
+// A catalog's side of WatchPolicy: the last full state and what came after it, then every update, to every stream.
+// Thread-safe.
+class PolicyFeed {
+ public:
+  void Add(const StreamPtr& stream) {
+    const auto line = std::make_shared<Line>(stream);
+    MutexLock lock(mutex_);
+    for (const PolicyUpdate& update : state_) line->Push(update);
+    lines_.push_back(line);
+  }
+  void Push(const PolicyUpdate& update) {
+    MutexLock lock(mutex_);
+    if (update.full()) state_.clear();
+    state_.push_back(update);
+    for (const auto& line : lines_) line->Push(update);
+  }
+  void EndAll() {
+    MutexLock lock(mutex_);
+    for (const auto& line : lines_) line->stream->Finish(MakeError(Reason::kDraining, "stopping"));
+    lines_.clear();
+  }
+
+ private:
+  // What waits for one stream, which takes one message at a time.
+  struct Line : std::enable_shared_from_this<Line> {
+    explicit Line(StreamPtr to) : stream(std::move(to)) {}
+    void Push(const PolicyUpdate& update) {
+      MutexLock lock(mutex);
+      waiting.push_back(update);
+      if (!writing) WriteNext();
+    }
+    void WriteNext() HANGOU_REQUIRES(mutex) {
+      writing = !waiting.empty();
+      if (!writing) return;
+      PolicyUpdate update = std::move(waiting.front());
+      waiting.pop_front();
+      static_cast<void>(stream->Write(std::move(update), [self = this->shared_from_this()](bool ok) {
+        MutexLock lock(self->mutex);
+        if (ok) self->WriteNext();
+      }));
+    }
+    const StreamPtr stream;
+    Mutex mutex;
+    std::deque<PolicyUpdate> waiting HANGOU_GUARDED_BY(mutex);
+    bool writing HANGOU_GUARDED_BY(mutex) = false;
+  };
+
+  Mutex mutex_;
+  std::vector<PolicyUpdate> state_ HANGOU_GUARDED_BY(mutex_);
+  std::vector<std::shared_ptr<Line>> lines_ HANGOU_GUARDED_BY(mutex_);
+};
+
+// The far side over mutual TLS; cutting it stops the server.
+class NetworkWorld : public PeerWorld {
+ public:
+  NetworkWorld() : fixture_(false), address_(fixture_.server.rpc->address()) {
+    fixture_.server.catalog.on_watch = [this](const Caller&, const StreamPtr& stream) { feed_.Add(stream); };
+  }
+  Peer& peer() override { return fixture_.peer; }
+  void OnRenew(MemoryPeer::RenewAnswer answer) override {
+    fixture_.server.catalog.on_renew = [answer = std::move(answer)](const auto& request, auto* response) {
+      auto answered = answer(request);
+      if (answered.ok()) *response = *std::move(answered);
+      return answered.status();
+    };
+  }
+  void OnScan(MemoryPeer::ScanAnswer answer) override {
+    fixture_.server.library.on_scan = [answer = std::move(answer)](const auto& request, auto* response) {
+      auto answered = answer("population", request);
+      if (answered.ok()) *response = *std::move(answered);
+      return answered.status();
+    };
+  }
+  void PushPolicy(const PolicyUpdate& update) override { feed_.Push(update); }
+  void EndWatches() override { feed_.EndAll(); }
+  void Cut() override { fixture_.server.rpc.reset(); }
+  void Restore() override { fixture_.server.Start(fixture_.city.server(), address_); }
+
+ private:
+  PolicyFeed feed_;  // the server's streams use it
+  Fixture fixture_;
+  const std::string address_;
+};
+
+TEST_CASE("The peer over gRPC keeps the contract of the seam") {
+  CheckPeerContract([] { return std::make_unique<NetworkWorld>(); });
 }
 
 TEST_CASE("A lease is renewed over the network and inside the process") {

@@ -116,16 +116,19 @@ class ScriptedLibrary final : public base_library::v1::BaseLibrary::CallbackServ
   grpc::ServerUnaryReactor* Scan(grpc::CallbackServerContext* context,
                                  const base_library::v1::ScanRequest* request,
                                  base_library::v1::ScanResponse* response) override {
-    return HandleUnary(context, {roles::kService}, [=](const Caller&, const CallDone& done) {
-      response->set_applied_end(request->partition());
-      done(absl::OkStatus());
-    });
+    return HandleUnary(context, {roles::kService},
+                       [=, this](const Caller&, const CallDone& done) { done(on_scan(*request, response)); });
   }
 
   std::function<void(const grpc::CallbackServerContext&)> before_get = [](const auto&) {};
   std::function<void()> after_get = [] {};
   OnGet on_get = [](const Caller&, const base_library::v1::GetRequest&, base_library::v1::GetResponse*,
                     const CallDone& done) { done(absl::OkStatus()); };
+  std::function<absl::Status(const base_library::v1::ScanRequest&, base_library::v1::ScanResponse*)> on_scan =
+      [](const auto& request, auto* response) {
+        response->set_applied_end(request.partition());
+        return absl::OkStatus();
+      };
   Stream::OnRequest on_publish;
 };
 
@@ -154,8 +157,11 @@ class ScriptedCatalog final : public catalog::v1::Catalog::CallbackService {
 
 // A server with both.
 struct TestServer {
-  explicit TestServer(const std::string& identity) {
-    auto started = RpcServer::Start({.identity_folder = identity, .services = {&library, &catalog}});
+  explicit TestServer(const std::string& identity) { Start(identity, "127.0.0.1:0"); }
+  // Starts it at an address; again, where it was stopped.
+  void Start(const std::string& identity, const std::string& address) {
+    auto started =
+        RpcServer::Start({.address = address, .identity_folder = identity, .services = {&library, &catalog}});
     HANGOU_CHECK(started.ok(), Message(started.status()));
     rpc = std::move(*started);
   }
