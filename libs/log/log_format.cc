@@ -4,7 +4,7 @@
 //   log_id file := "hangou-log 1\n" "id " HEX32 "\n" "created " INSTANT "\n" "sum " HEX16 "\n"
 //   topic    := "topic" file, segment+, torn*
 //   topic file := "hangou-log-topic 1\n" "partitions " N "\n" "salt " HEX16 "\n" "sum " HEX16 "\n"
-//   segment  := block*            named NNNNNNNN.seg, numbered from 1 without gaps
+//   segment  := block* 0*         named NNNNNNNN.seg, numbered from 1 without gaps; zeros were written ahead
 //   block    := frame{frames}     at most one per partition, in the order of partitions; committed by one
 //   fdatasync
 //             | closing frame     frames = 1, partition = -1, no payload: the log was closed behind what

@@ -55,9 +55,10 @@ absl::Status LogTopic::Scan() {
   }
   TopicScanResult result = scan.Finish();
   if (result.torn) RETURN_IF_ERROR(CutTail(folder_, result.torn->segment, result.torn->position));
-  RETURN_IF_ERROR(writer_.Open(numbers.empty() ? 0 : numbers.back()));
+  RETURN_IF_ERROR(writer_.Open(numbers.empty() ? 0 : numbers.back(), result.end));
   next_sequence_ = result.next_sequence;
-  closed_ = result.closed || !result.damage.empty();  // a topic that refuses is left as it is
+  closed_ = result.closed;
+  refuses_ = !result.damage.empty();
   MutexLock lock(mutex_);
   durable_segment_ = writer_.number();
   durable_end_ = writer_.position();
@@ -181,7 +182,12 @@ void LogTopic::AddListener(std::weak_ptr<ReaderNotify> notify, std::vector<bool>
 }
 
 void LogTopic::Close() {
-  if (closed_ || writer_.number() == 0) return;
+  if (refuses_ || writer_.number() == 0) return;
+  if (!closed_) WriteClosingFrame();
+  writer_.Trim();
+}
+
+void LogTopic::WriteClosingFrame() {
   FrameHeader closing;
   closing.segment = writer_.number();
   closing.position = writer_.position();

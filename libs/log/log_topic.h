@@ -30,8 +30,8 @@ struct EmbeddedLogSizes {
 
 // Longest payload of one append, and of the appends that are written as one block.
 constexpr size_t kAppendBytes = 16 << 20;
-// Longest block: what fits, plus one append, plus headers. A longer tail is not a torn block.
-constexpr size_t kBlockBytes = 2 * kAppendBytes + (1 << 20);
+// Longest block: what fits, plus one append, plus headers and zeros written ahead. A longer tail is not torn.
+constexpr size_t kBlockBytes = 2 * kAppendBytes + (2 << 20);
 
 // Entries of one Append, encoded.
 struct EncodedEntries {
@@ -79,7 +79,8 @@ class LogTopic {
   // Writes appends, sorted by partition, as one block, commits it and shows it to the readers. Fills the
   // first offset of each append. STORE_FULL or LOG_UNAVAILABLE where nothing of it was kept.
   absl::Status Write(const std::vector<EncodedEntries>& appends, std::vector<int64_t>* first_offsets);
-  // Writes a closing frame where blocks were written since the last. Best effort.
+  // Writes a closing frame where blocks were written since the last, and takes the zeros behind it back. Best
+  // effort.
   void Close();
 
   // The frame that holds `offset`, which must lie before the end. `piece` is the reader's own, empty at
@@ -104,6 +105,7 @@ class LogTopic {
   std::string BuildBlock(const std::vector<EncodedEntries>& appends, std::vector<FrameHeader>* frames,
                          std::vector<int64_t>* first_offsets) const;
   absl::Status WriteBlock(const std::string& block);
+  void WriteClosingFrame();
   void Publish(std::string block, const std::vector<FrameHeader>& frames);
   void Notify(const std::vector<FrameHeader>& frames);
   FrameRef Find(int32_t partition, int64_t offset) const HANGOU_REQUIRES(mutex_);
@@ -121,6 +123,7 @@ class LogTopic {
   SegmentWriter writer_;
   uint64_t next_sequence_ = 1;
   bool closed_ = true;
+  bool refuses_ = false;  // as a whole: its files are left as they are
 
   std::vector<std::atomic<int64_t>> ends_;
   mutable Mutex mutex_;

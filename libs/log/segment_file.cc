@@ -21,6 +21,8 @@
 namespace hangou {
 namespace {
 
+// Zeros that are written ahead at once: some hundred commits.
+constexpr size_t kAheadBytes = 1 << 20;
 constexpr char kFirstLine[] = "hangou-log-topic 1";
 
 std::string SegmentPath(const std::string& folder, uint32_t number) {
@@ -117,8 +119,8 @@ absl::Status CutTail(const std::string& folder, uint32_t number, uint32_t positi
   if (!file.is_open()) return ErrnoError(errno, "open " + path);
   struct stat info{};
   if (::fstat(file.fd(), &info) != 0) return ErrnoError(errno, "look at " + path);
-  ASSIGN_OR_RETURN(const std::string tail,
-                   ReadAt(file, position, static_cast<size_t>(info.st_size) - position));
+  ASSIGN_OR_RETURN(std::string tail, ReadAt(file, position, static_cast<size_t>(info.st_size) - position));
+  tail.resize(tail.find_last_not_of('\0') + 1);
   RETURN_IF_ERROR(WriteFileDurably(path + "@" + std::to_string(position) + ".torn", tail, 0600));
   if (::ftruncate(file.fd(), position) != 0 || ::fsync(file.fd()) != 0)
     return ErrnoError(errno, "cut " + path);
@@ -128,15 +130,16 @@ absl::Status CutTail(const std::string& folder, uint32_t number, uint32_t positi
 SegmentWriter::SegmentWriter(std::string folder, size_t segment_bytes)
     : folder_(std::move(folder)), segment_bytes_(segment_bytes) {}
 
-absl::Status SegmentWriter::Open(uint32_t number) {
+absl::Status SegmentWriter::Open(uint32_t number, uint32_t position) {
   number_ = number;
+  position_ = position;
   if (number == 0) return absl::OkStatus();
   const std::string path = SegmentPath(folder_, number);
   file_ = FileHandle(::open(path.c_str(), O_WRONLY | O_CLOEXEC));
   if (!file_.is_open()) return ErrnoError(errno, "open " + path);
   struct stat info{};
   if (::fstat(file_.fd(), &info) != 0) return ErrnoError(errno, "look at " + path);
-  position_ = static_cast<uint32_t>(info.st_size);
+  ahead_ = static_cast<uint64_t>(info.st_size);
   // What a crashed process wrote may be in the page cache only; readers are about to see it.
   if (::fsync(file_.fd()) != 0) return ErrnoError(errno, "sync " + path);
   return absl::OkStatus();
@@ -153,9 +156,11 @@ absl::Status SegmentWriter::Roll() {
   FileHandle file(::open(path.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0600));
   if (!file.is_open()) return ErrnoError(errno, "create " + path);
   RETURN_IF_ERROR(SyncFolder(folder_));
+  Trim();
   file_ = std::move(file);
   ++number_;
   position_ = 0;
+  ahead_ = 0;
   return absl::OkStatus();
 }
 
@@ -179,6 +184,22 @@ void SegmentWriter::Undo() {
   while (::ftruncate(file_.fd(), position_) != 0) {
     HANGOU_CHECK(errno == EINTR, "cannot undo a failed write of the log; look at the disk");
   }
+  ahead_ = position_;
+}
+
+// Best effort: without room for zeros blocks are still written.
+void SegmentWriter::WriteAhead(uint64_t end) {
+  if (end <= ahead_) return;
+  ahead_ = end;
+  if (end >= segment_bytes_) return;
+  static const std::string kZeros(kAheadBytes, '\0');
+  const size_t count = std::min<size_t>(kAheadBytes, segment_bytes_ - end);
+  const ssize_t put = ::pwrite(file_.fd(), kZeros.data(), count, static_cast<off_t>(end));
+  if (put > 0) ahead_ += static_cast<uint64_t>(put);
+}
+
+void SegmentWriter::Trim() {
+  if (file_.is_open() && ahead_ > position_ && ::ftruncate(file_.fd(), position_) == 0) ahead_ = position_;
 }
 
 absl::Status SegmentWriter::WriteDurably(std::string_view block) {
@@ -186,6 +207,7 @@ absl::Status SegmentWriter::WriteDurably(std::string_view block) {
     Undo();
     return written;
   }
+  WriteAhead(position_ + block.size());
   const int fault = FaultAt(FaultPoint::kLogSync);
   // After a failed sync the kernel may drop the pages and report success the next time: nothing can be
   // trusted.

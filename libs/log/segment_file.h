@@ -46,25 +46,32 @@ absl::StatusOr<FileHandle> OpenSegment(const std::string& folder, uint32_t numbe
 // Up to `count` bytes at `position`, fewer at the end of the file.
 absl::StatusOr<std::string> ReadAt(const FileHandle& file, uint64_t position, size_t count);
 
-// Moves what lies from `position` on into a file SEGMENT@POSITION.torn beside the segment, and cuts it.
+// Moves what lies from `position` on, without zeros at its end, into a file SEGMENT@POSITION.torn beside the
+// segment, and cuts it.
 absl::Status CutTail(const std::string& folder, uint32_t number, uint32_t position);
 
 // Appends blocks to the newest segment of a topic. One thread at a time.
 //
 // Life cycle: Open once, then for each block Prepare (which begins a new segment where the newest is full)
-// and WriteDurably. After an error of either the segment is as it was before.
+// and WriteDurably, then Trim. After an error of Prepare or WriteDurably the segment is as it was before.
+//
+// Zeros are written ahead of the blocks, so that a commit does not change the length of the file: that halves
+// its time. After a crash they stand at the end of a segment, and mean nothing.
 class SegmentWriter {
  public:
   // `segment_bytes`: a segment that is longer gets no more blocks.
   SegmentWriter(std::string folder, size_t segment_bytes);
 
-  // Goes on at the end of segment `number`, which is made durable as it is; 0: there is none yet.
-  absl::Status Open(uint32_t number);
+  // Goes on at `position` of segment `number`, which is made durable as it is; number 0: there is none yet.
+  absl::Status Open(uint32_t number, uint32_t position);
   // Makes room for a block: number() and position() are where it will be.
   absl::Status Prepare();
   // Writes a block and commits it. STORE_FULL where there is no room: then it is undone. Where the commit
   // itself fails, or the undoing, the process crashes: what the disk holds is not known any more.
   absl::Status WriteDurably(std::string_view block);
+
+  // Takes the zeros back. Best effort.
+  void Trim();
 
   uint32_t number() const { return number_; }
   uint32_t position() const { return position_; }
@@ -73,12 +80,14 @@ class SegmentWriter {
   absl::Status Roll();
   absl::Status WriteAll(std::string_view block);
   void Undo();
+  void WriteAhead(uint64_t end);
 
   const std::string folder_;
   const size_t segment_bytes_;
   FileHandle file_;
   uint32_t number_ = 0;
   uint32_t position_ = 0;
+  uint64_t ahead_ = 0;  // end of the file
 };
 
 }  // namespace hangou

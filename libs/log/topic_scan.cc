@@ -43,6 +43,14 @@ void TopicScan::AddSegment(uint32_t number, std::string_view bytes) {
     at += static_cast<uint32_t>(kFrameHeaderBytes + payload.size());
     whole_end_ = at;
   }
+  DropZeros(bytes);
+}
+
+// Zeros at the end were written ahead, and no block came to take their place.
+void TopicScan::DropZeros(std::string_view bytes) {
+  if (bytes.find_first_not_of('\0', whole_end_) != std::string_view::npos) return;
+  skipped_ -= size_ - whole_end_;
+  size_ = whole_end_;
 }
 
 void TopicScan::Damage(const std::string& place) {
@@ -130,11 +138,12 @@ void TopicScan::DecideEnd() {
   if (in_last_segment && !BlockIsWhole()) {
     last_sequence_ = block_.front().header.sequence - 1;
     block_.clear();
+    result_.end = block_start_;
     return Cut(block_start_);
   }
   CommitBlock();
-  const uint32_t end = in_last_segment ? whole_end_ : 0;
-  if (end < size_) Cut(end);
+  result_.end = in_last_segment ? whole_end_ : 0;
+  if (result_.end < size_) Cut(result_.end);
 }
 
 TopicScanResult TopicScan::Finish() {

@@ -37,6 +37,7 @@ struct TopicScanResult {
   std::vector<PartitionIndex> partitions;
   std::string damage;  // not empty: damage that cannot be attributed; every partition refuses
   std::optional<TornTail> torn;
+  uint32_t end = 0;  // of what is kept of the last segment
   uint64_t next_sequence = 1;
   bool closed = true;  // nothing, or a closing frame, stands at the end
 };
@@ -67,6 +68,7 @@ class TopicScan {
   };
 
   bool Follows(const FrameHeader& header) const;
+  void DropZeros(std::string_view bytes);
   void Take(const FrameHeader& header, bool whole);
   void BeginBlock(const FrameHeader& header);
   bool OnlyClosingFrameSkipped(const FrameHeader& header) const;

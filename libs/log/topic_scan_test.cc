@@ -108,6 +108,7 @@ void CheckWhole(const Model& model) {
 void CheckTorn(const Model& model, const TopicScanResult& result) {
   const Model::Block& last = model.blocks.back();
   REQUIRE(result.damage.empty());
+  REQUIRE(result.end == last.start);
   REQUIRE(result.torn.has_value());
   REQUIRE(result.torn->segment == last.segment);
   REQUIRE(result.torn->position == last.start);
@@ -182,12 +183,38 @@ TEST_CASE("A zeroed range is torn in the last block, and never yields wrong data
     bytes.replace(at, length, std::string(length, '\0'));
     if (before == std::string(length, '\0')) continue;
     const TopicScanResult result = Scan(segments);
-    if (last_only) {
+    if (in_last && bytes.find_first_not_of('\0', last.start) == std::string::npos) {
+      REQUIRE_FALSE(result.torn.has_value());
+      REQUIRE(result.end == last.start);
+      CheckAsBehind(model, result, model.blocks.size() - 1);
+    } else if (last_only) {
       CheckTorn(model, result);
     } else if (result.damage.empty()) {
       REQUIRE_FALSE(result.torn.has_value());
       CheckAsBehind(model, result, model.blocks.size());
     }
+  }
+}
+
+TEST_CASE(
+    "Zeros that were written ahead mean nothing, behind a whole block, a torn one, and in earlier segments") {
+  const auto seed = std::random_device()();
+  INFO("seed " << seed);
+  std::mt19937 random(seed);
+  for (int round = 0; round < 200; ++round) {
+    const Model model = RandomModel(random, round % 2 == 0);
+    Model ahead = model;
+    for (std::string& bytes : ahead.segments) bytes.append(random() % 300, '\0');
+    CheckWhole(ahead);
+    REQUIRE(Scan(ahead.segments).end == model.segments.back().size());
+    // Of the last block some bytes came, and zeros stand where the others should be.
+    auto segments = model.segments;
+    const size_t start = model.blocks.back().start;
+    const size_t kept = 1 + random() % (segments.back().size() - start - 1);
+    if (segments.back().find_first_not_of('\0', start + kept) == std::string::npos) continue;
+    segments.back().resize(start + kept);
+    segments.back().append(random() % 1000, '\0');
+    CheckTorn(model, Scan(segments));
   }
 }
 
