@@ -81,8 +81,7 @@ bool IsInForce(const PolicyObjects& objects, const v1::CatalogObject& object) {
 
 }  // namespace
 
-ChangePlan::ChangePlan(const PolicyObjects& in_force)
-    : in_force_(in_force), accepted_(in_force), trial_(in_force) {
+ChangePlan::ChangePlan(const PolicyObjects& in_force) : in_force_(in_force), trial_(in_force) {
   for (const auto& [name, resource] : in_force.resources) {
     newest_number_ = std::max(newest_number_, resource.number());
   }
@@ -152,7 +151,8 @@ void ChangePlan::AcceptAll() {
 }
 
 void ChangePlan::AcceptWhatLoosensNothing() {
-  ComparisonScope all(accepted_, trial_);
+  WorkingCatalog accepted(in_force_);  // in force, with what was accepted
+  ComparisonScope all(accepted, trial_);
   std::vector<PlannedObject*> open;
   for (PlannedObject& object : planned_) {
     if (object.state != v1::ObjectResult::STATE_WAITING) continue;
@@ -160,7 +160,7 @@ void ChangePlan::AcceptWhatLoosensNothing() {
     open.push_back(&object);
   }
   if (all.Loosenings().empty()) return AcceptAll();
-  for (const PlannedObject* object : open) trial_.CopyFrom(accepted_, object->id);
+  for (const PlannedObject* object : open) trial_.CopyFrom(accepted, object->id);
   // Among equals in the order of the request, which is that of the addresses.
   std::sort(open.begin(), open.end(), [](const PlannedObject* a, const PlannedObject* b) {
     return std::pair(TryOrder(*a), a) < std::pair(TryOrder(*b), b);
@@ -168,11 +168,11 @@ void ChangePlan::AcceptWhatLoosensNothing() {
   // Each round may make room for the next: an entry for a grant, a resource for its grant.
   for (size_t before = open.size() + 1; open.size() < before;) {
     before = open.size();
-    std::erase_if(open, [this](PlannedObject* object) { return TryAccept(object); });
+    std::erase_if(open, [&](PlannedObject* object) { return TryAccept(&accepted, object); });
   }
 }
 
-bool ChangePlan::TryAccept(PlannedObject* object) {
+bool ChangePlan::TryAccept(WorkingCatalog* accepted, PlannedObject* object) {
   trial_.Put(object->assigned);
   object->note.clear();
   const absl::Status status =
@@ -180,7 +180,7 @@ bool ChangePlan::TryAccept(PlannedObject* object) {
   if (!status.ok()) {
     object->note = "needs what waits (" + std::string(Message(status)) + ")";
   } else {
-    ComparisonScope scope(accepted_, trial_);
+    ComparisonScope scope(*accepted, trial_);
     scope.Add(object->id);
     const std::vector<std::string> lines = scope.Loosenings();
     if (!lines.empty()) {
@@ -189,10 +189,10 @@ bool ChangePlan::TryAccept(PlannedObject* object) {
     }
   }
   if (!object->note.empty()) {
-    trial_.CopyFrom(accepted_, object->id);
+    trial_.CopyFrom(*accepted, object->id);
     return false;
   }
-  accepted_.Put(object->assigned);
+  accepted->Put(object->assigned);
   object->state = v1::ObjectResult::STATE_APPLIED;
   return true;
 }

@@ -39,14 +39,13 @@ class ChangePlan {
  private:
   absl::Status Assign(PlannedObject* object);
   absl::Status AssignResource(hangou::catalog::v1::Resource* resource);
-  bool TryAccept(PlannedObject* object);
+  bool TryAccept(WorkingCatalog* accepted, PlannedObject* object);
 
   const PolicyObjects& in_force_;
   uint32_t newest_number_ = 0;  // of a resource
   std::vector<PlannedObject> planned_;
   std::map<ObjectId, size_t> places_;
-  WorkingCatalog accepted_;  // in force, with what was accepted
-  WorkingCatalog trial_;     // the same, with what is being tried
+  WorkingCatalog trial_;  // in force, with what is being tried
 };
 
 }  // namespace hangou

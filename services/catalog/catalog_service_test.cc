@@ -18,6 +18,12 @@ namespace v1 = hangou::catalog::v1;
 
 constexpr char kResident[] = "resources/psb.resident";
 
+// Longest call: TLS on a machine that runs many tests at once takes its time.
+void SetLongDeadline(grpc::ClientContext* context) {
+  context->set_deadline(std::chrono::system_clock::now() + std::chrono::seconds(60));
+  context->set_wait_for_ready(true);
+}
+
 // Certificates are made once: they are the slow part.
 TestInstallation& City() {
   static TestInstallation city;
@@ -58,8 +64,7 @@ class RunningCatalog {
                     const std::string& department, std::string_view role, const Request& request,
                     Response* response) {
     grpc::ClientContext context;
-    SetTestDeadline(&context);
-    context.set_wait_for_ready(true);
+    SetLongDeadline(&context);
     v1::Catalog::Stub stub = Stub(department, role);
     return FromGrpc((stub.*method)(&context, request, response));
   }
@@ -245,8 +250,7 @@ TEST_CASE("Only managers change the catalog and only services renew leases; refu
   CHECK(ReasonOf(catalog.Call(&v1::Catalog::Stub::RenewLease, "platform", roles::kService, renewal,
                               &renewed)) == Reason::kInvalidRequest);
   grpc::ClientContext context;
-  SetTestDeadline(&context);
-  context.set_wait_for_ready(true);
+  SetLongDeadline(&context);
   v1::Catalog::Stub stub = catalog.Stub("platform", roles::kManager);
   const auto watch = stub.WatchPolicy(&context, {});
   v1::PolicyUpdate update;
@@ -478,8 +482,7 @@ TEST_CASE("What watchers get carries neither managers nor waiting changes") {
   REQUIRE(catalog.Apply(SmallCatalog()).ok());
   REQUIRE(catalog.Apply({Grant("address")}).ok());
   grpc::ClientContext context;
-  SetTestDeadline(&context);
-  context.set_wait_for_ready(true);
+  SetLongDeadline(&context);
   v1::Catalog::Stub stub = catalog.Stub("platform", roles::kService);
   const auto watch = stub.WatchPolicy(&context, {});
   v1::PolicyUpdate update;
