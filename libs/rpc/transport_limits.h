@@ -22,11 +22,12 @@ constexpr int kPingStrikes = 3;
 // milliseconds.
 constexpr int kConnectionIdleMs = 600'000;
 // TCP accept to the end of the TLS handshake: slow peers must not gather as half-open connections.
-constexpr int kHandshakeMs = 10'000;
-// First and longest pause between attempts to connect; and how long one attempt may take.
+constexpr int kHandshakeMs = 20'000;
+// First and longest pause between attempts to connect; and how long one attempt may take: a machine under full load
+// needs seconds for a handshake.
 constexpr int kReconnectFirstMs = 100;
 constexpr int kReconnectMostMs = 2'000;
-constexpr int kConnectMs = 5'000;
+constexpr int kConnectMs = 20'000;
 // Threads for the calls that gRPC's own reflection service blocks: a handful of people with grpcurl.
 constexpr int kReflectionThreads = 16;
 // What a caller that is told OVERLOADED should wait before it tries again: some group commits and apply

@@ -92,6 +92,7 @@ bool PublishOnce(const Channels& channels, const std::string& payload, const std
                  const std::string& id, int version, Acknowledged& acknowledged) {
   grpc::ClientContext context;
   context.set_deadline(std::chrono::system_clock::now() + std::chrono::seconds(3));
+  context.set_wait_for_ready(true);
   const auto stream = v1::BaseLibrary::NewStub(channels.publisher)->Publish(&context);
   v1::PublishRequest request;
   request.set_request_id(request_id);
@@ -134,6 +135,7 @@ struct Received {
   Mutex mutex;
   std::map<std::pair<int, int64_t>, std::string> payloads HANGOU_GUARDED_BY(mutex);
   int wrong HANGOU_GUARDED_BY(mutex) = 0;
+  std::atomic<bool> caught_up{false};  // the snapshot is over: from here on every change has to come
 };
 
 void SubscribeUntil(const std::atomic<bool>& stop, const Channels& channels, Received& received) {
@@ -141,6 +143,7 @@ void SubscribeUntil(const std::atomic<bool>& stop, const Channels& channels, Rec
   while (!stop) {
     grpc::ClientContext context;
     context.set_deadline(std::chrono::system_clock::now() + std::chrono::seconds(5));
+    context.set_wait_for_ready(true);
     hangou::exchange::v1::SubscribeRequest request;
     request.set_subscription("kill-test");
     request.set_resource("resources/psb.resident");
@@ -163,6 +166,7 @@ void SubscribeUntil(const std::atomic<bool>& stop, const Channels& channels, Rec
         if (!fresh && at->second != change.record().payload()) ++received.wrong;
       }
       token = delivery.token();
+      if (delivery.caught_up()) received.caught_up = true;
       if (stop) context.TryCancel();
     }
     stream->Finish();
@@ -173,6 +177,7 @@ void ReadUntil(const std::atomic<bool>& stop, const Channels& channels, Acknowle
   for (int i = 0; !stop; ++i) {
     grpc::ClientContext context;
     context.set_deadline(std::chrono::system_clock::now() + std::chrono::seconds(3));
+    context.set_wait_for_ready(true);
     v1::GetRequest request;
     request.set_resource("resources/psb.resident");
     request.mutable_owner()->set_id(CitizenId((i % kPublishers) * 1000 + i % kPeople));
@@ -202,6 +207,8 @@ TEST_CASE("Random kills lose nothing acknowledged, and a subscriber misses and i
   channels.consumer = *city.As("civil", "consumer").ChannelTo("population");
   const auto schema = *city.Manager().Schema("resources/psb.resident");
   city.Auditor();
+  city.Publish("psb", "psb.resident", {city.Payload("psb.resident", Resident(CitizenId(90'000), "张三"))},
+               "first");
   city.Stop();
 
   Process process(city.data(), city.address());
@@ -210,12 +217,13 @@ TEST_CASE("Random kills lose nothing acknowledged, and a subscriber misses and i
   std::atomic<bool> stop_subscriber{false};
   Acknowledged acknowledged;
   Received received;
+  std::thread subscriber([&] { SubscribeUntil(stop_subscriber, channels, received); });
+  REQUIRE(Eventually([&] { return received.caught_up.load(); }, 30'000));
   std::vector<std::thread> threads;
   for (int publisher = 0; publisher < kPublishers; ++publisher) {
     threads.emplace_back([&, publisher] { PublishUntil(stop, publisher, channels, *schema, acknowledged); });
   }
   threads.emplace_back([&] { ReadUntil(stop, channels, acknowledged); });
-  std::thread subscriber([&] { SubscribeUntil(stop_subscriber, channels, received); });
   const auto acknowledged_count = [&] {
     MutexLock lock(acknowledged.mutex);
     return acknowledged.positions.size();

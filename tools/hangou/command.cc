@@ -60,6 +60,11 @@ std::string ErrorText(const absl::Status& status) {
   return text;
 }
 
+int UsageError(const std::string& message) {
+  std::fprintf(stderr, "error: %s\nRun with --help for more information.\n", message.c_str());
+  return kExitUsage;
+}
+
 bool Print(const std::string& text) {
   const bool written = std::fwrite(text.data(), 1, text.size(), stdout) == text.size();
   return std::fflush(stdout) == 0 && written;

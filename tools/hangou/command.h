@@ -66,6 +66,9 @@ absl::StatusOr<std::unique_ptr<Client>> ConnectAs(const Globals& globals);
 // "error: MESSAGE" and, where the status has a reason, "reason: NAME: ADVICE", each a line.
 std::string ErrorText(const absl::Status& status);
 
+// Tells on standard error that the command line is wrong; returns kExitUsage.
+int UsageError(const std::string& message);
+
 // Writes to standard output. False, once and for all, where nobody reads it any more.
 bool Print(const std::string& text);
 

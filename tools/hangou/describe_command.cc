@@ -77,6 +77,10 @@ std::string PermissionText(const ExplainResponse::FieldLine& line) {
   return text;
 }
 
+std::string WhyText(const ExplainResponse::FieldLine& line) {
+  return BasisText(line.basis(), line.permission() != hangou::record::v1::PERMISSION_NONE);
+}
+
 const ExplainResponse::FieldLine* LineOf(const ExplainResponse* explained, uint32_t number) {
   if (explained == nullptr) return nullptr;
   for (const auto& line : explained->fields()) {
@@ -94,7 +98,7 @@ std::string FieldsText(const Resource& resource, const ExplainResponse* explaine
         std::to_string(field.number()), field.name(), field.title(), TypeText(field), RulesText(field),
         SharingWord(field.sharing())};
     if (const auto* line = LineOf(explained, field.number()); line != nullptr) {
-      row.insert(row.end(), {PermissionText(*line), BasisText(line->basis())});
+      row.insert(row.end(), {PermissionText(*line), WhyText(*line)});
     }
     table.AddRow(std::move(row));
   }
@@ -107,7 +111,7 @@ nlohmann::ordered_json FieldJson(const Field& field, const ExplainResponse::Fiel
                                  {"rules", RulesText(field)}, {"sharing", SharingWord(field.sharing())}};
   if (line != nullptr) {
     json["may_read"] = PermissionText(*line);
-    json["why"] = BasisText(line->basis());
+    json["why"] = WhyText(*line);
   }
   return json;
 }

@@ -112,7 +112,6 @@ absl::StatusOr<int> GetChanges(const Globals& globals) {
 absl::StatusOr<int> Get(const std::string& word, const std::string& name, const Globals& globals) {
   if (word == "changes" || word == "change") return GetChanges(globals);
   const std::optional<ObjectKind> kind = KindFromWord(word);
-  if (!kind) return MakeError(Reason::kInvalidRequest, "there are no " + word + "; see `hangou get --help`");
   ASSIGN_OR_RETURN(const auto client, ConnectAs(globals));
   std::vector<CatalogObject> objects;
   if (name.empty()) {
@@ -140,7 +139,11 @@ void AddGetCommand(CLI::App* app, CommandLine* line) {
   command
       ->add_option("KIND", *kind,
                    "departments, purposes, code-lists, resources, negative-list, grants or changes")
-      ->required();
+      ->required()
+      ->check([](const std::string& word) {
+        const bool known = word == "changes" || word == "change" || KindFromWord(word).has_value();
+        return known ? std::string() : "the catalog has no " + word;
+      });
   command->add_option("NAME", *name, "only the object of this name");
   command->footer(
       "With -o json every object is one line, with all it has.\n\n"

@@ -8,8 +8,8 @@
 #include "libs/base/clock.h"
 #include "libs/base/status.h"
 #include "tools/hangou/command.h"
+#include "tools/hangou/file_publish.h"
 #include "tools/hangou/progress.h"
-#include "tools/hangou/publish_run.h"
 #include "tools/hangou/table.h"
 
 namespace hangou {
@@ -118,7 +118,7 @@ absl::StatusOr<int> Publish(const PublishFlags& flags, const Globals& globals) {
     return MakeError(Reason::kInvalidRequest,
                      "the file of rejected rows must be another than the published one");
   }
-  PublishRun run(encoder, rejected);
+  FilePublication run(encoder, rejected);
   ASSIGN_OR_RETURN(const auto publisher,
                    Publisher::Open(*client, options,
                                    [&](uint64_t tag, const auto& outcome) { run.OnOutcome(tag, outcome); }));

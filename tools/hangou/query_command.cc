@@ -121,12 +121,9 @@ absl::StatusOr<int> QueryAll(Client& client, const QueryFlags& flags, const Reso
 }
 
 absl::StatusOr<int> Query(const QueryFlags& flags, const Globals& globals) {
-  if (flags.all == !flags.ids.empty()) {
-    return MakeError(Reason::kInvalidRequest, "say which records: --id once or several times, or --all");
-  }
-  if (flags.ids.size() > limits::kReadEntities) {
-    return MakeError(Reason::kInvalidRequest, "at most 256 entities in one query");
-  }
+  if (flags.all == !flags.ids.empty())
+    return UsageError("say which records: --id, also several times, or --all");
+  if (flags.ids.size() > limits::kReadEntities) return UsageError("a query has at most 256 entities");
   ASSIGN_OR_RETURN(const auto client, ConnectAs(globals));
   ASSIGN_OR_RETURN(const auto schema, client->Schema(FullResourceName(flags.read.resource)));
   Printer printer(*schema, globals);

@@ -70,7 +70,8 @@ std::string Lines(const ResourceSchema& schema, const Decision& decision, std::s
   for (const uint32_t number : numbers) {
     text += std::string(word) + ": " + FieldLabel(schema, number);
     const FieldBasis* basis = BasisOf(decision, number);
-    if (basis != nullptr && !BasisText(*basis).empty()) text += " (" + BasisText(*basis) + ")";
+    const std::string why = basis == nullptr ? "" : BasisText(*basis, word == "masked");
+    if (!why.empty()) text += " (" + why + ")";
     text += "\n";
   }
   return text;
@@ -150,8 +151,10 @@ ordered_json DecisionJson(const ResourceSchema& schema, const Decision& decision
   return json;
 }
 
-std::string BasisText(const FieldBasis& basis) {
-  std::string text = basis.reason();
+std::string BasisText(const FieldBasis& basis, bool given) {
+  // What is given under a mask is given by a grant, although not in full.
+  const bool grant = given && basis.reason() == ReasonName(Reason::kNoGrant) && !basis.entry().empty();
+  std::string text = grant ? "grant" : basis.reason();
   if (!basis.entry().empty()) text += (text.empty() ? "" : " ") + basis.entry();
   if (!basis.legal_basis().empty()) text += (text.empty() ? "" : ": ") + basis.legal_basis();
   return text;

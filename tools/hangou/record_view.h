@@ -45,8 +45,8 @@ std::string DecisionText(const ResourceSchema& schema, const hangou::record::v1:
 // The same as a JSON object: epoch, masked and withheld.
 nlohmann::ordered_json DecisionJson(const ResourceSchema& schema,
                                     const hangou::record::v1::Decision& decision);
-// "NEGATIVE_LIST entry: legal basis", as far as it is set.
-std::string BasisText(const hangou::record::v1::FieldBasis& basis);
+// "NEGATIVE_LIST entry: legal basis", as far as it is set; `given`: the field is given in part, by a grant.
+std::string BasisText(const hangou::record::v1::FieldBasis& basis, bool given);
 // "population/17@4711".
 std::string PositionText(const hangou::record::v1::Position& position);
 

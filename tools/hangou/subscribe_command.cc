@@ -93,7 +93,7 @@ class ChangePrinter {
       if (was == is) continue;
       std::string why;
       for (const auto& basis : decision.basis()) {
-        if (basis.field() == field.number) why = BasisText(basis);
+        if (basis.field() == field.number) why = BasisText(basis, is == "masked");
       }
       hangou::Print(epoch + field.name + " " + field.title + " is " + is + " now" +
                     (why.empty() ? "" : ": " + why) + "\n");

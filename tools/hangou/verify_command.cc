@@ -29,7 +29,6 @@ absl::StatusOr<std::string> PayloadOf(const ResourceSchema& schema, const std::v
   std::map<int, std::string> by_index;
   for (const std::string& value : values) {
     const size_t equals = value.find('=');
-    if (equals == std::string::npos) return MakeError(Reason::kInvalidRequest, "give values as FIELD=VALUE");
     const std::string name = value.substr(0, equals);
     const int index = schema.IndexOfName(name);
     if (index < 0) return MakeError(Reason::kFieldUnknown, "the resource has no such field", name);
@@ -88,7 +87,12 @@ void AddVerifyCommand(CLI::App* app, CommandLine* line) {
   AddReadFlags(command, &flags->read);
   command->add_option("--id", flags->id, "identifier of the entity")->required();
   command->add_option("--key", flags->key, "only the record with this key");
-  command->add_option("VALUES", flags->values, "FIELD=VALUE, one or several")->required();
+  command->add_option("VALUES", flags->values, "FIELD=VALUE, one or several")
+      ->required()
+      ->check([](const std::string& value) {
+        return value.find('=') == std::string::npos ? std::string("give values as FIELD=VALUE")
+                                                    : std::string();
+      });
   command->footer(
       "The verdict of a field is match, mismatch, unknown (no record, or it lacks the field) or withheld.\n"
       "Exit code 0: every field matches; 3: one does not.\n\n"

@@ -30,10 +30,11 @@ struct PublishCounts {
 
 // Holds a row until it is answered, so the memory is bounded by what the publisher has under way. Not
 // thread-safe.
-class PublishRun {
+class FilePublication {
  public:
   // Both outlive the run.
-  PublishRun(const RowEncoder& encoder, RejectedFile& rejected) : encoder_(encoder), rejected_(rejected) {}
+  FilePublication(const RowEncoder& encoder, RejectedFile& rejected)
+      : encoder_(encoder), rejected_(rejected) {}
   // Publishes all rows of `source`. `on_row` is called after each row. An error ends it, with the counts so
   // far.
   absl::Status Run(RowSource& source, Publisher& publisher, const std::function<void()>& on_row);

@@ -1,4 +1,4 @@
-#include "tools/hangou/publish_run.h"
+#include "tools/hangou/file_publish.h"
 
 #include "libs/base/status.h"
 
@@ -31,7 +31,8 @@ RowProblem ProblemOf(const base_library_v1::RecordOutcome& outcome) {
 
 }  // namespace
 
-absl::Status PublishRun::Run(RowSource& source, Publisher& publisher, const std::function<void()>& on_row) {
+absl::Status FilePublication::Run(RowSource& source, Publisher& publisher,
+                                  const std::function<void()>& on_row) {
   Row row;
   hangou::record::v1::Record record;
   RowProblem problem;
@@ -59,7 +60,7 @@ absl::Status PublishRun::Run(RowSource& source, Publisher& publisher, const std:
   return file_status_;
 }
 
-void PublishRun::OnOutcome(uint64_t tag, const base_library_v1::RecordOutcome& outcome) {
+void FilePublication::OnOutcome(uint64_t tag, const base_library_v1::RecordOutcome& outcome) {
   const auto row = waiting_.extract(tag);
   switch (outcome.outcome()) {
     case base_library_v1::OUTCOME_ACCEPTED:
@@ -82,7 +83,7 @@ void PublishRun::OnOutcome(uint64_t tag, const base_library_v1::RecordOutcome& o
   }
 }
 
-void PublishRun::Refuse(uint64_t line, const RowProblem& problem, const std::string& raw) {
+void FilePublication::Refuse(uint64_t line, const RowProblem& problem, const std::string& raw) {
   ++counts_.refused;
   ++counts_.by_reason[problem.reason];
   const absl::Status written = rejected_.Add(line, problem, raw);

@@ -1,4 +1,4 @@
-#include "tools/hangou/publish_run.h"
+#include "tools/hangou/file_publish.h"
 
 #include <catch2/catch.hpp>
 #include <sstream>
@@ -53,7 +53,7 @@ struct Bench {
   RejectedFile rejected;
   std::unique_ptr<RowSource> rows;
   std::optional<RowEncoder> encoder;
-  std::optional<PublishRun> run;
+  std::optional<FilePublication> run;
 };
 
 TEST_CASE("Every row of a file is counted once, and what was not taken stands in the file of refused rows") {
