@@ -163,6 +163,8 @@ TEST_CASE("Damage before the tail: the partition refuses to start and says where
 }
 
 TEST_CASE("A child whose disk fails to sync", "[.failing_sync]") {
+  // It dies without cleaning up: its folders go below the parent's.
+  REQUIRE(::setenv("TMPDIR", TestChild::Argument().c_str(), 1) == 0);
   City city;
   const std::string payload = city.Payload(kResidents, Resident(CitizenId(1), "张三"));
   TestChild::Tell("ready");
@@ -172,7 +174,8 @@ TEST_CASE("A child whose disk fails to sync", "[.failing_sync]") {
 }
 
 TEST_CASE("When the log cannot be synced, the process stops and nothing is acknowledged") {
-  TestChild child("failing_sync", "");
+  const TempFolder folder;
+  TestChild child("failing_sync", folder.path());
   CHECK(child.NextLine() == "ready");
   CHECK(child.NextLine() == std::nullopt);
   CHECK(child.Wait() == SIGABRT);
