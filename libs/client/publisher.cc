@@ -15,6 +15,7 @@ namespace hangou {
 
 using hangou::base_library::v1::PublishRequest;
 using hangou::base_library::v1::PublishResponse;
+using hangou::base_library::v1::RecordOutcome;
 using hangou::record::v1::Record;
 
 namespace {
@@ -25,6 +26,14 @@ constexpr size_t kRecordFraming = 8;  // tag and length of a record in a batch, 
 int64_t NowMs() { return SystemClock().BootUs() / kUsPerMs; }
 
 bool IsRetryable(const absl::Status& status) { return absl::IsUnavailable(status); }
+
+// True where a record was refused only because its owner is starting, stopping or too busy.
+bool IsRetryable(const RecordOutcome& outcome) {
+  if (outcome.outcome() != hangou::base_library::v1::OUTCOME_REFUSED || outcome.violations().empty())
+    return false;
+  const std::optional<Reason> reason = ReasonFromName(outcome.violations(0).reason());
+  return reason && ReasonCode(*reason) == absl::StatusCode::kUnavailable;
+}
 
 // The error of a batch that was refused as a whole.
 absl::Status RefusalOf(const hangou::record::v1::Violation& refused) {
@@ -38,6 +47,7 @@ absl::Status RefusalOf(const hangou::record::v1::Violation& refused) {
 struct Publisher::Batch {
   PublishRequest request;
   std::vector<uint64_t> tags;
+  std::vector<bool> settled;  // per record: its outcome has been told
   size_t bytes = 0;
   bool sent = false;  // on the present stream
   int64_t sent_ms = 0;
@@ -106,6 +116,7 @@ absl::Status Publisher::SendGathered() {
   gathering_->request.set_resource(options_.resource);
   gathering_->request.set_request_id(
       RequestIdOf(options_.request_prefix, next_batch_++, gathering_->request));
+  gathering_->settled.assign(gathering_->tags.size(), false);
   bytes_under_way_ += gathering_->bytes;
   under_way_.push_back(std::exchange(gathering_, std::make_unique<Batch>()));
   // Sends it, without waiting for answers.
@@ -194,23 +205,45 @@ absl::Status Publisher::TakeAnswer(const PublishResponse& answer, int64_t now_ms
   if (answer.has_refused()) {
     last_error_ = RefusalOf(answer.refused());
     if (!IsRetryable(last_error_)) return last_error_;
-    batch.sent = false;
-    batch.not_before_ms = now_ms + backoff_.NextMs();
-    ++stats_.repeated;
+    Repeat(batch, now_ms);
     return absl::OkStatus();
   }
   if (static_cast<size_t>(answer.outcomes_size()) != batch.tags.size()) {
     return MakeError(Reason::kInternal, "the service answered a batch with a wrong number of outcomes");
   }
-  const std::unique_ptr<Batch> answered = std::move(*found);
-  under_way_.erase(found);
-  bytes_under_way_ -= answered->bytes;
-  last_answer_ms_ = now_ms;
-  channel_failed_ = false;
-  backoff_.Reset();
+  if (!Settle(answer, batch, now_ms)) {
+    Repeat(batch, now_ms);
+    return absl::OkStatus();
+  }
+  bytes_under_way_ -= batch.bytes;
   ++stats_.batches;
-  for (int i = 0; i < answer.outcomes_size(); ++i) on_outcome_(answered->tags[i], answer.outcomes(i));
+  under_way_.erase(found);
   return absl::OkStatus();
+}
+
+bool Publisher::Settle(const PublishResponse& answer, Batch& batch, int64_t now_ms) {
+  bool all = true;
+  for (int i = 0; i < answer.outcomes_size(); ++i) {
+    const RecordOutcome& outcome = answer.outcomes(i);
+    if (batch.settled[i]) continue;
+    if (IsRetryable(outcome)) {
+      last_error_ = RefusalOf(outcome.violations(0));
+      all = false;
+      continue;
+    }
+    batch.settled[i] = true;
+    last_answer_ms_ = now_ms;
+    on_outcome_(batch.tags[i], outcome);
+  }
+  channel_failed_ = false;
+  if (all) backoff_.Reset();
+  return all;
+}
+
+void Publisher::Repeat(Batch& batch, int64_t now_ms) {
+  batch.sent = false;
+  batch.not_before_ms = now_ms + backoff_.NextMs();
+  ++stats_.repeated;
 }
 
 absl::Status Publisher::StreamEnded(const absl::Status& status, int64_t now_ms) {

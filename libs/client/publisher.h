@@ -54,10 +54,11 @@ std::string RequestIdOf(const std::string& prefix, uint64_t batch_number,
                         const hangou::base_library::v1::PublishRequest& batch);
 
 // Not thread-safe: one thread calls it, and gets the outcomes inside of its calls. Batches that are refused
-// with a reason of code UNAVAILABLE (OVERLOADED, DRAINING, ...), and those without an answer when the stream
-// ends with UNAVAILABLE, are sent again under the same request id, with growing waits. Every other refusal of
-// a whole batch ends the publishing with its reason. Destruction cancels what is under way; what was not
-// answered may or may not have been applied.
+// with a reason of code UNAVAILABLE (OVERLOADED, DRAINING, ...), as a whole or in some of their records, and
+// those without an answer when the stream ends with UNAVAILABLE, are sent again as they are under the same
+// request id, with growing waits; a record is told its first other outcome, once. Every other refusal of a
+// whole batch ends the publishing with its reason. Destruction cancels what is under way; what was not answered
+// may or may not have been applied.
 class Publisher {
  public:
   // Where to publish: asked for each stream. `failed` is true when the last channel could not be used.
@@ -91,6 +92,8 @@ class Publisher {
   void SendDue(int64_t now_ms);
   int64_t WaitMs(int64_t now_ms) const;
   absl::Status TakeAnswer(const hangou::base_library::v1::PublishResponse& answer, int64_t now_ms);
+  bool Settle(const hangou::base_library::v1::PublishResponse& answer, Batch& batch, int64_t now_ms);
+  void Repeat(Batch& batch, int64_t now_ms);
   absl::Status StreamEnded(const absl::Status& status, int64_t now_ms);
   void DropStream(int64_t now_ms);
 

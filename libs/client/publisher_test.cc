@@ -86,6 +86,27 @@ TEST_CASE("A batch that is refused as overloaded is sent again under the same id
   CHECK(bench.publisher.stats().repeated == 1);
 }
 
+TEST_CASE("Records whose owner is starting are sent again with their batch, and told once") {
+  Bench bench([](int number, const auto& request) {
+    auto answer = LibraryForTest::Accepted(request);
+    for (int i = 0; i < answer.outcomes_size(); ++i) {
+      auto* outcome = answer.mutable_outcomes(i);
+      if (number > 0 && i % 2 == 0) outcome->set_outcome(hangou::base_library::v1::OUTCOME_DUPLICATE);
+      if (number > 1 || i % 2 == 0) continue;
+      outcome->set_outcome(hangou::base_library::v1::OUTCOME_REFUSED);
+      outcome->add_violations()->set_reason("DRAINING");
+    }
+    return Reaction{answer, {}};
+  });
+  REQUIRE(bench.PublishAll(100).ok());
+  CHECK(bench.outcomes.size() == 100);
+  for (const auto& [tag, outcome] : bench.outcomes)
+    CHECK(outcome == hangou::base_library::v1::OUTCOME_ACCEPTED);
+  const auto received = bench.library.received();
+  REQUIRE(received.size() == 3);
+  CHECK(received[2].SerializeAsString() == received[0].SerializeAsString());
+}
+
 TEST_CASE("A stream that is cut is opened again and what was not answered is sent again") {
   const uint32_t seed = std::random_device()();
   INFO("seed " << seed);

@@ -57,7 +57,8 @@ void PrintApplied(const Globals& globals, const ApplyResponse& response, bool va
     Print("checked only: nothing was applied\n");
     return;
   }
-  Print(applied ? EpochText(response) : "epoch " + std::to_string(response.epoch()) + ", unchanged\n");
+  const std::string epoch = "epoch " + std::to_string(response.epoch());
+  Print(applied ? EpochText(response) : epoch + ", nothing else is in force than before\n");
   if (!response.waiting_change().empty()) {
     Print("change " + response.waiting_change() + " waits for a second manager, who runs: hangou approve " +
           response.waiting_change() + "\n");

@@ -48,7 +48,8 @@ int PrintOutcome(const base_library_v1::PublishResponse& response, const Globals
   for (const auto& violation : outcome.violations()) {
     json["violations"].push_back(
         {{"reason", violation.reason()}, {"field", violation.field()}, {"message", violation.message()}});
-    text += violation.reason() + " " + violation.field() + ": " + violation.message() + "\n";
+    text += violation.reason() + (violation.field().empty() ? "" : " " + violation.field()) + ": " +
+            violation.message() + "\n";
   }
   Print(globals.json() ? json.dump() + "\n" : text);
   return taken ? kExitDone : kExitPartly;
