@@ -35,11 +35,15 @@ function(hangou_test name)
   set_tests_properties(${name} PROPERTIES TIMEOUT ${ARG_TIMEOUT} LABELS "${ARG_LABELS}")
 endfunction()
 
-# hangou_program(NAME SOURCES main.cc DEPS ...): an executable in build/bin.
+# hangou_program(NAME SOURCES main.cc DEPS ...): an executable in build/bin. jemalloc serves its memory: with some
+# forty threads and many small records the C library's allocator takes a fifth of the time of a publication.
 function(hangou_program name)
   cmake_parse_arguments(ARG "" "" "SOURCES;DEPS" ${ARGN})
   add_executable(${name} ${ARG_SOURCES})
   target_link_libraries(${name} PRIVATE hangou_options ${ARG_DEPS})
+  if(NOT HANGOU_SANITIZE)
+    target_link_libraries(${name} PRIVATE PkgConfig::jemalloc)
+  endif()
 endfunction()
 
 # hangou_fuzz(NAME SOURCES fuzz.cc DEPS ...): a libFuzzer target, built with the sanitizers only.

@@ -29,8 +29,6 @@ class EventLoop {
   void PostAfter(int64_t delay_ms, std::function<void()> task);
   // Runs `task` on the loop's thread and waits until it has run. Not from the loop's own thread.
   void Run(const std::function<void()>& task);
-  // True on the loop's own thread.
-  bool OnThread() const { return std::this_thread::get_id() == thread_.get_id(); }
   // Stops the thread after the task that is running; idempotent. What is posted later is dropped.
   void Stop();
 

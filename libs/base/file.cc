@@ -1,9 +1,11 @@
 #include "libs/base/file.h"
 
 #include <fcntl.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 
 #include "libs/base/status.h"
@@ -72,6 +74,16 @@ absl::Status MakeFolders(const std::string& path) {
     }
   }
   return absl::OkStatus();
+}
+
+int64_t RaiseOpenFileLimit(int64_t wanted) {
+  struct rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return 0;
+  if (limit.rlim_cur < static_cast<rlim_t>(wanted)) {
+    limit.rlim_cur = std::min(limit.rlim_max, static_cast<rlim_t>(wanted));
+    if (::setrlimit(RLIMIT_NOFILE, &limit) != 0) ::getrlimit(RLIMIT_NOFILE, &limit);
+  }
+  return static_cast<int64_t>(limit.rlim_cur);
 }
 
 }  // namespace hangou

@@ -1,6 +1,7 @@
 // Files, as far as several libraries need them.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 
@@ -17,5 +18,7 @@ absl::Status WriteFileDurably(const std::string& path, std::string_view content,
 absl::Status SyncFolder(const std::string& path);
 // Creates a folder and those above it, with mode 0700 where new.
 absl::Status MakeFolders(const std::string& path);
+// Lets this process open up to `wanted` files, or as many as the system allows; returns how many that is.
+int64_t RaiseOpenFileLimit(int64_t wanted);
 
 }  // namespace hangou

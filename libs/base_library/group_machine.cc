@@ -214,7 +214,7 @@ void GroupMachine::Accept(Submission& submission, const std::string& record_key,
                       head.content_hash_high(),
                       head.revision(),
                       -1};
-  Pending pending{head.revision(), RequestKey(head), {}};
+  Pending pending{head.revision(), submission.by_source ? "" : RequestKey(head), {}};
   pending.waiting.push_back({submission.sink, head.request_place(),
                              Taken(hangou::base_library::v1::OUTCOME_ACCEPTED, submission.partition, -1)});
   if (!submission.by_source) {
@@ -264,8 +264,7 @@ absl::Status GroupMachine::StageRecord(const LogRecord& record, Staged* staged) 
 }
 
 absl::Status GroupMachine::StageEvent(const LogRecord& record, Envelope& envelope, Staged* staged) const {
-  const RecordHead head = HeadOf(envelope);
-  const std::string record_key = RecordKey(record.partition, head);
+  const std::string record_key = RecordKey(record.partition, HeadOf(envelope));
   StoredRecord stored;
   if (envelope.has_deletion()) {
     // What was published stays beside the deletion: it is served until the deletion's day.
@@ -283,6 +282,7 @@ absl::Status GroupMachine::StageEvent(const LogRecord& record, Envelope& envelop
     staged->batch.Put(kViewByResource, ResourceKey(record_key), "");
   }
   stored.set_offset(record.offset);
+  const RecordHead& head = stored.has_deletion() ? stored.deletion().head() : stored.upsert().head();
   staged->batch.Put(kViewRecords, record_key, stored.SerializeAsString());
   if (!head.request_id().empty()) {
     const RequestMemory memory{head.received_us(), head.content_hash_low(), head.content_hash_high(),

@@ -40,7 +40,14 @@ std::vector<int> ViewNumbers(const std::string& folder) {
 }  // namespace
 
 PartitionGroup::PartitionGroup(PartitionGroupOptions options, Log& log, const Clock& clock)
-    : options_(std::move(options)), log_(log), clock_(clock), loop_(options_.name) {}
+    : options_(std::move(options)),
+      log_(log),
+      clock_(clock),
+      reach_(std::make_shared<Reach>()),
+      loop_(options_.name) {
+  MutexLock lock(reach_->mutex);
+  reach_->group = this;
+}
 
 PartitionGroup::~PartitionGroup() { Stop(); }
 
@@ -71,6 +78,10 @@ absl::Status PartitionGroup::Start(int64_t timeout_ms) {
 
 void PartitionGroup::Stop() {
   if (stopped_.exchange(true)) return;
+  {
+    MutexLock lock(reach_->mutex);
+    reach_->group = nullptr;
+  }
   loop_.Run([this] {
     if (reader_) reader_->SetNotify({});
     if (machine_) Perform(machine_->Abandon(MakeError(Reason::kDraining, "the service is stopping; retry")));
@@ -162,8 +173,10 @@ void PartitionGroup::Perform(GroupMachine::Effects effects) {
     keys.reserve(entries.size());
     for (const LogEntry& entry : entries) keys.push_back(entry.key);
     log_.Append(options_.topic, partition, std::move(entries),
-                [this, keys = std::move(keys)](absl::StatusOr<int64_t> offset) {
-                  if (!offset.ok()) OnAppendFailed(keys, offset.status());
+                [reach = reach_, keys = std::move(keys)](absl::StatusOr<int64_t> offset) {
+                  if (offset.ok()) return;
+                  MutexLock lock(reach->mutex);
+                  if (reach->group) reach->group->OnAppendFailed(keys, offset.status());
                 });
   }
   oldest_pending_us_ = machine_ ? machine_->OldestPendingUs() : 0;
@@ -173,7 +186,6 @@ void PartitionGroup::Perform(GroupMachine::Effects effects) {
 }
 
 void PartitionGroup::OnAppendFailed(const std::vector<std::string>& log_keys, const absl::Status& status) {
-  if (stopped_) return;
   loop_.Post([this, log_keys, status] {
     if (!machine_) return;
     // Without its owner epoch in the log the group cannot begin.

@@ -57,6 +57,11 @@ class PartitionGroup {
   int64_t applied_count() const { return applied_count_.load(); }
 
  private:
+  // Answers of the log may come after the group is gone: they find it through this, while it serves.
+  struct Reach {
+    Mutex mutex;
+    PartitionGroup* group HANGOU_GUARDED_BY(mutex);
+  };
   struct Waiter {
     int64_t offset;
     std::function<void(absl::Status)> done;
@@ -82,6 +87,7 @@ class PartitionGroup {
   const PartitionGroupOptions options_;
   Log& log_;
   const Clock& clock_;
+  const std::shared_ptr<Reach> reach_;
 
   // Used on the loop's thread only.
   std::shared_ptr<Store> store_;

@@ -19,10 +19,12 @@ using hangou::record::v1::RecordHead;
 
 namespace {
 
-// A digest of what was sent under a request id. Serialisation of one message by one library version is stable enough:
+// A digest of what was sent under a request id; 0 where versions come from the source, and ids do not count.
+// Serialisation of one message by one library version is stable enough:
 // a difference between versions can only make a repeat look like a reuse, which is refused and nothing is lost.
 template <class Request>
-uint64_t DigestOf(const Request& request) {
+uint64_t DigestOf(const ResourceSchema& schema, const Request& request) {
+  if (schema.versioned_by_source()) return 0;
   const std::string bytes = request.SerializeAsString();
   return XXH3_64bits(bytes.data(), bytes.size());
 }
@@ -197,7 +199,7 @@ void Library::Publish(const Caller& caller, const v1::PublishRequest& request, v
     return done(
         MakeError(Reason::kBatchTooLarge, "a batch takes at most 256 records and 1 MiB; send smaller ones"));
   }
-  const uint64_t digest = DigestOf(request);
+  const uint64_t digest = DigestOf(**schema, request);
   if (const auto ok = CheckPublishable(caller, **schema, request.request_id(), digest); !ok.ok())
     return done(ok);
 
@@ -234,7 +236,7 @@ void Library::Delete(const Caller& caller, const v1::DeleteRequest& request, v1:
   if (static_cast<size_t>(request.items_size()) > limits::kBatchRecords) {
     return done(MakeError(Reason::kBatchTooLarge, "delete at most 256 records at once"));
   }
-  const uint64_t digest = DigestOf(request);
+  const uint64_t digest = DigestOf(**schema, request);
   if (const auto ok = CheckPublishable(caller, **schema, request.request_id(), digest); !ok.ok())
     return done(ok);
 

@@ -12,14 +12,16 @@ namespace {
 
 // The limits below are per database or table; a process holds some twenty databases of a few tables each.
 //
-// A table's write buffer: flushed files are large enough to be few, and the shared manager flushes earlier
-// when all of them together exceed the budget.
-constexpr size_t kWriteBufferBytes = 8 << 20;
+// A table's write buffer, at most: flushed files are large enough to be few. The shared manager flushes earlier when
+// all of them together exceed the budget, so that a small budget needs smaller ones.
+constexpr size_t kWriteBufferBytes = 16 << 20;
+constexpr size_t kWriteBuffersPerBudget = 16;
 // A write buffer grows in steps of this: most tables hold little, and RocksDB's 1 MiB would be 100 MiB in
 // all.
 constexpr size_t kArenaBlockBytes = 64 << 10;
-// Open files of a database: twenty of them stay under the usual limit of 1024 of a process.
-constexpr int kOpenFiles = 32;
+// Open files of a database: all its levels while it grows fast. A file that is not kept open is opened and its index
+// read at every look-up. Twenty databases need 2,560 of limits::kProcessFiles.
+constexpr int kOpenFiles = 128;
 // Flushes and compactions of a database at a time: the threads are shared, the cores are few.
 constexpr int kBackgroundJobs = 2;
 // Write-ahead logs of a `local` store, after which the tables they hold back are flushed.
@@ -32,6 +34,9 @@ constexpr size_t kInfoLogBytes = 1 << 20;
 constexpr size_t kBlockBytes = 8 << 10;
 // Bits per key: one in a hundred look-ups of an absent key reads a block.
 constexpr double kFilterBits = 10;
+// Share of a write buffer that goes to its own filter: most records that are published are new, and a look-up of an
+// absent key would walk the whole skip list.
+constexpr double kBufferFilterRatio = 0.01;
 // Written bytes after which the kernel is told to begin writing them out: no long stalls at the sync.
 constexpr uint64_t kBytesPerSync = 1 << 20;
 
@@ -85,8 +90,11 @@ rocksdb::ColumnFamilyOptions TableOptions(const StoreBudget& budget) {
   rocksdb::ColumnFamilyOptions options;
   options.table_factory.reset(rocksdb::NewBlockBasedTableFactory(blocks));
   options.compression = ServingCompression();
-  options.write_buffer_size = kWriteBufferBytes;
+  options.write_buffer_size =
+      std::min(kWriteBufferBytes, budget.write_buffers()->buffer_size() / kWriteBuffersPerBudget);
   options.arena_block_size = kArenaBlockBytes;
+  options.memtable_prefix_bloom_size_ratio = kBufferFilterRatio;
+  options.memtable_whole_key_filtering = true;
   options.level_compaction_dynamic_level_bytes = true;
   options.force_consistency_checks = true;
   return options;

@@ -6,6 +6,8 @@
 #include <cstdlib>
 
 #include "libs/base/fault.h"
+#include "libs/base/file.h"
+#include "libs/base/limits.h"
 #include "libs/base/status.h"
 #include "services/standalone/standalone.h"
 
@@ -22,6 +24,10 @@ int RunStandalone(const StandaloneOptions& options) {
   if (const char* faults = std::getenv("HANGOU_FAULT"); faults != nullptr && !SetFaultsFromText(faults)) {
     std::fprintf(stderr, "error: HANGOU_FAULT is not understood; write PLACE=ERRNO\n");
     return 2;
+  }
+  if (const int64_t files = RaiseOpenFileLimit(limits::kProcessFiles); files < limits::kProcessFiles) {
+    spdlog::warn("the system allows {} open files; {} are needed under load: raise the limit (ulimit -Hn)",
+                 files, limits::kProcessFiles);
   }
   auto started = Standalone::Start(options);
   if (!started.ok()) {
