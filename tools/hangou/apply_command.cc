@@ -1,11 +1,12 @@
 // hangou apply, hangou approve: changes of the catalog.
-#include <CLI/CLI.hpp>
+#include <vector>
 
 #include "libs/base/limits.h"
 #include "libs/base/status.h"
 #include "libs/policy/yaml.h"
 #include "tools/hangou/apply_result.h"
 #include "tools/hangou/command.h"
+#include "tools/hangou/flags.h"
 
 namespace hangou {
 namespace {
@@ -43,27 +44,27 @@ absl::StatusOr<int> Approve(const std::string& change, const Globals& globals) {
 
 }  // namespace
 
-void AddApplyCommand(CLI::App* app, CommandLine* line) {
+void AddApplyCommand(Flags app, CommandLine* line) {
   auto flags = std::make_shared<ApplyFlags>();
-  CLI::App* command = app->add_subcommand("apply", "Apply catalog objects declared in YAML (role manager)");
-  command->add_option("-f,--file", flags->paths, "YAML file, or folder of such; may be repeated")->required();
-  command->add_flag("--validate-only", flags->validate_only, "check only, change nothing");
-  command->footer(
+  const Flags command = app.Sub("apply", "Apply catalog objects declared in YAML (role manager)");
+  command.Add("-f,--file", &flags->paths, "YAML file, or folder of such; may be repeated").Required();
+  command.Add("--validate-only", &flags->validate_only, "check only, change nothing");
+  command.Footer(
       "What tightens the policy works at once; what loosens it waits until another manager runs `hangou "
       "approve`.\n\n"
       "Examples:\n"
       "  hangou apply -f city/\n"
       "  hangou apply -f negative-list.yaml --validate-only");
-  command->callback([flags, line] { line->action = [flags, line] { return Apply(*flags, line->globals); }; });
+  command.Callback([flags, line] { line->action = [flags, line] { return Apply(*flags, line->globals); }; });
 }
 
-void AddApproveCommand(CLI::App* app, CommandLine* line) {
+void AddApproveCommand(Flags app, CommandLine* line) {
   auto change = std::make_shared<std::string>();
-  CLI::App* command =
-      app->add_subcommand("approve", "Approve a waiting change, as another manager than who applied it");
-  command->add_option("CHANGE", *change, "id of the change; see `hangou get changes`")->required();
-  command->footer("Examples:\n  hangou get changes\n  hangou approve c1");
-  command->callback(
+  const Flags command =
+      app.Sub("approve", "Approve a waiting change, as another manager than who applied it");
+  command.Add("CHANGE", change.get(), "id of the change; see `hangou get changes`").Required();
+  command.Footer("Examples:\n  hangou get changes\n  hangou approve c1");
+  command.Callback(
       [change, line] { line->action = [change, line] { return Approve(*change, line->globals); }; });
 }
 

@@ -1,6 +1,7 @@
 // hangou audit: shows and verifies the audit chain.
-#include <CLI/CLI.hpp>
+#include <algorithm>
 #include <chrono>
+#include <cstdio>
 #include <nlohmann/json.hpp>
 #include <thread>
 
@@ -10,6 +11,7 @@
 #include "libs/base/status.h"
 #include "libs/base/text.h"
 #include "tools/hangou/command.h"
+#include "tools/hangou/flags.h"
 #include "tools/hangou/table.h"
 #include "tools/hangou/words.h"
 
@@ -174,22 +176,21 @@ absl::StatusOr<int> Verify(const Globals& globals) {
 
 }  // namespace
 
-void AddAuditCommand(CLI::App* app, CommandLine* line) {
-  CLI::App* command = app->add_subcommand("audit", "Show and verify the audit chain (role auditor)");
-  command->require_subcommand(1);
-  command->footer(
+void AddAuditCommand(Flags app, CommandLine* line) {
+  const Flags command = app.Sub("audit", "Show and verify the audit chain (role auditor)");
+  command.NeedsSub();
+  command.Footer(
       "Field numbers are those of `hangou describe resource`.\n\n"
       "Examples:\n"
       "  hangou audit tail -n 50 --follow\n"
       "  hangou audit verify");
   auto flags = std::make_shared<AuditFlags>();
-  CLI::App* tail = command->add_subcommand("tail", "Show the newest entries");
-  tail->add_option("-n,--count", flags->count, "how many")->check(CLI::Range(1, limits::kPageMax));
-  tail->add_flag("-f,--follow", flags->follow,
-                 "go on with new entries as they come, reads of the audit left out");
-  tail->callback([flags, line] { line->action = [flags, line] { return Tail(*flags, line->globals); }; });
-  CLI::App* verify = command->add_subcommand("verify", "Verify the whole chain; exit code 3 where it breaks");
-  verify->callback([line] { line->action = [line] { return Verify(line->globals); }; });
+  const Flags tail = command.Sub("tail", "Show the newest entries");
+  tail.Add("-n,--count", &flags->count, "how many").Within(1, limits::kPageMax);
+  tail.Add("-f,--follow", &flags->follow, "go on with new entries as they come, reads of the audit left out");
+  tail.Callback([flags, line] { line->action = [flags, line] { return Tail(*flags, line->globals); }; });
+  const Flags verify = command.Sub("verify", "Verify the whole chain; exit code 3 where it breaks");
+  verify.Callback([line] { line->action = [line] { return Verify(line->globals); }; });
 }
 
 }  // namespace hangou

@@ -1,5 +1,4 @@
 // hangou certs: identities of the development CA of a standalone data folder.
-#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <filesystem>
 #include <nlohmann/json.hpp>
@@ -10,6 +9,7 @@
 #include "libs/rpc/certificates.h"
 #include "tools/hangou/command.h"
 #include "tools/hangou/config.h"
+#include "tools/hangou/flags.h"
 #include "tools/hangou/table.h"
 
 namespace hangou {
@@ -78,10 +78,10 @@ absl::StatusOr<int> List(const std::string& data, const Globals& globals) {
 
 }  // namespace
 
-void AddCertsCommand(CLI::App* app, CommandLine* line) {
-  CLI::App* command = app->add_subcommand("certs", "Issue and list identities of a standalone data folder");
-  command->require_subcommand(1);
-  command->footer(
+void AddCertsCommand(Flags app, CommandLine* line) {
+  const Flags command = app.Sub("certs", "Issue and list identities of a standalone data folder");
+  command.NeedsSub();
+  command.Footer(
       "Identities are folders below DATA/identities with ca.crt, tls.crt and tls.key; a new one\n"
       "gets a context of its name in DATA/config.yaml.\n\n"
       "Examples:\n"
@@ -89,19 +89,18 @@ void AddCertsCommand(CLI::App* app, CommandLine* line) {
       "  hangou certs issue --data data --department tax --role consumer --workload hall --days 30\n"
       "  hangou certs list --data data");
   auto flags = std::make_shared<CertsFlags>();
-  CLI::App* issue = command->add_subcommand("issue", "Issue an identity; one of the same name is replaced");
-  issue->add_option("--data", flags->data, "data folder of `hangou standalone`")->required();
-  issue->add_option("--department", flags->request.department, "department code, such as psb")->required();
-  issue->add_option("--role", flags->request.role, "publisher, consumer, manager, auditor or operator")
-      ->required()
-      ->check(CLI::IsMember({"publisher", "consumer", "manager", "auditor", "operator"}));
-  issue->add_option("--workload", flags->request.workload, "which of the department's systems; main");
-  issue->add_option("--days", flags->request.valid_days, "days of validity; 365")->check(CLI::Range(1, 3650));
-  issue->callback([flags, line] { line->action = [flags] { return Issue(*flags); }; });
-  CLI::App* list = command->add_subcommand("list", "List the identities");
-  list->add_option("--data", flags->data, "data folder of `hangou standalone`")->required();
-  list->callback(
-      [flags, line] { line->action = [flags, line] { return List(flags->data, line->globals); }; });
+  const Flags issue = command.Sub("issue", "Issue an identity; one of the same name is replaced");
+  issue.Add("--data", &flags->data, "data folder of `hangou standalone`").Required();
+  issue.Add("--department", &flags->request.department, "department code, such as psb").Required();
+  issue.Add("--role", &flags->request.role, "publisher, consumer, manager, auditor or operator")
+      .Required()
+      .OneOf({"publisher", "consumer", "manager", "auditor", "operator"});
+  issue.Add("--workload", &flags->request.workload, "which of the department's systems; main");
+  issue.Add("--days", &flags->request.valid_days, "days of validity; 365").Within(1, 3650);
+  issue.Callback([flags, line] { line->action = [flags] { return Issue(*flags); }; });
+  const Flags list = command.Sub("list", "List the identities");
+  list.Add("--data", &flags->data, "data folder of `hangou standalone`").Required();
+  list.Callback([flags, line] { line->action = [flags, line] { return List(flags->data, line->globals); }; });
 }
 
 }  // namespace hangou

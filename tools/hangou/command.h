@@ -8,11 +8,9 @@
 #include "absl/status/statusor.h"
 #include "libs/client/client.h"
 
-namespace CLI {
-class App;
-}
-
 namespace hangou {
+
+class Flags;
 
 // Exit codes, for scripts; listed in `hangou --help`.
 enum ExitCode {
@@ -43,20 +41,20 @@ struct CommandLine {
   Action action;
 };
 
-// Each adds a subcommand. `line` outlives `app`.
-void AddStandaloneCommand(CLI::App* app, CommandLine* line);
-void AddContextCommand(CLI::App* app, CommandLine* line);
-void AddCertsCommand(CLI::App* app, CommandLine* line);
-void AddApplyCommand(CLI::App* app, CommandLine* line);
-void AddApproveCommand(CLI::App* app, CommandLine* line);
-void AddGetCommand(CLI::App* app, CommandLine* line);
-void AddDescribeCommand(CLI::App* app, CommandLine* line);
-void AddPublishCommand(CLI::App* app, CommandLine* line);
-void AddDeleteCommand(CLI::App* app, CommandLine* line);
-void AddQueryCommand(CLI::App* app, CommandLine* line);
-void AddVerifyCommand(CLI::App* app, CommandLine* line);
-void AddSubscribeCommand(CLI::App* app, CommandLine* line);
-void AddAuditCommand(CLI::App* app, CommandLine* line);
+// Each adds a subcommand to the flags of the program. `line` outlives their parser.
+void AddStandaloneCommand(Flags app, CommandLine* line);
+void AddContextCommand(Flags app, CommandLine* line);
+void AddCertsCommand(Flags app, CommandLine* line);
+void AddApplyCommand(Flags app, CommandLine* line);
+void AddApproveCommand(Flags app, CommandLine* line);
+void AddGetCommand(Flags app, CommandLine* line);
+void AddDescribeCommand(Flags app, CommandLine* line);
+void AddPublishCommand(Flags app, CommandLine* line);
+void AddDeleteCommand(Flags app, CommandLine* line);
+void AddQueryCommand(Flags app, CommandLine* line);
+void AddVerifyCommand(Flags app, CommandLine* line);
+void AddSubscribeCommand(Flags app, CommandLine* line);
+void AddAuditCommand(Flags app, CommandLine* line);
 
 // The configuration file in use.
 std::string ConfigOf(const Globals& globals);

@@ -1,11 +1,11 @@
 // hangou context: named installations and identities.
-#include <CLI/CLI.hpp>
 #include <filesystem>
 #include <nlohmann/json.hpp>
 
 #include "libs/base/status.h"
 #include "tools/hangou/command.h"
 #include "tools/hangou/config.h"
+#include "tools/hangou/flags.h"
 #include "tools/hangou/table.h"
 
 namespace hangou {
@@ -61,24 +61,24 @@ absl::StatusOr<int> List(const Globals& globals) {
 
 }  // namespace
 
-void AddContextCommand(CLI::App* app, CommandLine* line) {
-  CLI::App* command = app->add_subcommand("context", "Name installations and identities, and choose one");
-  command->require_subcommand(1);
-  command->footer(
+void AddContextCommand(Flags app, CommandLine* line) {
+  const Flags command = app.Sub("context", "Name installations and identities, and choose one");
+  command.NeedsSub();
+  command.Footer(
       "The configuration is --config, else $HANGOU_CONFIG, else ~/.config/hangou/config.yaml.\n\n"
       "Examples:\n"
       "  hangou context set psb --address 127.0.0.1:7000 --identity data/identities/psb-publisher\n"
       "  hangou context use psb\n"
       "  hangou context list");
   auto name = std::make_shared<std::string>();
-  CLI::App* set = command->add_subcommand("set", "Add or change a context (with --address and --identity)");
-  set->add_option("NAME", *name, "name of the context")->required();
-  set->callback([name, line] { line->action = [name, line] { return Set(*name, line->globals); }; });
-  CLI::App* use = command->add_subcommand("use", "Use a context from now on");
-  use->add_option("NAME", *name, "name of the context")->required();
-  use->callback([name, line] { line->action = [name, line] { return Use(*name, line->globals); }; });
-  CLI::App* list = command->add_subcommand("list", "List the contexts");
-  list->callback([line] { line->action = [line] { return List(line->globals); }; });
+  const Flags set = command.Sub("set", "Add or change a context (with --address and --identity)");
+  set.Add("NAME", name.get(), "name of the context").Required();
+  set.Callback([name, line] { line->action = [name, line] { return Set(*name, line->globals); }; });
+  const Flags use = command.Sub("use", "Use a context from now on");
+  use.Add("NAME", name.get(), "name of the context").Required();
+  use.Callback([name, line] { line->action = [name, line] { return Use(*name, line->globals); }; });
+  const Flags list = command.Sub("list", "List the contexts");
+  list.Callback([line] { line->action = [line] { return List(line->globals); }; });
 }
 
 }  // namespace hangou

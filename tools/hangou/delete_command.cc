@@ -1,11 +1,12 @@
 // hangou delete: states that a record is no longer valid.
-#include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
+#include <optional>
 
 #include "libs/base/keys.h"
 #include "libs/base/status.h"
 #include "libs/base/text.h"
 #include "tools/hangou/command.h"
+#include "tools/hangou/flags.h"
 #include "tools/hangou/read_flags.h"
 #include "tools/hangou/record_view.h"
 #include "tools/hangou/words.h"
@@ -86,24 +87,22 @@ absl::StatusOr<int> Delete(const DeleteFlags& flags, const Globals& globals) {
 
 }  // namespace
 
-void AddDeleteCommand(CLI::App* app, CommandLine* line) {
+void AddDeleteCommand(Flags app, CommandLine* line) {
   auto flags = std::make_shared<DeleteFlags>();
-  CLI::App* command =
-      app->add_subcommand("delete", "State that a record is no longer valid (role publisher)");
-  command->add_option("RESOURCE", flags->resource, "resource, such as psb.resident")->required();
-  command->add_option("--id", flags->id, "identifier of the owner entity")->required();
-  command->add_option("--key", flags->key, "record key, where the resource has one");
-  command->add_option("--version", flags->version,
-                      "version of the deletion, above the stored one (versions: source)");
-  command->add_option("--generation", flags->generation, "generation of the deletion");
-  command->add_option("--until", flags->until, "first day on which it is not valid; today (UTC+8)");
-  command->add_option("--request-id", flags->request_id, "so that the same request sent twice counts once");
-  command->footer(
+  const Flags command = app.Sub("delete", "State that a record is no longer valid (role publisher)");
+  command.Add("RESOURCE", &flags->resource, "resource, such as psb.resident").Required();
+  command.Add("--id", &flags->id, "identifier of the owner entity").Required();
+  command.Add("--key", &flags->key, "record key, where the resource has one");
+  command.Add("--version", &flags->version,
+              "version of the deletion, above the stored one (versions: source)");
+  command.Add("--generation", &flags->generation, "generation of the deletion");
+  command.Add("--until", &flags->until, "first day on which it is not valid; today (UTC+8)");
+  command.Add("--request-id", &flags->request_id, "so that the same request sent twice counts once");
+  command.Footer(
       "History stays. Exit code 0: the record is deleted or was so; 3: it was not taken.\n\n"
       "Example:\n"
       "  hangou delete psb.resident --id 321002199001011234 --version 20260131");
-  command->callback(
-      [flags, line] { line->action = [flags, line] { return Delete(*flags, line->globals); }; });
+  command.Callback([flags, line] { line->action = [flags, line] { return Delete(*flags, line->globals); }; });
 }
 
 }  // namespace hangou

@@ -1,9 +1,9 @@
 // hangou describe resource: fields, rules, sharing, and what a department may read.
-#include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
 
 #include "libs/base/status.h"
 #include "tools/hangou/command.h"
+#include "tools/hangou/flags.h"
 #include "tools/hangou/record_view.h"
 #include "tools/hangou/table.h"
 #include "tools/hangou/words.h"
@@ -164,25 +164,24 @@ absl::StatusOr<int> DescribeResource(const DescribeFlags& flags, const Globals& 
 
 }  // namespace
 
-void AddDescribeCommand(CLI::App* app, CommandLine* line) {
-  CLI::App* describe = app->add_subcommand("describe", "Show everything about an object");
-  describe->require_subcommand(1);
+void AddDescribeCommand(Flags app, CommandLine* line) {
+  const Flags describe = app.Sub("describe", "Show everything about an object");
+  describe.NeedsSub();
   auto flags = std::make_shared<DescribeFlags>();
-  CLI::App* command = describe->add_subcommand("resource", "Fields, rules and sharing of a resource");
-  command->add_option("NAME", flags->name, "resource, such as psb.resident")->required();
-  command->add_flag("--proto", flags->proto, "print its schema as a .proto file instead");
-  command->add_option(
-      "--department", flags->department,
-      "say what this department may read; another than your own needs the role manager or auditor");
-  command->add_option("--purpose", flags->purpose, "say what may be read for this purpose, and why");
+  const Flags command = describe.Sub("resource", "Fields, rules and sharing of a resource");
+  command.Add("NAME", &flags->name, "resource, such as psb.resident").Required();
+  command.Add("--proto", &flags->proto, "print its schema as a .proto file instead");
+  command.Add("--department", &flags->department,
+              "say what this department may read; another than your own needs the role manager or auditor");
+  command.Add("--purpose", &flags->purpose, "say what may be read for this purpose, and why");
   const std::string examples =
       "Examples:\n"
       "  hangou describe resource psb.resident\n"
       "  hangou describe resource psb.resident --proto > resident.proto\n"
       "  hangou describe resource psb.resident --department tax --purpose tax_collection";
-  describe->footer(examples);
-  command->footer(examples);
-  command->callback(
+  describe.Footer(examples);
+  command.Footer(examples);
+  command.Callback(
       [flags, line] { line->action = [flags, line] { return DescribeResource(*flags, line->globals); }; });
 }
 

@@ -1,11 +1,13 @@
 // hangou get: lists what the catalog holds.
 #include <google/protobuf/util/json_util.h>
 
-#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <optional>
 
 #include "libs/base/status.h"
 #include "libs/base/text.h"
 #include "tools/hangou/command.h"
+#include "tools/hangou/flags.h"
 #include "tools/hangou/table.h"
 #include "tools/hangou/words.h"
 
@@ -132,26 +134,26 @@ absl::StatusOr<int> Get(const std::string& word, const std::string& name, const 
 
 }  // namespace
 
-void AddGetCommand(CLI::App* app, CommandLine* line) {
+void AddGetCommand(Flags app, CommandLine* line) {
   auto kind = std::make_shared<std::string>();
   auto name = std::make_shared<std::string>();
-  CLI::App* command = app->add_subcommand("get", "List objects of the catalog, or one of them");
+  const Flags command = app.Sub("get", "List objects of the catalog, or one of them");
   command
-      ->add_option("KIND", *kind,
-                   "departments, purposes, code-lists, resources, negative-list, grants or changes")
-      ->required()
-      ->check([](const std::string& word) {
+      .Add("KIND", kind.get(),
+           "departments, purposes, code-lists, resources, negative-list, grants or changes")
+      .Required()
+      .Check([](const std::string& word) {
         const bool known = word == "changes" || word == "change" || KindFromWord(word).has_value();
         return known ? std::string() : "the catalog has no " + word;
       });
-  command->add_option("NAME", *name, "only the object of this name");
-  command->footer(
+  command.Add("NAME", name.get(), "only the object of this name");
+  command.Footer(
       "With -o json every object is one line, with all it has.\n\n"
       "Examples:\n"
       "  hangou get resources\n"
       "  hangou get resources psb.resident -o json\n"
       "  hangou get changes");
-  command->callback(
+  command.Callback(
       [kind, name, line] { line->action = [kind, name, line] { return Get(*kind, *name, line->globals); }; });
 }
 

@@ -1,9 +1,9 @@
 // hangou: the command.
-#include <CLI/CLI.hpp>
 #include <csignal>
 #include <cstdio>
 
 #include "tools/hangou/command.h"
+#include "tools/hangou/flags.h"
 
 namespace {
 
@@ -13,18 +13,17 @@ constexpr char kFooter[] =
     "a value that does not match, or an audit chain that breaks.\n\n"
     "Begin with `hangou standalone --help`, then `hangou context set --help`.";
 
-void AddGlobals(CLI::App* app, hangou::Globals* globals) {
-  app->add_option("--config", globals->config,
-                  "configuration file; $HANGOU_CONFIG, else ~/.config/hangou/config.yaml");
-  app->add_option("--context", globals->context, "context of the configuration; the current one");
-  app->add_option("--address", globals->address, "address of the catalog, HOST:PORT");
-  app->add_option("--identity", globals->identity, "folder with ca.crt, tls.crt and tls.key");
-  app->add_option("-o,--output", globals->output, "table or json")->check(CLI::IsMember({"table", "json"}));
-  app->add_option("--timeout", globals->timeout_s, "seconds that a call may take; 60")
-      ->check(CLI::Range(0.1, 3600.0));
+void AddGlobals(hangou::Flags app, hangou::Globals* globals) {
+  app.Add("--config", &globals->config,
+          "configuration file; $HANGOU_CONFIG, else ~/.config/hangou/config.yaml");
+  app.Add("--context", &globals->context, "context of the configuration; the current one");
+  app.Add("--address", &globals->address, "address of the catalog, HOST:PORT");
+  app.Add("--identity", &globals->identity, "folder with ca.crt, tls.crt and tls.key");
+  app.Add("-o,--output", &globals->output, "table or json").OneOf({"table", "json"});
+  app.Add("--timeout", &globals->timeout_s, "seconds that a call may take; 60").Within(0.1, 3600.0);
 }
 
-void AddCommands(CLI::App* app, hangou::CommandLine* line) {
+void AddCommands(hangou::Flags app, hangou::CommandLine* line) {
 #ifdef HANGOU_WITH_STANDALONE
   hangou::AddStandaloneCommand(app, line);
 #endif
@@ -48,17 +47,20 @@ int main(int argc, char** argv) {
   // A reader that closes the pipe early ends the command, like every other one.
   std::signal(SIGPIPE, SIG_DFL);
   hangou::CommandLine line;
-  CLI::App app("Hangou, the data sharing platform: publish, read, subscribe, decide and audit.", "hangou");
-  // Global flags may stand behind the subcommand too.
-  app.fallthrough();
-  app.require_subcommand(1);
-  app.footer(kFooter);
-  AddGlobals(&app, &line.globals);
-  AddCommands(&app, &line);
-  try {
-    app.parse(argc, argv);
-  } catch (const CLI::ParseError& error) {
-    return app.exit(error) == 0 ? hangou::kExitDone : hangou::kExitUsage;
+  hangou::FlagParser parser("Hangou, the data sharing platform: publish, read, subscribe, decide and audit.",
+                            "hangou");
+  const hangou::Flags app = parser.flags();
+  app.NeedsSub();
+  app.Footer(kFooter);
+  AddGlobals(app, &line.globals);
+  AddCommands(app, &line);
+  switch (parser.Parse(argc, argv)) {
+    case hangou::ParseResult::kUnderstood:
+      break;
+    case hangou::ParseResult::kHelpShown:
+      return hangou::kExitDone;
+    case hangou::ParseResult::kRefused:
+      return hangou::kExitUsage;
   }
   const absl::StatusOr<int> exit_code = line.action();
   if (exit_code.ok()) return *exit_code;

@@ -1,5 +1,6 @@
 // hangou publish: sends a CSV or NDJSON file.
-#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <cstdio>
 #include <filesystem>
 #include <fstream>
 #include <iostream>
@@ -9,6 +10,7 @@
 #include "libs/base/status.h"
 #include "tools/hangou/command.h"
 #include "tools/hangou/file_publish.h"
+#include "tools/hangou/flags.h"
 #include "tools/hangou/progress.h"
 #include "tools/hangou/table.h"
 
@@ -135,16 +137,15 @@ absl::StatusOr<int> Publish(const PublishFlags& flags, const Globals& globals) {
 
 }  // namespace
 
-void AddPublishCommand(CLI::App* app, CommandLine* line) {
+void AddPublishCommand(Flags app, CommandLine* line) {
   auto flags = std::make_shared<PublishFlags>();
-  CLI::App* command = app->add_subcommand("publish", "Publish the rows of a CSV or NDJSON file");
-  command->add_option("RESOURCE", flags->resource, "resource, such as psb.resident")->required();
-  command->add_option("FILE", flags->file, "file.csv, file.ndjson, or - for standard input")->required();
-  command->add_option("--request-prefix", flags->request_prefix,
-                      "begins the request ids (at most 16 characters): another prefix is another sending");
-  command->add_option("--rejected", flags->rejected,
-                      "file for the rows that are not taken; FILE.rejected.csv");
-  command->footer(
+  const Flags command = app.Sub("publish", "Publish the rows of a CSV or NDJSON file");
+  command.Add("RESOURCE", &flags->resource, "resource, such as psb.resident").Required();
+  command.Add("FILE", &flags->file, "file.csv, file.ndjson, or - for standard input").Required();
+  command.Add("--request-prefix", &flags->request_prefix,
+              "begins the request ids (at most 16 characters): another prefix is another sending");
+  command.Add("--rejected", &flags->rejected, "file for the rows that are not taken; FILE.rejected.csv");
+  command.Footer(
       "Columns are named by field or Chinese title; beside them @version, @generation and @event_time of the "
       "record.\n"
       "Money is in yuan (1234.50), dates are 2026-01-31. The same file published again counts as duplicate.\n"
@@ -152,7 +153,7 @@ void AddPublishCommand(CLI::App* app, CommandLine* line) {
       "Examples:\n"
       "  hangou publish psb.resident residents.csv\n"
       "  zcat residents.ndjson.gz | hangou publish psb.resident - --rejected bad.csv");
-  command->callback(
+  command.Callback(
       [flags, line] { line->action = [flags, line] { return Publish(*flags, line->globals); }; });
 }
 

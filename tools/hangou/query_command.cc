@@ -1,10 +1,12 @@
 // hangou query: reads records of one entity, of several, or of a whole resource.
-#include <CLI/CLI.hpp>
 #include <algorithm>
+#include <cstdio>
+#include <nlohmann/json.hpp>
 
 #include "libs/base/limits.h"
 #include "libs/base/status.h"
 #include "tools/hangou/command.h"
+#include "tools/hangou/flags.h"
 #include "tools/hangou/read_flags.h"
 #include "tools/hangou/record_view.h"
 
@@ -134,23 +136,21 @@ absl::StatusOr<int> Query(const QueryFlags& flags, const Globals& globals) {
 
 }  // namespace
 
-void AddQueryCommand(CLI::App* app, CommandLine* line) {
+void AddQueryCommand(Flags app, CommandLine* line) {
   auto flags = std::make_shared<QueryFlags>();
-  CLI::App* command =
-      app->add_subcommand("query", "Read records, field by field as the policy allows (role consumer)");
+  const Flags command = app.Sub("query", "Read records, field by field as the policy allows (role consumer)");
   AddReadFlags(command, &flags->read);
-  command->add_option("--id", flags->ids, "identifier of the entity; may be repeated")
-      ->allow_extra_args(false);
-  command->add_option("--key", flags->key, "only the record with this key (with one --id)");
-  command->add_flag("--all", flags->all, "walk the whole resource");
-  command->add_option("--limit", flags->limit, "at most so many records (with --all)");
-  command->footer(
+  command.Add("--id", &flags->ids, "identifier of the entity; may be repeated").OnePerUse();
+  command.Add("--key", &flags->key, "only the record with this key (with one --id)");
+  command.Add("--all", &flags->all, "walk the whole resource");
+  command.Add("--limit", &flags->limit, "at most so many records (with --all)");
+  command.Footer(
       "Masked values are shown as they are; masked and withheld fields are listed with their reason.\n"
       "With -o json every record is one line, and the last line is the decision.\n\n"
       "Examples:\n"
       "  hangou query psb.resident --id 321002199001011234 --purpose tax_collection\n"
       "  hangou query psb.resident --all --limit 20 --purpose tax_collection -o json");
-  command->callback([flags, line] { line->action = [flags, line] { return Query(*flags, line->globals); }; });
+  command.Callback([flags, line] { line->action = [flags, line] { return Query(*flags, line->globals); }; });
 }
 
 }  // namespace hangou

@@ -1,15 +1,11 @@
 #include "tools/hangou/read_flags.h"
 
-#include <CLI/CLI.hpp>
-
 namespace hangou {
 
-void AddReadFlags(CLI::App* command, ReadFlags* flags) {
-  command->add_option("RESOURCE", flags->resource, "resource, such as psb.resident")->required();
-  command->add_option("--purpose", flags->purpose, "why: a purpose registered for your department")
-      ->required();
-  command->add_option("--case", flags->case_number,
-                      "case number of the matter, where the grant asks for one");
+void AddReadFlags(Flags command, ReadFlags* flags) {
+  command.Add("RESOURCE", &flags->resource, "resource, such as psb.resident").Required();
+  command.Add("--purpose", &flags->purpose, "why: a purpose registered for your department").Required();
+  command.Add("--case", &flags->case_number, "case number of the matter, where the grant asks for one");
 }
 
 hangou::record::v1::AccessContext ContextOf(const ReadFlags& flags) {

@@ -5,10 +5,7 @@
 
 #include "hangou/record/v1/record.pb.h"
 #include "libs/schema/resource_schema.h"
-
-namespace CLI {
-class App;
-}
+#include "tools/hangou/flags.h"
 
 namespace hangou {
 
@@ -19,8 +16,8 @@ struct ReadFlags {
   std::string case_number;
 };
 
-// Adds RESOURCE, --purpose and --case. `flags` outlives `command`.
-void AddReadFlags(CLI::App* command, ReadFlags* flags);
+// Adds RESOURCE, --purpose and --case. `flags` lives until the command line is parsed.
+void AddReadFlags(Flags command, ReadFlags* flags);
 // The access context of a read.
 hangou::record::v1::AccessContext ContextOf(const ReadFlags& flags);
 // The entity of this identifier, of the kind that the resource is about.

@@ -1,6 +1,7 @@
 #include "tools/hangou/record_view.h"
 
 #include <algorithm>
+#include <nlohmann/json.hpp>
 
 #include "libs/base/clock.h"
 #include "libs/base/status.h"

@@ -1,7 +1,7 @@
 // Records, changes and decisions as people and scripts see them.
 #pragma once
 
-#include <nlohmann/json.hpp>
+#include <nlohmann/json_fwd.hpp>
 #include <string>
 #include <vector>
 

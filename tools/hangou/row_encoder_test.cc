@@ -1,6 +1,7 @@
 #include "tools/hangou/row_encoder.h"
 
 #include <catch2/catch.hpp>
+#include <nlohmann/json.hpp>
 
 #include "libs/base/status.h"
 #include "tools/hangou/record_view.h"

@@ -1,11 +1,13 @@
 // hangou subscribe: prints the changes of a resource as they are delivered.
-#include <CLI/CLI.hpp>
+#include <cstdio>
 #include <map>
+#include <nlohmann/json.hpp>
 
 #include "libs/base/status.h"
 #include "libs/base/text.h"
 #include "libs/client/subscription.h"
 #include "tools/hangou/command.h"
+#include "tools/hangou/flags.h"
 #include "tools/hangou/read_flags.h"
 #include "tools/hangou/record_view.h"
 
@@ -160,19 +162,16 @@ absl::StatusOr<int> Subscribe(const SubscribeFlags& flags, const Globals& global
 
 }  // namespace
 
-void AddSubscribeCommand(CLI::App* app, CommandLine* line) {
+void AddSubscribeCommand(Flags app, CommandLine* line) {
   auto flags = std::make_shared<SubscribeFlags>();
-  CLI::App* command =
-      app->add_subcommand("subscribe", "Print the changes of a resource as they come (role consumer)");
+  const Flags command = app.Sub("subscribe", "Print the changes of a resource as they come (role consumer)");
   AddReadFlags(command, &flags->read);
-  command->add_option("--name", flags->name, "name of the subscription, unique in your department")
-      ->required();
-  command->add_option("--from", flags->from,
-                      "snapshot, now, cursor (what was last acknowledged), or a token");
-  command->add_option("--max", flags->max, "stop after the delivery that reaches so many changes");
-  command->add_flag("--until-caught-up", flags->until_caught_up, "stop at the end of the log");
-  command->add_flag("--no-ack", flags->no_ack, "leave the durable cursor where it is");
-  command->footer(
+  command.Add("--name", &flags->name, "name of the subscription, unique in your department").Required();
+  command.Add("--from", &flags->from, "snapshot, now, cursor (what was last acknowledged), or a token");
+  command.Add("--max", &flags->max, "stop after the delivery that reaches so many changes");
+  command.Add("--until-caught-up", &flags->until_caught_up, "stop at the end of the log");
+  command.Add("--no-ack", &flags->no_ack, "leave the durable cursor where it is");
+  command.Footer(
       "Every delivery is acknowledged when it is printed. Changes come at least once; a change is told by "
       "its position.\n"
       "A lost connection is opened again from the last token. When the policy changes, the stream says what "
@@ -181,7 +180,7 @@ void AddSubscribeCommand(CLI::App* app, CommandLine* line) {
       "Examples:\n"
       "  hangou subscribe psb.resident --name hall --purpose tax_collection --from snapshot\n"
       "  hangou subscribe psb.resident --name hall --purpose tax_collection --until-caught-up -o json");
-  command->callback(
+  command.Callback(
       [flags, line] { line->action = [flags, line] { return Subscribe(*flags, line->globals); }; });
 }
 

@@ -1,11 +1,11 @@
 // hangou verify: compares values with what is stored; no value leaves.
-#include <CLI/CLI.hpp>
 #include <map>
 #include <nlohmann/json.hpp>
 
 #include "libs/base/status.h"
 #include "libs/schema/text_codec.h"
 #include "tools/hangou/command.h"
+#include "tools/hangou/flags.h"
 #include "tools/hangou/read_flags.h"
 #include "tools/hangou/record_view.h"
 #include "tools/hangou/table.h"
@@ -81,25 +81,24 @@ absl::StatusOr<int> Verify(const VerifyFlags& flags, const Globals& globals) {
 
 }  // namespace
 
-void AddVerifyCommand(CLI::App* app, CommandLine* line) {
+void AddVerifyCommand(Flags app, CommandLine* line) {
   auto flags = std::make_shared<VerifyFlags>();
-  CLI::App* command = app->add_subcommand("verify", "Compare values with what is stored; no value leaves");
+  const Flags command = app.Sub("verify", "Compare values with what is stored; no value leaves");
   AddReadFlags(command, &flags->read);
-  command->add_option("--id", flags->id, "identifier of the entity")->required();
-  command->add_option("--key", flags->key, "only the record with this key");
-  command->add_option("VALUES", flags->values, "FIELD=VALUE, one or several")
-      ->required()
-      ->check([](const std::string& value) {
+  command.Add("--id", &flags->id, "identifier of the entity").Required();
+  command.Add("--key", &flags->key, "only the record with this key");
+  command.Add("VALUES", &flags->values, "FIELD=VALUE, one or several")
+      .Required()
+      .Check([](const std::string& value) {
         return value.find('=') == std::string::npos ? std::string("give values as FIELD=VALUE")
                                                     : std::string();
       });
-  command->footer(
+  command.Footer(
       "The verdict of a field is match, mismatch, unknown (no record, or it lacks the field) or withheld.\n"
       "Exit code 0: every field matches; 3: one does not.\n\n"
       "Example:\n"
       "  hangou verify psb.resident --id 321002199001011234 --purpose loan name=张三");
-  command->callback(
-      [flags, line] { line->action = [flags, line] { return Verify(*flags, line->globals); }; });
+  command.Callback([flags, line] { line->action = [flags, line] { return Verify(*flags, line->globals); }; });
 }
 
 }  // namespace hangou
