@@ -1,10 +1,11 @@
-// hangou-bench: the figures that tools/demo.sh prints.
+// hangou-bench: figures, some of which tools/demo.sh prints.
 #include <CLI/CLI.hpp>
 #include <cstdio>
 #include <fstream>
 #include <string>
 
 #include "libs/base/status.h"
+#include "tests/benchmarks/audit.h"
 #include "tests/benchmarks/decisions.h"
 #include "tests/benchmarks/reads.h"
 
@@ -31,7 +32,9 @@ int Report(const absl::StatusOr<std::string>& line) {
 }
 
 int Main(int argc, char** argv) {
-  CLI::App app("Measures Hangou: decisions of a catalog, and governed reads of a running installation.");
+  CLI::App app(
+      "Measures Hangou: decisions of a catalog, the audit chain, and governed reads of a running "
+      "installation.");
   app.require_subcommand(1);
   std::string catalog;
   std::string owners_file;
@@ -41,6 +44,11 @@ int Main(int argc, char** argv) {
   CLI::App* decisions = app.add_subcommand("decisions", "times decisions of the policy engine");
   decisions->add_option("--catalog", catalog, "folder of declarations")->required();
   decisions->add_option("--seconds", seconds, "how long to measure, in seconds");
+  int outstanding_entries = 64;
+  CLI::App* audit =
+      app.add_subcommand("audit", "times durable entries of an audit chain, in a folder of TMPDIR");
+  audit->add_option("--outstanding", outstanding_entries, "entries under way")->check(CLI::Range(1, 1024));
+  audit->add_option("--seconds", seconds, "how long to measure, in seconds");
   CLI::App* reads = app.add_subcommand("reads", "times Get calls");
   reads->add_option("--address", load.client.address, "host:port of the catalog")->required();
   reads->add_option("--identity", load.client.identity_folder, "folder of the identity")->required();
@@ -54,6 +62,7 @@ int Main(int argc, char** argv) {
   reads->add_option("--seconds", seconds, "how long to measure, in seconds");
   CLI11_PARSE(app, argc, argv);
   if (decisions->parsed()) return Report(MeasureDecisions(catalog, seconds));
+  if (audit->parsed()) return Report(MeasureAudit(outstanding_entries, seconds));
   load.resource = FullResourceName(load.resource);
   load.seconds = seconds;
   load.owners = ReadLines(owners_file);
