@@ -74,6 +74,21 @@ v1::VerifyResponse::Verdict VerdictOf(const StoredValues& values, int index, con
   return match ? v1::VerifyResponse::VERDICT_MATCH : v1::VerifyResponse::VERDICT_MISMATCH;
 }
 
+// Where the keys of a day's counts begin; those of earlier days sort before it.
+std::string DayPrefix(int32_t day) { return std::to_string(day) + "|"; }
+
+// Adds the deletion of some counts of earlier days to a batch: more than come in, so that none stay for long.
+absl::Status SweepCounts(const Store& store, int table, int32_t today, StoreBatch* batch) {
+  constexpr int kSwept = 16;
+  int left = kSwept;
+  const std::string first_of_today = DayPrefix(today);
+  return store.Scan(table, "", "", [&](std::string_view key, std::string_view) {
+    if (key >= first_of_today) return false;
+    batch->Delete(table, std::string(key));
+    return --left > 0;
+  });
+}
+
 }  // namespace
 
 void Library::Verify(const Caller& caller, const v1::VerifyRequest& request, v1::VerifyResponse* response,
@@ -108,8 +123,8 @@ void Library::Verify(const Caller& caller, const v1::VerifyRequest& request, v1:
         continue;
       }
       // Mismatches are counted before the answer is known to be one of them, so that a full count tells nothing.
-      const std::string count_key = std::to_string(today) + "|" + caller.department + "|" + entity_hash +
-                                    "|" + std::to_string(scope.schema.number()) + "." +
+      const std::string count_key = DayPrefix(today) + caller.department + "|" + entity_hash + "|" +
+                                    std::to_string(scope.schema.number()) + "." +
                                     std::to_string(field.number);
       ASSIGN_OR_RETURN(const auto text, context_.local.Get(context_.verify_table, count_key));
       const uint64_t mismatches = text ? ReadBigEndian(*text) : 0;
@@ -124,7 +139,10 @@ void Library::Verify(const Caller& caller, const v1::VerifyRequest& request, v1:
         counts.Put(context_.verify_table, count_key, count);
       }
     }
-    if (!counts.empty()) RETURN_IF_ERROR(context_.local.Write(counts));
+    if (!counts.empty()) {
+      RETURN_IF_ERROR(SweepCounts(context_.local, context_.verify_table, today, &counts));
+      RETURN_IF_ERROR(context_.local.Write(counts));
+    }
     *response->mutable_decision() = ToProto(scope.schema, scope.rights, scope.epoch);
     scope.entry.set_records(static_cast<uint64_t>(response->verdicts_size()));
     scope.entry.add_entity_hashes(entity_hash);

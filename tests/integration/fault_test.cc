@@ -5,8 +5,10 @@
 
 #include <algorithm>
 #include <catch2/catch.hpp>
+#include <chrono>
 #include <filesystem>
 #include <fstream>
+#include <thread>
 
 #include "libs/base/file.h"
 #include "libs/base/status.h"
@@ -100,7 +102,7 @@ TEST_CASE("While the disk of the views is full, what was appended is applied as 
   SetFault(FaultPoint::kStoreWrite, ENOSPC);
   std::thread room([] {
     // Room comes while the publisher waits.
-    Eventually([] { return false; }, 500);
+    std::this_thread::sleep_for(std::chrono::milliseconds(500));  // waits: the disk is full for a while
     SetFault(FaultPoint::kStoreWrite, 0);
   });
   city.Publish("psb", kResidents, {city.Payload(kResidents, Resident(CitizenId(0), "张三"))}, "r1");
