@@ -47,7 +47,8 @@ mark="HANGOU_TEST_RUN=$(basename "$scratch")"
 marked() {
   local file
   for file in /proc/[0-9]*/environ; do
-    if tr '\0' '\n' <"$file" 2>/dev/null | grep -qxF "$mark"; then
+    # Without -q: a grep that leaves early would end tr, and with it the pipeline, as a failure.
+    if tr '\0' '\n' <"$file" 2>/dev/null | grep -xF "$mark" >/dev/null; then
       basename "$(dirname "$file")"
     fi
   done 2>/dev/null || true

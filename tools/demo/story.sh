@@ -67,7 +67,7 @@ start_server() {
     [[ ! -s $data/config.yaml ]] || break
     sleep 0.1
   done
-  address=$(sed -n 's/^ *address: //p' "$data/config.yaml" | head -n 1)
+  address=$(awk '$1 == "address:" { print $2; exit }' "$data/config.yaml")
   "$bin/hangou" --address "$address" --identity "$data/identities/manager-1" get departments >/dev/null
 }
 
@@ -146,14 +146,17 @@ refused SECOND_MANAGER_REQUIRED manager-1 approve "$change"
 show manager-2 approve "$change"
 show hrss-consumer query tax.payment --id "$payer" --purpose insurance_audit | pick 12
 
+# record_of PERSON: the resident and its place in the log, without the decision that follows.
+record_of() { quiet tax-consumer query psb.resident --id "$1" --purpose tax_risk -o json | sed -n 1p; }
+
 step "kill -9, and nothing that was acknowledged is lost"
-before=$(quiet tax-consumer query psb.resident --id "$person" --purpose tax_risk -o json | head -n 1)
+before=$(record_of "$person")
 kill -9 "$server"
 wait "$server" 2>/dev/null || true
 restarted=$EPOCHREALTIME
 start_server "$address"
 tell "The process was killed and started again; after $(seconds_since "$restarted") s it serves."
-after=$(quiet tax-consumer query psb.resident --id "$person" --purpose tax_risk -o json | head -n 1)
+after=$(record_of "$person")
 [[ $before == "$after" ]] || fail "the record differs after the restart"
 tell "The resident of step 4 comes back the same, revision and position included."
 

@@ -40,6 +40,12 @@ std::string Joined(const google::protobuf::RepeatedPtrField<std::string>& words)
   return text;
 }
 
+// A list of names as far as a table has room for it; JSON has it whole. Names are ASCII.
+std::string Shortened(const std::string& names) {
+  constexpr size_t kColumns = 60;
+  return names.size() <= kColumns ? names : names.substr(0, kColumns - 3) + "...";
+}
+
 nlohmann::ordered_json EntryJson(const audit_v1::Entry& entry) {
   const auto numbers = [](const auto& list) { return std::vector<uint32_t>(list.begin(), list.end()); };
   const auto words = [](const auto& list) { return std::vector<std::string>(list.begin(), list.end()); };
@@ -79,12 +85,12 @@ std::vector<std::string> EntryRow(const audit_v1::Entry& entry) {
           entry.caller() + (entry.role().empty() ? "" : "/" + entry.role()),
           Word(audit_v1::Action_Name(entry.action()), "ACTION_"),
           entry.allowed() ? "allowed" : "denied " + entry.reason(),
-          entry.subject(),
+          Shortened(entry.subject()),
           entry.purpose() + (entry.case_number().empty() ? "" : " " + entry.case_number()),
           std::to_string(entry.epoch()),
           records,
           given,
-          Joined(entry.decided_by())};
+          Shortened(Joined(entry.decided_by()))};
 }
 
 // Prints a page; returns the sequence of its last entry, 0 where there is none. Following reads the audit again and
