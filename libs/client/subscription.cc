@@ -23,8 +23,6 @@ namespace {
 // A stream that stood open for so long had reached the exchange: longer than an attempt to connect may take.
 constexpr int64_t kStoodOpenMs = 10'000;
 
-int64_t NowMs() { return SystemClock().BootUs() / kUsPerMs; }
-
 Subscription::ChannelSource ExchangeOf(Client& client) {
   return [&client](bool failed) {
     if (failed) client.ForgetEndpoints();

@@ -6,13 +6,12 @@
 
 #include "libs/base/text.h"
 #include "libs/identifiers/identifiers.h"
+#include "libs/identifiers/lengths.h"
 #include "libs/identifiers/regions.h"
 
 namespace hangou {
 namespace {
 
-constexpr size_t kLength = 18;
-constexpr size_t kLegacyLength = 15;
 constexpr size_t kBirthAt = 6;
 constexpr size_t kBirthLength = 8;
 // Nobody whom a register can hold was born before.
@@ -21,7 +20,7 @@ constexpr int kEarliestYear = 1850;
 // digits.
 constexpr std::string_view kLegacyCentury = "19";
 constexpr std::string_view kCheckCharacters = "10X98765432";
-constexpr std::array<int, 17> kWeights = {7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2};
+constexpr std::array<int, 17> kCitizenIdWeights = {7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2};
 
 std::optional<int32_t> BirthDay(std::string_view id) {
   const std::string_view birth = id.substr(kBirthAt, kBirthLength);
@@ -31,15 +30,15 @@ std::optional<int32_t> BirthDay(std::string_view id) {
                       static_cast<int>(NumberOfDigits(birth.substr(6, 2))));
 }
 
-bool HasCharset(std::string_view id) {
+bool HasCitizenIdCharset(std::string_view id) {
   const char last = id.back();
   return IsAllDigits(id.substr(0, id.size() - 1)) &&
-         ((last >= '0' && last <= '9') || (last == 'X' && id.size() == kLength));
+         ((last >= '0' && last <= '9') || (last == 'X' && id.size() == kCitizenIdLength));
 }
 
 std::string FromLegacy(std::string_view id) {
   std::string out;
-  out.reserve(kLength);
+  out.reserve(kCitizenIdLength);
   out.append(id.substr(0, kBirthAt)).append(kLegacyCentury).append(id.substr(kBirthAt));
   out.push_back(CitizenIdCheck(out));
   return out;
@@ -49,8 +48,8 @@ IdentifierRule FirstFailure(std::string_view id, int32_t today) {
   if (!IsProvince(id)) return IdentifierRule::kRegion;
   const std::optional<int32_t> birth = BirthDay(id);
   if (!birth || *birth > today) return IdentifierRule::kBirthdate;
-  return CitizenIdCheck(id.substr(0, kLength - 1)) == id.back() ? IdentifierRule::kNone
-                                                                : IdentifierRule::kCheck;
+  return CitizenIdCheck(id.substr(0, kCitizenIdLength - 1)) == id.back() ? IdentifierRule::kNone
+                                                                         : IdentifierRule::kCheck;
 }
 
 // True where the region of an id is in a list, or is one of the residence permits'.
@@ -64,7 +63,7 @@ bool HasKnownRegion(std::string_view id) {
 
 char CitizenIdCheck(std::string_view first17) {
   int sum = 0;
-  for (size_t i = 0; i < kWeights.size(); ++i) sum += kWeights[i] * (first17[i] - '0');
+  for (size_t i = 0; i < kCitizenIdWeights.size(); ++i) sum += kCitizenIdWeights[i] * (first17[i] - '0');
   return kCheckCharacters[sum % 11];
 }
 
@@ -73,12 +72,12 @@ int32_t BirthDayOfCitizenId(std::string_view normalized) { return BirthDay(norma
 IdentifierVerdict CheckCitizenId(std::string_view raw, int32_t today) {
   IdentifierVerdict verdict;
   std::string id = NormalizeIdentifierText(raw);
-  if (id.size() != kLength && id.size() != kLegacyLength) {
+  if (id.size() != kCitizenIdLength && id.size() != kLegacyCitizenIdLength) {
     verdict.rule = IdentifierRule::kLength;
-  } else if (!HasCharset(id)) {
+  } else if (!HasCitizenIdCharset(id)) {
     verdict.rule = IdentifierRule::kCharset;
   } else {
-    if (id.size() == kLegacyLength) id = FromLegacy(id);
+    if (id.size() == kLegacyCitizenIdLength) id = FromLegacy(id);
     verdict.rule = FirstFailure(id, today);
     if (verdict.ok() && !HasKnownRegion(id)) verdict.warning = "region unknown";
   }

@@ -3,16 +3,10 @@
 #include <xxhash.h>
 
 #include "libs/identifiers/identifiers.h"
+#include "libs/identifiers/lengths.h"
 
 namespace hangou {
 namespace {
-
-constexpr size_t kCitizenIdLength = 18;
-constexpr size_t kLegacyCitizenIdLength = 15;
-constexpr size_t kUsccLength = 18;
-constexpr size_t kLegacyTaxIdLength = 15;
-constexpr size_t kOrgCodeLength = 9;
-constexpr size_t kRegionLength = 6;
 
 std::string PersonKey(std::string_view id) {
   if (id.size() == kCitizenIdLength) return std::string(id.substr(0, kCitizenIdLength - 1));

@@ -5,23 +5,21 @@
 #include <utility>
 
 #include "libs/identifiers/identifiers.h"
+#include "libs/identifiers/lengths.h"
 #include "libs/identifiers/regions.h"
 
 namespace hangou {
 namespace {
 
-constexpr size_t kLength = 18;
 constexpr size_t kRegionAt = 2;
-constexpr size_t kRegionLength = 6;
 constexpr size_t kOrgCodeAt = 8;
-constexpr size_t kOrgCodeLength = 9;
 // The registrars of the state as a whole.
 constexpr uint32_t kNationalRegistrar = 100000;
 
 // I, O, S, V and Z do not occur. A character's value is its place.
 constexpr std::string_view kAlphabet = "0123456789ABCDEFGHJKLMNPQRTUWXY";
 constexpr int kModulus = 31;
-constexpr std::array<int, 17> kWeights = {1, 3, 9, 27, 19, 26, 16, 17, 20, 29, 25, 13, 8, 24, 10, 30, 28};
+constexpr std::array<int, 17> kUsccWeights = {1, 3, 9, 27, 19, 26, 16, 17, 20, 29, 25, 13, 8, 24, 10, 30, 28};
 constexpr std::array<int, 8> kOrgCodeWeights = {3, 7, 9, 10, 5, 8, 4, 2};
 
 constexpr std::array<int8_t, 128> MakeValues() {
@@ -63,7 +61,7 @@ int ValueOf(char c) {
 }
 
 // Region digits are digits; the rest is of the alphabet.
-bool HasCharset(std::string_view code) {
+bool HasUsccCharset(std::string_view code) {
   return std::all_of(code.begin(), code.end(), [](char c) { return ValueOf(c) >= 0; }) &&
          IsAllDigits(code.substr(kRegionAt, kRegionLength));
 }
@@ -80,11 +78,11 @@ bool HasRegion(std::string_view code) {
 }
 
 IdentifierRule FirstFailure(std::string_view code) {
-  if (code.size() != kLength) return IdentifierRule::kLength;
-  if (!HasCharset(code)) return IdentifierRule::kCharset;
+  if (code.size() != kUsccLength) return IdentifierRule::kLength;
+  if (!HasUsccCharset(code)) return IdentifierRule::kCharset;
   if (!HasCategory(code)) return IdentifierRule::kCategory;
   if (!HasRegion(code)) return IdentifierRule::kRegion;
-  if (UsccCheck(code.substr(0, kLength - 1)) != code.back()) return IdentifierRule::kCheck;
+  if (UsccCheck(code.substr(0, kUsccLength - 1)) != code.back()) return IdentifierRule::kCheck;
   const std::string_view org_code = code.substr(kOrgCodeAt, kOrgCodeLength);
   return OrganizationCodeCheck(org_code.substr(0, kOrgCodeLength - 1)) == org_code.back()
              ? IdentifierRule::kNone
@@ -97,7 +95,7 @@ int OrgCodeValueOf(char c) { return c <= '9' ? c - '0' : c - 'A' + 10; }
 
 char UsccCheck(std::string_view first17) {
   int sum = 0;
-  for (size_t i = 0; i < kWeights.size(); ++i) sum += kWeights[i] * ValueOf(first17[i]);
+  for (size_t i = 0; i < kUsccWeights.size(); ++i) sum += kUsccWeights[i] * ValueOf(first17[i]);
   return kAlphabet[(kModulus - sum % kModulus) % kModulus];
 }
 

@@ -13,7 +13,7 @@ using namespace hangou::catalog::v1;  // NOLINT: the names of the field types
 
 constexpr uint32_t kMoneyScale = 2;
 
-absl::Status Invalid(std::string_view message) { return MakeError(Reason::kFieldInvalid, message); }
+absl::Status InvalidText(std::string_view message) { return MakeError(Reason::kFieldInvalid, message); }
 
 bool IsDigits(std::string_view text) {
   for (char c : text) {
@@ -27,7 +27,7 @@ absl::StatusOr<int64_t> ParseWhole(bool negative, std::string digits) {
   int64_t value = 0;
   if (negative) digits.insert(digits.begin(), '-');
   const auto result = std::from_chars(digits.data(), digits.data() + digits.size(), value);
-  if (result.ec != std::errc()) return Invalid("the number has more than 64 bits");
+  if (result.ec != std::errc()) return InvalidText("the number has more than 64 bits");
   return value;
 }
 
@@ -39,11 +39,11 @@ absl::StatusOr<int64_t> ParseDecimal(uint32_t scale, std::string_view text) {
   std::string_view whole = text.substr(0, point);
   std::string_view fraction = point == std::string_view::npos ? std::string_view() : text.substr(point + 1);
   if (!IsDigits(whole) || (point != std::string_view::npos && !IsDigits(fraction))) {
-    return Invalid(scale == 0 ? "not a whole number" : "not a number such as 12.50");
+    return InvalidText(scale == 0 ? "not a whole number" : "not a number such as 12.50");
   }
   while (fraction.size() > scale && fraction.back() == '0') fraction.remove_suffix(1);
   if (fraction.size() > scale) {
-    return Invalid("more than " + std::to_string(scale) + " digits behind the point");
+    return InvalidText("more than " + std::to_string(scale) + " digits behind the point");
   }
   std::string digits(whole);
   digits.append(fraction).append(scale - fraction.size(), '0');
@@ -64,7 +64,7 @@ std::string FormatDecimal(uint32_t scale, int64_t value) {
 absl::StatusOr<int64_t> ParseBool(std::string_view text) {
   if (text == "true") return 1;
   if (text == "false") return 0;
-  return Invalid("neither true nor false");
+  return InvalidText("neither true nor false");
 }
 
 }  // namespace
@@ -72,21 +72,22 @@ absl::StatusOr<int64_t> ParseBool(std::string_view text) {
 absl::StatusOr<int64_t> ParseScalar(FieldType type, uint32_t scale, std::string_view text) {
   switch (type) {
     case FIELD_TYPE_INTEGER:
-      return text.find('.') == std::string_view::npos ? ParseDecimal(0, text) : Invalid("not a whole number");
+      return text.find('.') == std::string_view::npos ? ParseDecimal(0, text)
+                                                      : InvalidText("not a whole number");
     case FIELD_TYPE_DECIMAL:
       return ParseDecimal(scale, text);
     case FIELD_TYPE_MONEY:
       return ParseDecimal(kMoneyScale, text);
     case FIELD_TYPE_DATE:
       if (const auto day = ParseDay(text)) return *day;
-      return Invalid("not a date such as 2026-01-31");
+      return InvalidText("not a date such as 2026-01-31");
     case FIELD_TYPE_TIMESTAMP:
       if (const auto instant = ParseInstant(text)) return *instant;
-      return Invalid("not an instant such as 2026-01-31T08:00:00Z");
+      return InvalidText("not an instant such as 2026-01-31T08:00:00Z");
     case FIELD_TYPE_BOOL:
       return ParseBool(text);
     default:
-      return Invalid("the type of the field is not a number");
+      return InvalidText("the type of the field is not a number");
   }
 }
 
