@@ -75,6 +75,17 @@ class City {
   std::map<std::string, std::unique_ptr<Client>> clients_;
 };
 
+// A negative list entry that withholds psb.resident's phone from everybody.
+inline constexpr char kWithholdPhone[] = R"(
+kind: NegativeListEntry
+name: neg-phone
+title: 联系电话不予共享
+resource: resources/psb.resident
+field: phone
+legal_basis: 个人信息保护法第二十八条
+review_date: "2027-12-31"
+)";
+
 // A resident of the small city as a row; `version` counts seconds.
 Row Resident(const std::string& citizen_id, const std::string& name, int version = 1);
 // A valid citizen id of Yangzhou, another for every number from 0 to 99,999.

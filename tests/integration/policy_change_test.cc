@@ -14,16 +14,6 @@ namespace {
 
 namespace v1 = hangou::base_library::v1;
 
-const char kWithholdPhone[] = R"(
-kind: NegativeListEntry
-name: neg-phone
-title: 联系电话不予共享
-resource: resources/psb.resident
-field: phone
-legal_basis: 个人信息保护法第二十八条
-review_date: "2027-12-31"
-)";
-
 uint32_t NumberOf(City& city, const std::string& resource, const std::string& field) {
   const auto schema = city.Manager().Schema(resource);
   REQUIRE(schema.ok());

@@ -136,15 +136,7 @@ TEST_CASE("An open stream loses a field when the list changes, and ends when eve
   auto changes = subscription.Take(1);
   REQUIRE(changes.size() == 1);
   CHECK(city.Fields("psb.resident", changes[0].record()).contains("phone"));
-  const auto withheld = city.Apply(R"(
-kind: NegativeListEntry
-name: neg-phone
-title: 电话
-resource: resources/psb.resident
-field: phone
-legal_basis: 个人信息保护法第二十八条
-review_date: "2027-12-31"
-)");
+  const auto withheld = city.Apply(kWithholdPhone);
   REQUIRE(withheld.effective());
   PublishOne(city, 1, 2);
   exchange::Delivery delivery;
@@ -207,15 +199,7 @@ TEST_CASE("No batch handed over after EFFECTIVE contains a withheld field, while
   // Rows with the field have come before the list changes.
   int given = static_cast<int>(subscription.Take(1).size());
   CHECK(given > 0);
-  const auto applied = city.Apply(R"(
-kind: NegativeListEntry
-name: neg-phone
-title: 电话
-resource: resources/psb.resident
-field: phone
-legal_basis: 个人信息保护法第二十八条
-review_date: "2027-12-31"
-)");
+  const auto applied = city.Apply(kWithholdPhone);
   CHECK(applied.effective());
   effective = true;
   const int accepted_before = accepted;
