@@ -77,10 +77,9 @@ v1::VerifyResponse::Verdict VerdictOf(const StoredValues& values, int index, con
 // Where the keys of a day's counts begin; those of earlier days sort before it.
 std::string DayPrefix(int32_t day) { return std::to_string(day) + "|"; }
 
-// Adds the deletion of some counts of earlier days to a batch: more than come in, so that none stay for long.
+// Adds the deletion of counts of earlier days to a batch of counts: twice as many as come in, so that none stay.
 absl::Status SweepCounts(const Store& store, int table, int32_t today, StoreBatch* batch) {
-  constexpr int kSwept = 16;
-  int left = kSwept;
+  size_t left = 2 * batch->changes().size();
   const std::string first_of_today = DayPrefix(today);
   return store.Scan(table, "", "", [&](std::string_view key, std::string_view) {
     if (key >= first_of_today) return false;

@@ -1,6 +1,6 @@
 #include "libs/rpc/transport_log.h"
 
-#include <grpcpp/version_info.h>
+#include <grpc/support/log.h>
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
@@ -13,23 +13,12 @@
 #include "libs/base/clock.h"
 #include "libs/base/mutex.h"
 
-// gRPC 1.66 took its own log away and writes through Abseil's.
-#if GRPC_CPP_VERSION_MAJOR > 1 || GRPC_CPP_VERSION_MINOR >= 66
-#define HANGOU_GRPC_LOGS_BY_ABSEIL
-#include "absl/log/globals.h"
-#include "absl/log/log_entry.h"
-#include "absl/log/log_sink.h"
-#include "absl/log/log_sink_registry.h"
-#else
-#include <grpc/support/log.h>
-#endif
-
 namespace hangou {
 namespace {
 
-// What gRPC writes, at its lowest level, when a server's handshake fails; its client side does not write it.
+// What gRPC 1.51 writes, at level DEBUG, when a server's handshake fails; its client side does not write it.
 constexpr std::string_view kServerHandshake = "Handshaking failed: ";
-// What it writes beside that, as an error, on both sides. A client's failure is in the status of its call.
+// What it writes beside that, at level ERROR, on both sides. A client's failure is in the status of its call.
 constexpr std::string_view kEitherHandshake = "Handshake failed with fatal error";
 // One line a second tells an operator that something is wrong; a flood of connections must not fill the disk.
 constexpr int64_t kLineEveryUs = kUsPerSecond;
@@ -90,50 +79,20 @@ bool StartsWith(std::string_view text, std::string_view prefix) {
   return text.substr(0, prefix.size()) == prefix;
 }
 
-void Take(bool is_error, std::string_view message) {
+void Take(gpr_log_func_args* line) {
+  const std::string_view message = line->message;
   if (StartsWith(message, kServerHandshake)) {
     Handshakes().Add(message.substr(kServerHandshake.size()));
-  } else if (is_error && !StartsWith(message, kEitherHandshake)) {
+  } else if (line->severity == GPR_LOG_SEVERITY_ERROR && !StartsWith(message, kEitherHandshake)) {
     spdlog::error("gRPC: {}", message);
   }
 }
 
-#ifdef HANGOU_GRPC_LOGS_BY_ABSEIL
-
-// Takes Abseil's log lines, which are gRPC's: the platform's own go through spdlog.
-class Sink : public absl::LogSink {
- public:
-  void Send(const absl::LogEntry& entry) override {
-    const absl::string_view text = entry.text_message();
-    Take(entry.log_severity() >= absl::LogSeverity::kError, {text.data(), text.size()});
-  }
-};
-
-void Install() {
-  absl::AddLogSink(new Sink);              // never removed: gRPC's threads may outlive main
-  absl::SetVLogLevel("chttp2_server", 2);  // where the refused handshakes are
-  absl::SetStderrThreshold(absl::LogSeverityAtLeast::kFatal);
-}
-
-#else
-
-void TakeLine(gpr_log_func_args* line) { Take(line->severity == GPR_LOG_SEVERITY_ERROR, line->message); }
-
-void Install() {
-  gpr_set_log_function(TakeLine);
-  gpr_set_log_verbosity(GPR_LOG_SEVERITY_DEBUG);  // where the refused handshakes are; Take drops the rest
-}
-
-#endif
-
 }  // namespace
 
 void InstallTransportLog() {
-  static const bool installed = [] {
-    Install();
-    return true;
-  }();
-  static_cast<void>(installed);
+  gpr_set_log_function(Take);
+  gpr_set_log_verbosity(GPR_LOG_SEVERITY_DEBUG);  // where the refused handshakes are; Take drops the rest
 }
 
 uint64_t HandshakeFailures() { return Handshakes().count(); }
