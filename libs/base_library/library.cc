@@ -1,6 +1,7 @@
 #include "libs/base_library/library.h"
 
 #include <algorithm>
+#include <set>
 
 #include "libs/base/limits.h"
 #include "libs/base/status.h"
@@ -84,19 +85,30 @@ absl::StatusOr<bool> Library::RequestIdReused(const std::string& provider, const
   return reused;
 }
 
+bool Library::ArePositionsOfLog(const hangou::record::v1::AccessContext& context) const {
+  std::set<int32_t> partitions;
+  for (const auto& position : context.after()) {
+    const bool known = position.log_id() == context_.log.log_id() &&
+                       position.topic() == RecordTopic(options_.name) && position.partition() >= 0 &&
+                       position.partition() < options_.partitions;
+    if (!known) return false;
+    partitions.insert(position.partition());
+  }
+  const auto ends =
+      context_.log.EndOffsets(RecordTopic(options_.name), {partitions.begin(), partitions.end()});
+  // Where the log does not answer, the wait for the position decides.
+  return !ends.ok() || std::all_of(context.after().begin(), context.after().end(), [&](const auto& position) {
+    return position.offset() < ends->at(position.partition());
+  });
+}
+
 void Library::WaitForPositions(const hangou::record::v1::AccessContext& context, Done done) {
   if (context.after_size() == 0) return done(absl::OkStatus());
   if (context.after_size() > kPositions) {
     return done(MakeError(Reason::kInvalidRequest, "name at most 256 positions"));
   }
-  for (const auto& position : context.after()) {
-    const bool known = position.log_id() == context_.log.log_id() &&
-                       position.topic() == RecordTopic(options_.name) && position.partition() >= 0 &&
-                       position.partition() < options_.partitions;
-    const auto end = known ? context_.log.EndOffset(position.topic(), position.partition()) : 0;
-    if (!known || (end.ok() && position.offset() >= *end)) {
-      return done(MakeError(Reason::kPositionUnknown, "a position is not one of this library's log"));
-    }
+  if (!ArePositionsOfLog(context)) {
+    return done(MakeError(Reason::kPositionUnknown, "a position is not one of this library's log"));
   }
   struct Shared {
     std::atomic<int> left;

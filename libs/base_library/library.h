@@ -89,6 +89,8 @@ class Library {
   }
   // The view that holds a partition. DRAINING where its group does not serve.
   absl::StatusOr<std::shared_ptr<const Store>> ViewOf(int32_t partition);
+  // True where every position of `after` is one of this library's log, not beyond its end.
+  bool ArePositionsOfLog(const hangou::record::v1::AccessContext& context) const;
   // Waits until every position is applied, then calls `done`.
   void WaitForPositions(const hangou::record::v1::AccessContext& context, Done done);
   // True where another request was seen under this id.

@@ -120,9 +120,7 @@ absl::Status PartitionGroup::OpenView(bool fresh) {
 }
 
 absl::Status PartitionGroup::OpenReader() {
-  for (int32_t partition : options_.partitions) {
-    ASSIGN_OR_RETURN(ends_at_start_[partition], log_.EndOffset(options_.topic, partition));
-  }
+  ASSIGN_OR_RETURN(ends_at_start_, log_.EndOffsets(options_.topic, options_.partitions));
   ASSIGN_OR_RETURN(reader_, log_.OpenReader(options_.topic, machine_->ReadFrom()));
   reader_->SetNotify([this] {
     if (!pump_posted_.exchange(true)) loop_.Post([this] { PumpOnLoop(); });

@@ -147,7 +147,7 @@ class TestLibrary {
   absl::StatusOr<hangou::base_library::v1::ScanResponse> Scan(
       const hangou::base_library::v1::ScanRequest& request) const {
     hangou::base_library::v1::ScanResponse page;
-    page.set_applied_end(log_.EndOffset(RecordTopic("population"), request.partition()).value());
+    page.set_applied_end(EndOffsetOf(log_, RecordTopic("population"), request.partition()).value());
     if (request.resource_number() != kResourceNumber) return page;
     const size_t most = std::min<size_t>(page_records, static_cast<size_t>(request.max_records()));
     for (const auto& [key, stored] : view_) {

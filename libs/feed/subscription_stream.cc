@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <map>
+#include <numeric>
 #include <set>
 #include <utility>
 
@@ -82,10 +83,13 @@ absl::Status SubscriptionStream::Validate() const {
 }
 
 absl::Status SubscriptionStream::CheckAfter(const std::string& topic) const {
+  std::vector<int32_t> partitions;
+  for (const auto& position : request_.context().after()) partitions.push_back(position.partition());
+  if (partitions.empty()) return absl::OkStatus();
+  const auto ends = context_.log.EndOffsets(topic, partitions);
   for (const auto& position : request_.context().after()) {
-    const auto end = context_.log.EndOffset(topic, position.partition());
-    const bool known = position.log_id() == context_.log.log_id() && position.topic() == topic && end.ok() &&
-                       position.offset() >= 0 && position.offset() < *end;
+    const bool known = position.log_id() == context_.log.log_id() && position.topic() == topic && ends.ok() &&
+                       position.offset() >= 0 && position.offset() < ends->at(position.partition());
     if (!known)
       return MakeError(Reason::kPositionUnknown, "a position to wait for is not of this resource's log");
   }
@@ -104,9 +108,10 @@ absl::StatusOr<FeedPosition> SubscriptionStream::FreshPosition(const std::string
     position.snapshot.emplace();
     return position;
   }
-  for (int32_t p = 0; p < context_.partitions; ++p) {
-    ASSIGN_OR_RETURN(position.partitions[static_cast<size_t>(p)].next, context_.log.EndOffset(topic, p));
-  }
+  std::vector<int32_t> partitions(static_cast<size_t>(context_.partitions));
+  std::iota(partitions.begin(), partitions.end(), 0);
+  ASSIGN_OR_RETURN(const auto ends, context_.log.EndOffsets(topic, partitions));
+  for (const auto& [partition, end] : ends) position.partitions[static_cast<size_t>(partition)].next = end;
   return position;
 }
 

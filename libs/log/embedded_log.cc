@@ -185,10 +185,15 @@ void EmbeddedLog::Commit(std::vector<Pending> group) {
   }
 }
 
-absl::StatusOr<int64_t> EmbeddedLog::EndOffset(const std::string& topic, int32_t partition) {
+absl::StatusOr<std::map<int32_t, int64_t>> EmbeddedLog::EndOffsets(const std::string& topic,
+                                                                   const std::vector<int32_t>& partitions) {
   ASSIGN_OR_RETURN(LogTopic * found, FindTopic(topic));
-  RETURN_IF_ERROR(found->CheckPartition(partition));
-  return found->End(partition);
+  std::map<int32_t, int64_t> ends;
+  for (const int32_t partition : partitions) {
+    RETURN_IF_ERROR(found->CheckPartition(partition));
+    ends[partition] = found->End(partition);
+  }
+  return ends;
 }
 
 absl::StatusOr<std::unique_ptr<LogReader>> EmbeddedLog::OpenReader(const std::string& topic,

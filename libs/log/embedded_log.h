@@ -1,15 +1,18 @@
 // The embedded log: the Log of an installation on one machine, in a folder of its own.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "absl/status/statusor.h"
 #include "libs/base/clock.h"
 #include "libs/base/mutex.h"
+#include "libs/log/local_election.h"
 #include "libs/log/log.h"
 #include "libs/log/log_topic.h"
 
@@ -39,9 +42,14 @@ class EmbeddedLog final : public Log {
   absl::Status EnsureTopic(const std::string& topic, int32_t partitions) override;
   void Append(const std::string& topic, int32_t partition, std::vector<LogEntry> entries,
               AppendDone done) override;
-  absl::StatusOr<int64_t> EndOffset(const std::string& topic, int32_t partition) override;
+  absl::StatusOr<std::map<int32_t, int64_t>> EndOffsets(const std::string& topic,
+                                                        const std::vector<int32_t>& partitions) override;
   absl::StatusOr<std::unique_ptr<LogReader>> OpenReader(const std::string& topic,
                                                         std::map<int32_t, int64_t> from) override;
+  std::unique_ptr<Candidacy> Campaign(const std::string& name,
+                                      std::function<void(bool leads)> changed) override {
+    return elections_.Campaign(name, std::move(changed));
+  }
 
  private:
   // An append that waits for the flusher.
@@ -65,6 +73,8 @@ class EmbeddedLog final : public Log {
   const EmbeddedLogSizes sizes_;
   FileHandle lock_;
   std::string log_id_;
+
+  LocalElections elections_;
 
   Mutex topics_mutex_;  // held while a topic is created
   std::map<std::string, std::unique_ptr<LogTopic>> topics_ HANGOU_GUARDED_BY(topics_mutex_);

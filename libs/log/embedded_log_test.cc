@@ -70,7 +70,7 @@ TEST_CASE("What is queued when the log is closed is committed and answered") {
     for (size_t i = 0; i < kCount; ++i) log->Append("t", 0, {{"k", "v"}}, AppendAnswers::At(answers, i));
   }
   CHECK(answers->count() == kCount);
-  CHECK(Open(folder)->EndOffset("t", 0).value() == kCount);
+  CHECK(EndOffsetOf(*Open(folder), "t", 0).value() == kCount);
 }
 
 TEST_CASE("A full disk refuses appends with STORE_FULL, keeps nothing of them, and recovers") {
@@ -83,14 +83,14 @@ TEST_CASE("A full disk refuses appends with STORE_FULL, keeps nothing of them, a
       CHECK(ReasonOf(AppendAndWait(*log, "t", 0, {{"lost", "v"}}).status()) == Reason::kStoreFull);
       CHECK(ReasonOf(AppendAndWait(*log, "t", 1, {{"lost", "v"}}).status()) == Reason::kStoreFull);
     }
-    CHECK(log->EndOffset("t", 0).value() == 1);
+    CHECK(EndOffsetOf(*log, "t", 0).value() == 1);
     CHECK(AppendAndWait(*log, "t", 0, {{"after", "v"}}).value() == 1);
   }
   const auto log = Open(folder);
   const auto records = ReadPartition(*log, "t", 0).value();
   REQUIRE(records.size() == 2);
   CHECK(records[1].key == "after");
-  CHECK(log->EndOffset("t", 1).value() == 0);
+  CHECK(EndOffsetOf(*log, "t", 1).value() == 0);
 }
 
 TEST_CASE("A disk that cannot write makes appends LOG_UNAVAILABLE, and nothing of them is kept") {
@@ -98,7 +98,7 @@ TEST_CASE("A disk that cannot write makes appends LOG_UNAVAILABLE, and nothing o
   const auto log = Open(folder);
   const FaultScope broken(FaultPoint::kLogWrite, EIO);
   CHECK(ReasonOf(AppendAndWait(*log, "t", 0, {{"lost", "v"}}).status()) == Reason::kLogUnavailable);
-  CHECK(log->EndOffset("t", 0).value() == 0);
+  CHECK(EndOffsetOf(*log, "t", 0).value() == 0);
 }
 
 TEST_CASE("Appends beyond the queue are refused with OVERLOADED, and the others are kept") {

@@ -31,13 +31,23 @@ struct LogRecord {
 class LogReader {
  public:
   virtual ~LogReader() = default;
-  // Up to `max_records` records that are durable and not yet returned; empty where there are none now. Those
-  // of one partition come in order of their offsets, without gaps. Never blocks on new data. DATA_LOSS where
-  // the stored bytes of a partition are damaged, with the place in the message.
+  // Up to `max_records` records that are durable and not yet returned; empty where there are none at hand.
+  // Those of one partition come in order of their offsets; compaction leaves gaps, but never takes the last
+  // record before the end. No partition starves. Never blocks on new data: of a log across a network, what is
+  // durable is at hand soon. DATA_LOSS where the stored bytes of a partition are damaged, with the place in the
+  // message.
   virtual absl::StatusOr<std::vector<LogRecord>> Poll(size_t max_records) = 0;
-  // Calls `notify` (from any thread, no locks held) whenever Poll may have something again. Set it before the
-  // first Poll; an empty function unsets it, and when that returns no call is under way.
+  // Calls `notify` (from any thread, no locks held) whenever Poll may have something again: at least once, and
+  // sometimes for nothing. It must not block. Set it before the first Poll; an empty function unsets it, and
+  // when that returns no call is under way.
   virtual void SetNotify(std::function<void()> notify) = 0;
+};
+
+// Takes part in an election until it is destroyed. When the destructor returns no call of its function is under
+// way, unless it is that function that destroys it. `Log` must outlive it.
+class Candidacy {
+ public:
+  virtual ~Candidacy() = default;
 };
 
 // A log. Thread-safe.
@@ -59,12 +69,23 @@ class Log {
   // LOG_UNAVAILABLE or STORE_FULL where it cannot be kept.
   virtual void Append(const std::string& topic, int32_t partition, std::vector<LogEntry> entries,
                       AppendDone done) = 0;
-  // Offset behind the last durable record of a partition.
-  virtual absl::StatusOr<int64_t> EndOffset(const std::string& topic, int32_t partition) = 0;
+  // Offsets behind the last durable record of each of these partitions; they count everything that was
+  // acknowledged before the call. Takes one round trip where the log is across a network: ask for all
+  // partitions at once. LOG_UNAVAILABLE where it does not answer in time.
+  virtual absl::StatusOr<std::map<int32_t, int64_t>> EndOffsets(const std::string& topic,
+                                                                const std::vector<int32_t>& partitions) = 0;
   // Reads from the offsets given, per partition. POSITION_UNKNOWN where one lies beyond the end; DATA_LOSS
   // where the partition is damaged.
   virtual absl::StatusOr<std::unique_ptr<LogReader>> OpenReader(const std::string& topic,
                                                                 std::map<int32_t, int64_t> from) = 0;
+  // Takes part in the election of one leader among the candidates of a name ([a-z0-9._-]+) in all processes on
+  // this log. `changed` is called (from any thread, also from within this call, one call at a time, no locks
+  // held) when this candidate begins or ceases to lead; it begins as one that does not lead. It is not called
+  // for the end of the candidacy itself, by which another one comes to lead.
+  //
+  // Leadership is a hint: for a moment two may lead, or none. What only one may do is fenced through the log.
+  virtual std::unique_ptr<Candidacy> Campaign(const std::string& name,
+                                              std::function<void(bool leads)> changed) = 0;
 };
 
 }  // namespace hangou

@@ -4,6 +4,7 @@
 #include <atomic>
 #include <catch2/catch.hpp>
 #include <functional>
+#include <map>
 #include <memory>
 #include <string>
 #include <thread>
@@ -44,18 +45,18 @@ inline void Topics(Log& log) {
   }
   SECTION("A topic that was not ensured is not found") {
     CHECK(ReasonOf(AppendAndWait(log, "other", 0, Entries("a", 1)).status()) == Reason::kObjectNotFound);
-    CHECK(ReasonOf(log.EndOffset("other", 0).status()) == Reason::kObjectNotFound);
+    CHECK(ReasonOf(EndOffsetOf(log, "other", 0).status()) == Reason::kObjectNotFound);
     CHECK(ReasonOf(log.OpenReader("other", {{0, 0}}).status()) == Reason::kObjectNotFound);
   }
 }
 
 inline void Appends(Log& log) {
   SECTION("Offsets of a partition count from 0 without gaps") {
-    CHECK(log.EndOffset(kTopic, 1).value() == 0);
+    CHECK(EndOffsetOf(log, kTopic, 1).value() == 0);
     CHECK(AppendAndWait(log, kTopic, 1, Entries("a", 3)).value() == 0);
     CHECK(AppendAndWait(log, kTopic, 1, Entries("b", 1)).value() == 3);
     CHECK(AppendAndWait(log, kTopic, 2, Entries("c", 1)).value() == 0);
-    CHECK(log.EndOffset(kTopic, 1).value() == 4);
+    CHECK(EndOffsetOf(log, kTopic, 1).value() == 4);
   }
   SECTION(
       "An acknowledged entry is read at its offset with its bytes, tombstones and empty values included") {
@@ -77,7 +78,7 @@ inline void Appends(Log& log) {
     CHECK(ReasonOf(AppendAndWait(log, kTopic, 0, {}).status()) == Reason::kInvalidRequest);
     const std::string huge(17 << 20, 'x');
     CHECK(ReasonOf(AppendAndWait(log, kTopic, 0, {{"k", huge}}).status()) == Reason::kBatchTooLarge);
-    CHECK(log.EndOffset(kTopic, 0).value() == 0);
+    CHECK(EndOffsetOf(log, kTopic, 0).value() == 0);
   }
   SECTION("Appends of one caller to one partition keep their order") {
     constexpr size_t kCount = 500;
@@ -98,10 +99,12 @@ inline void Readers(Log& log) {
   SECTION("A reader starts at its offset and sees what comes later") {
     REQUIRE(AppendAndWait(log, kTopic, 0, Entries("a", 5)).ok());
     auto reader = log.OpenReader(kTopic, {{0, 3}}).value();
-    CHECK(ReadAll(*reader, 1).value().size() == 2);
+    CHECK(reader->Poll(1).value().size() <= 1);
+    reader = log.OpenReader(kTopic, {{0, 3}}).value();
+    CHECK(ReadCount(*reader, 2).value().size() == 2);
     CHECK(reader->Poll(10).value().empty());
     REQUIRE(AppendAndWait(log, kTopic, 0, Entries("b", 1)).ok());
-    const auto later = reader->Poll(10).value();
+    const auto later = ReadCount(*reader, 1).value();
     REQUIRE(later.size() == 1);
     CHECK(later[0].offset == 5);
     CHECK(later[0].key == "b/0");
@@ -111,12 +114,11 @@ inline void Readers(Log& log) {
       for (int i = 0; i < 50; ++i) REQUIRE(AppendAndWait(log, kTopic, partition, Entries("a", 1)).ok());
     }
     auto reader = log.OpenReader(kTopic, {{1, 0}, {3, 0}}).value();
-    const auto first = reader->Poll(50).value();
-    REQUIRE(first.size() == 50);
-    const auto ones =
-        std::count_if(first.begin(), first.end(), [](const auto& r) { return r.partition == 1; });
-    CHECK(ones == 25);
-    CHECK(ReadAll(*reader).value().size() == 50);
+    const auto records = ReadCount(*reader, 100).value();
+    REQUIRE(records.size() == 100);
+    std::map<int32_t, int64_t> next = {{1, 0}, {3, 0}};
+    for (const LogRecord& record : records) REQUIRE(record.offset == next.at(record.partition)++);
+    CHECK(next == std::map<int32_t, int64_t>{{1, 50}, {3, 50}});
   }
   SECTION("A start beyond the end, or before 0, is refused") {
     CHECK(log.OpenReader(kTopic, {{0, 0}}).ok());
@@ -124,19 +126,79 @@ inline void Readers(Log& log) {
     CHECK(ReasonOf(log.OpenReader(kTopic, {{0, -1}}).status()) == Reason::kPositionUnknown);
     CHECK(ReasonOf(log.OpenReader(kTopic, {{9, 0}}).status()) == Reason::kInvalidRequest);
   }
-  SECTION("A reader is notified before the append is answered, and not after it said so") {
+  SECTION("A reader is notified of what comes, and not after it said so") {
     auto reader = log.OpenReader(kTopic, {{2, 0}}).value();
     std::atomic<int> calls = 0;
     reader->SetNotify([&calls] { ++calls; });
     REQUIRE(AppendAndWait(log, kTopic, 2, Entries("a", 1)).ok());
-    CHECK(calls == 1);
-    REQUIRE(AppendAndWait(log, kTopic, 3, Entries("a", 1)).ok());
-    CHECK(calls == 1);
+    CHECK(WaitUntil([&calls] { return calls > 0; }));
+    CHECK(ReadCount(*reader, 1).value().size() == 1);
+    const int before = calls;
+    REQUIRE(AppendAndWait(log, kTopic, 2, Entries("b", 1)).ok());
+    CHECK(WaitUntil([&] { return calls > before; }));
     reader->SetNotify({});
-    REQUIRE(AppendAndWait(log, kTopic, 2, Entries("a", 1)).ok());
-    CHECK(calls == 1);
+    const int after = calls;
+    REQUIRE(AppendAndWait(log, kTopic, 2, Entries("c", 1)).ok());
+    CHECK(ReadCount(*reader, 2).value().size() == 2);
+    CHECK(calls == after);
     reader.reset();
-    REQUIRE(AppendAndWait(log, kTopic, 2, Entries("a", 1)).ok());
+    REQUIRE(AppendAndWait(log, kTopic, 2, Entries("d", 1)).ok());
+  }
+  SECTION("A reader that polls only when notified misses nothing") {
+    auto reader = log.OpenReader(kTopic, {{0, 0}, {1, 0}}).value();
+    std::atomic<int> calls = 0;
+    reader->SetNotify([&calls] { ++calls; });
+    size_t came = reader->Poll(10).value().size();
+    for (int i = 0; i < 100; ++i) {
+      REQUIRE(AppendAndWait(log, kTopic, i % 2, Entries(std::to_string(i), 3)).ok());
+    }
+    int seen = 0;
+    REQUIRE(WaitUntil([&] {
+      if (const int now = calls; now != seen) {
+        seen = now;
+        while (const size_t some = reader->Poll(7).value().size()) came += some;
+      }
+      return came == 300;
+    }));
+    reader->SetNotify({});
+  }
+}
+
+// What a candidate was told.
+struct Leadership {
+  std::atomic<bool> leads = false;
+  std::atomic<int> changes = 0;
+};
+
+inline std::unique_ptr<Candidacy> Candidate(Log& log, const std::string& name, Leadership* leadership) {
+  return log.Campaign(name, [leadership](bool leads) {
+    leadership->leads = leads;
+    ++leadership->changes;
+  });
+}
+
+inline void Elections(Log& log) {
+  SECTION("One candidate leads until it goes, then another; a name has its own leader") {
+    Leadership first, second, other;
+    auto leader = Candidate(log, "test.duty", &first);
+    REQUIRE(WaitUntil([&first] { return first.leads.load(); }));
+    auto next = Candidate(log, "test.duty", &second);
+    const auto elsewhere = Candidate(log, "test.other", &other);
+    CHECK(WaitUntil([&other] { return other.leads.load(); }));
+    CHECK_FALSE(second.leads);
+    leader.reset();
+    CHECK(first.changes == 1);
+    CHECK(WaitUntil([&second] { return second.leads.load(); }));
+    next.reset();
+    CHECK(second.changes == 1);
+  }
+  SECTION("A candidate that goes before it leads leaves the others alone") {
+    Leadership first, second;
+    const auto leader = Candidate(log, "test.duty", &first);
+    REQUIRE(WaitUntil([&first] { return first.leads.load(); }));
+    Candidate(log, "test.duty", &second).reset();
+    CHECK(second.changes == 0);
+    CHECK(first.changes == 1);
   }
 }
 
@@ -183,6 +245,7 @@ inline void CheckLogContract(const LogFactory& make) {
   log_contract::Topics(*log);
   log_contract::Appends(*log);
   log_contract::Readers(*log);
+  log_contract::Elections(*log);
   SECTION("Appends of many callers stay whole and in each caller's order") { log_contract::Together(*log); }
 }
 

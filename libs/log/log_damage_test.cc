@@ -149,7 +149,7 @@ void CheckFlipped(const DamagedLog& damaged, const Keys& keys, int32_t more,
     auto cut = expected;
     cut.pop_back();
     const auto found = KeysOf(*log, partition);
-    const bool refuses = ReasonOf(log->EndOffset("t", partition).status()) == Reason::kDataLoss;
+    const bool refuses = ReasonOf(EndOffsetOf(*log, "t", partition).status()) == Reason::kDataLoss;
     REQUIRE(refuses == !found.has_value());
     REQUIRE((!found || *found == expected || (last == partition && *found == cut)));
     if (partition != more) continue;
@@ -326,7 +326,7 @@ TEST_CASE("A payload that looks like a frame is not taken for one") {
   DamagedLog::SetBytes(damaged.Path(), bytes.substr(0, bytes.size() - 1));
   const auto log = damaged.Open();
   CHECK(KeysOf(*log, 0) == keys[0]);
-  CHECK(log->EndOffset("t", 1).value() == 0);
+  CHECK(EndOffsetOf(*log, "t", 1).value() == 0);
   CHECK(damaged.TornFiles().size() == 1);
 }
 
@@ -355,7 +355,7 @@ TEST_CASE("A log without its identity file refuses to open; an unfinished topic 
   }
   SECTION("the process died while it made a topic") {
     std::filesystem::remove(damaged.folder() + "/topics/t/topic");
-    CHECK(damaged.Open()->EndOffset("t", 0).value() == 0);
+    CHECK(EndOffsetOf(*damaged.Open(), "t", 0).value() == 0);
   }
 }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <algorithm>
+#include <functional>
 #include <memory>
 #include <string>
 #include <utility>
@@ -61,6 +62,12 @@ inline absl::StatusOr<int64_t> AppendAndWait(Log& log, const std::string& topic,
   return answers->Wait().front();
 }
 
+// The offset behind the last durable record of one partition.
+inline absl::StatusOr<int64_t> EndOffsetOf(Log& log, const std::string& topic, int32_t partition) {
+  ASSIGN_OR_RETURN(const auto ends, log.EndOffsets(topic, {partition}));
+  return ends.at(partition);
+}
+
 // Everything that a reader has now, in polls of `max_records`.
 inline absl::StatusOr<std::vector<LogRecord>> ReadAll(LogReader& reader, size_t max_records = 100) {
   std::vector<LogRecord> all;
@@ -72,11 +79,51 @@ inline absl::StatusOr<std::vector<LogRecord>> ReadAll(LogReader& reader, size_t 
   }
 }
 
+// True as soon as `condition` holds; false where it does not within a minute.
+inline bool WaitUntil(const std::function<bool()>& condition) {
+  const int64_t deadline_us = SystemClock().BootUs() + 60 * kUsPerSecond;
+  Mutex mutex;
+  CondVar never;
+  MutexLock lock(mutex);
+  while (!condition()) {
+    if (SystemClock().BootUs() > deadline_us) return false;
+    never.WaitFor(mutex, 1);
+  }
+  return true;
+}
+
+// The next records of a reader, as they come, until `enough` of them; LOG_UNAVAILABLE where they do not come.
+inline absl::StatusOr<std::vector<LogRecord>> ReadUntil(
+    LogReader& reader, const std::function<bool(const std::vector<LogRecord>&)>& enough) {
+  std::vector<LogRecord> all;
+  absl::Status status;
+  const bool came = WaitUntil([&] {
+    while (status.ok() && !enough(all)) {
+      auto some = reader.Poll(100);
+      if (some.ok() && some->empty()) return false;
+      status = some.status();
+      if (some.ok()) all.insert(all.end(), some->begin(), some->end());
+    }
+    return true;
+  });
+  RETURN_IF_ERROR(status);
+  if (came) return all;
+  return MakeError(Reason::kLogUnavailable, "only " + std::to_string(all.size()) + " records came");
+}
+
+// The next `count` records of a reader, or some more.
+inline absl::StatusOr<std::vector<LogRecord>> ReadCount(LogReader& reader, size_t count) {
+  return ReadUntil(reader, [count](const auto& records) { return records.size() >= count; });
+}
+
 // Everything in one partition from an offset on.
 inline absl::StatusOr<std::vector<LogRecord>> ReadPartition(Log& log, const std::string& topic,
                                                             int32_t partition, int64_t from = 0) {
   ASSIGN_OR_RETURN(const std::unique_ptr<LogReader> reader, log.OpenReader(topic, {{partition, from}}));
-  return ReadAll(*reader);
+  ASSIGN_OR_RETURN(const int64_t end, EndOffsetOf(log, topic, partition));
+  return ReadUntil(*reader, [from, end](const auto& records) {
+    return (records.empty() ? from : records.back().offset + 1) >= end;
+  });
 }
 
 }  // namespace hangou

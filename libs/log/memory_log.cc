@@ -128,10 +128,16 @@ void MemoryLog::Apply(Pending pending) {
   }
 }
 
-absl::StatusOr<int64_t> MemoryLog::EndOffset(const std::string& topic, int32_t partition) {
+absl::StatusOr<std::map<int32_t, int64_t>> MemoryLog::EndOffsets(const std::string& topic,
+                                                                 const std::vector<int32_t>& partitions) {
   MutexLock lock(mutex_);
-  ASSIGN_OR_RETURN(const Partition* found, Find(topic, partition));
-  return static_cast<int64_t>(found->entries.size());
+  if (topics_.find(topic) == topics_.end()) return UnknownTopic(topic);
+  std::map<int32_t, int64_t> ends;
+  for (const int32_t partition : partitions) {
+    ASSIGN_OR_RETURN(const Partition* found, Find(topic, partition));
+    ends[partition] = static_cast<int64_t>(found->entries.size());
+  }
+  return ends;
 }
 
 absl::StatusOr<std::unique_ptr<LogReader>> MemoryLog::OpenReader(const std::string& topic,

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <deque>
+#include <functional>
 #include <map>
 #include <memory>
 #include <set>
@@ -11,6 +12,7 @@
 
 #include "absl/status/statusor.h"
 #include "libs/base/mutex.h"
+#include "libs/log/local_election.h"
 #include "libs/log/log.h"
 #include "libs/log/reader_notify.h"
 
@@ -30,9 +32,14 @@ class MemoryLog final : public Log {
   absl::Status EnsureTopic(const std::string& topic, int32_t partitions) override;
   void Append(const std::string& topic, int32_t partition, std::vector<LogEntry> entries,
               AppendDone done) override;
-  absl::StatusOr<int64_t> EndOffset(const std::string& topic, int32_t partition) override;
+  absl::StatusOr<std::map<int32_t, int64_t>> EndOffsets(const std::string& topic,
+                                                        const std::vector<int32_t>& partitions) override;
   absl::StatusOr<std::unique_ptr<LogReader>> OpenReader(const std::string& topic,
                                                         std::map<int32_t, int64_t> from) override;
+  std::unique_ptr<Candidacy> Campaign(const std::string& name,
+                                      std::function<void(bool leads)> changed) override {
+    return elections_.Campaign(name, std::move(changed));
+  }
 
   // From now on appends are answered with `error`; OK makes them work again.
   void FailAppends(absl::Status error, OnFailure on_failure = OnFailure::kLost);
@@ -73,6 +80,7 @@ class MemoryLog final : public Log {
   void Drain();
 
   const std::string log_id_;
+  LocalElections elections_;
   mutable Mutex mutex_;
   std::map<std::string, Topic> topics_ HANGOU_GUARDED_BY(mutex_);
   absl::Status failure_ HANGOU_GUARDED_BY(mutex_);

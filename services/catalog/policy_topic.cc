@@ -81,8 +81,8 @@ absl::Status PolicyTopic::Open() {
   ASSIGN_OR_RETURN(reader_, log_.OpenReader(kPolicyTopic, {{0, 0}}));
   arrival_ = std::make_shared<Arrival>();
   reader_->SetNotify([arrival = arrival_] { arrival->Tell(); });
-  ASSIGN_OR_RETURN(const int64_t end, log_.EndOffset(kPolicyTopic, 0));
-  return ReadTo(end);
+  ASSIGN_OR_RETURN(const auto ends, log_.EndOffsets(kPolicyTopic, {0}));
+  return ReadTo(ends.at(0));
 }
 
 absl::Status PolicyTopic::ReadTo(int64_t end_offset) {
@@ -146,8 +146,8 @@ absl::Status PolicyTopic::WriteFullWhereDue() {
 }
 
 absl::Status PolicyTopic::CatchUp() {
-  ASSIGN_OR_RETURN(const int64_t end, log_.EndOffset(kPolicyTopic, 0));
-  RETURN_IF_ERROR(ReadTo(end));
+  ASSIGN_OR_RETURN(const auto ends, log_.EndOffsets(kPolicyTopic, {0}));
+  RETURN_IF_ERROR(ReadTo(ends.at(0)));
   if (!uncertain_) return absl::OkStatus();
   // Whether or not the failed update shows up, every reader goes on from this whole state, whose epoch is above both.
   v1::PolicyUpdate full = state_.Full();
