@@ -12,6 +12,7 @@ struct Caller {
   std::string role;        // publisher, consumer, manager, auditor, operator, service
   std::string workload;    // which of the department's systems
   std::string spiffe_id;   // the whole
+  std::string via;         // SPIFFE id of the service that passed the call on; empty: it came directly
 };
 
 namespace roles {

@@ -24,6 +24,14 @@ RecordHead& MutableHeadOf(Envelope& envelope) {
                                : *envelope.mutable_deletion()->mutable_head();
 }
 
+// An owner epoch in the log: the placement's, then a count of the times that its owner has begun, for a replica that is
+// started again keeps its groups. A replica that starts 1,000 times a day between two moves has room for years.
+constexpr int kIncarnationBits = 20;
+
+absl::Status Deposed() {
+  return MakeError(Reason::kNotOwner, "the partition group has moved to another replica; retry");
+}
+
 RecordOutcome Taken(hangou::base_library::v1::Outcome kind, int32_t partition, int64_t offset) {
   RecordOutcome outcome;
   outcome.set_outcome(kind);
@@ -73,11 +81,12 @@ std::map<int32_t, int64_t> GroupMachine::ReadFrom() const {
   return from;
 }
 
-GroupMachine::Effects GroupMachine::BeginOwnership(int64_t now_us) {
+absl::StatusOr<GroupMachine::Effects> GroupMachine::BeginOwnership(uint64_t placement_epoch, int64_t now_us) {
   Effects effects;
   uint64_t highest = 0;
   for (const auto& [partition, progress] : progress_) highest = std::max(highest, progress.owner_epoch);
-  owner_epoch_ = highest + 1;
+  if (highest >> kIncarnationBits > placement_epoch) return Deposed();
+  owner_epoch_ = std::max(highest, placement_epoch << kIncarnationBits) + 1;
   starts_awaited_ = partitions_.size();
   Envelope envelope;
   envelope.set_owner_epoch(owner_epoch_);
@@ -88,6 +97,8 @@ GroupMachine::Effects GroupMachine::BeginOwnership(int64_t now_us) {
   }
   return effects;
 }
+
+GroupMachine::Effects GroupMachine::EndOwnership() { return Abandon(Deposed()); }
 
 absl::StatusOr<GroupMachine::Effects> GroupMachine::Decide(std::vector<Submission> submissions,
                                                            int64_t now_us) {
@@ -243,6 +254,16 @@ absl::StatusOr<GroupMachine::Effects> GroupMachine::Apply(const std::vector<LogR
   starts_awaited_ -= std::min(starts_awaited_, staged.starts);
   Effects effects;
   for (const Staged::Done& done : staged.done) Complete(done, &effects);
+  const bool deposed =
+      owner_epoch_ != 0 && std::any_of(progress_.begin(), progress_.end(), [this](const auto& item) {
+        return item.second.owner_epoch > owner_epoch_;
+      });
+  if (deposed) {
+    Effects ended = EndOwnership();
+    effects.answers.insert(effects.answers.end(), std::make_move_iterator(ended.answers.begin()),
+                           std::make_move_iterator(ended.answers.end()));
+    effects.deposed = true;
+  }
   return effects;
 }
 

@@ -52,6 +52,8 @@ class GroupMachine {
   struct Effects {
     std::map<int32_t, std::vector<LogEntry>> appends;
     std::vector<Answer> answers;
+    // Another owner has begun: this one decides nothing any more, and what it had in flight is answered.
+    bool deposed = false;
   };
 
   GroupMachine(Store& store, std::vector<int32_t> partitions)
@@ -62,9 +64,12 @@ class GroupMachine {
   // First offset to read, per partition.
   std::map<int32_t, int64_t> ReadFrom() const;
 
-  // Becomes the owner: appends, for each partition, an OwnerStart with a higher epoch than any applied one. Call it
-  // once everything in the log is applied. Nothing is decided before all are read back.
-  Effects BeginOwnership(int64_t now_us);
+  // Becomes the owner under the owner epoch of the placement: appends an OwnerStart to each partition. Call it once
+  // everything in the log is applied. Nothing is decided before all are read back. NOT_OWNER where a newer owner has
+  // begun already.
+  absl::StatusOr<Effects> BeginOwnership(uint64_t placement_epoch, int64_t now_us);
+  // Ceases to be the owner: what is in flight is told so. It may still show up in the log, and is applied then.
+  Effects EndOwnership();
   bool Owns() const { return owner_epoch_ != 0 && starts_awaited_ == 0; }
 
   // Decides records. Only while it owns. DATA_LOSS where the view cannot be read: the driver rebuilds it.

@@ -47,7 +47,7 @@ class Harness {
         unapplied_.push_back({partition, i});
     }
     ApplyAll();
-    Append(machine_->BeginOwnership(kNowUs));
+    Append(machine_->BeginOwnership(0, kNowUs).value());
     ApplyAll();
     REQUIRE(machine_->Owns());
   }

@@ -2,11 +2,13 @@
 
 #include <algorithm>
 #include <set>
+#include <utility>
 
 #include "libs/base/limits.h"
 #include "libs/base/status.h"
 #include "libs/base/text.h"
 #include "libs/base_library/view_tables.h"
+#include "libs/schema/owner.h"
 
 namespace hangou {
 namespace {
@@ -43,15 +45,63 @@ absl::Status Library::Start(int64_t timeout_ms) {
     const absl::Status status = group->Start(timeout_ms);
     if (first.ok()) first = status;
   }
+  policy_listener_ = context_.policy.OnChange([this] { FollowPlacement(); });
+  FollowPlacement();
   return first;
 }
 
 void Library::Stop() {
+  if (policy_listener_ != 0) context_.policy.RemoveOnChange(std::exchange(policy_listener_, 0));
   for (auto& group : groups_) group->Stop();
 }
 
+void Library::FollowPlacement() {
+  const auto snapshot = context_.policy.Newest();
+  if (!snapshot) return;
+  for (int32_t group = 0; group < options_.groups; ++group) {
+    const auto* owner = snapshot->placement().OwnerOf(options_.name, group);
+    if (owner != nullptr && owner->replica() == options_.replica) {
+      groups_[group]->Own(owner->owner_epoch());
+    } else {
+      groups_[group]->Disown();
+    }
+  }
+}
+
+absl::Status Library::AwaitServing(int64_t timeout_ms) {
+  const int64_t deadline_us = SystemClock().BootUs() + timeout_ms * kUsPerMs;
+  absl::Status first;
+  bool any = false;
+  for (const auto& group : groups_) {
+    const int64_t left_ms = std::max<int64_t>(0, (deadline_us - SystemClock().BootUs()) / kUsPerMs);
+    const absl::Status status = group->AwaitServing(left_ms);
+    any |= status.ok();
+    if (first.ok() && ReasonOf(status) != Reason::kNotOwner) first = status;
+  }
+  if (!first.ok() || any) return first;
+  return MakeError(Reason::kNotOwner,
+                   "the placement gives no group of " + options_.name + " to this replica");
+}
+
+std::string Library::OwnerElsewhere(int32_t partition) const {
+  const auto snapshot = context_.policy.Newest();
+  if (!snapshot) return "";
+  const auto* owner = snapshot->placement().OwnerOf(options_.name, partition % options_.groups);
+  if (owner == nullptr || owner->replica() == options_.replica) return "";
+  return snapshot->placement().AddressOf(options_.name, owner->replica());
+}
+
+absl::StatusOr<int32_t> Library::PartitionOfOwner(const std::string& resource,
+                                                  const hangou::record::v1::Entity& owner) const {
+  const auto snapshot = context_.policy.Newest();
+  const auto schema = snapshot ? snapshot->FindResource(resource) : nullptr;
+  if (!schema) return MakeError(Reason::kUnknownResource, "there is no resource of this name");
+  ASSIGN_OR_RETURN(const std::string id, NormalizeOwner(*schema, owner, context_.clock.UtcUs()));
+  return PartitionOfEntity(schema->owner_kind(), CanonicalKey(schema->owner_kind(), id));
+}
+
 absl::Status Library::status() const {
-  for (const auto& group : groups_) RETURN_IF_ERROR(group->status());
+  for (const auto& group : groups_) RETURN_IF_ERROR(group->copy_status());
   return absl::OkStatus();
 }
 
@@ -69,12 +119,20 @@ absl::StatusOr<std::shared_ptr<const Store>> Library::ViewOf(int32_t partition) 
   return status.ok() ? MakeError(Reason::kDraining, "the service is starting; retry") : status;
 }
 
+absl::StatusOr<std::shared_ptr<const Store>> Library::CopyOf(int32_t partition) {
+  PartitionGroup& group = GroupOf(partition);
+  std::shared_ptr<const Store> copy = group.copy();
+  if (copy) return copy;
+  const absl::Status status = group.copy_status();
+  return status.ok() ? MakeError(Reason::kDraining, "the view is being rebuilt; retry") : status;
+}
+
 absl::StatusOr<bool> Library::RequestIdReused(const std::string& provider, const std::string& request_id,
                                               uint64_t digest) {
   const std::string prefix = RequestPrefix(provider, request_id);
   bool reused = false;
   for (int32_t group = 0; group < options_.groups; ++group) {
-    ASSIGN_OR_RETURN(const auto view, ViewOf(group));
+    ASSIGN_OR_RETURN(const auto view, CopyOf(group));
     RETURN_IF_ERROR(view->Scan(kViewRequests, prefix, prefix, [&](std::string_view, std::string_view value) {
       const RequestMemory memory = RequestMemory::Decode(value);
       const bool remembered = memory.received_us >= context_.clock.UtcUs() - limits::kRequestMemoryUs;
@@ -92,13 +150,16 @@ bool Library::ArePositionsOfLog(const hangou::record::v1::AccessContext& context
                        position.topic() == RecordTopic(options_.name) && position.partition() >= 0 &&
                        position.partition() < options_.partitions;
     if (!known) return false;
-    partitions.insert(position.partition());
+    // What is applied is in the log.
+    if (position.offset() >= GroupOf(position.partition()).AppliedEnd(position.partition()))
+      partitions.insert(position.partition());
   }
+  if (partitions.empty()) return true;
   const auto ends =
       context_.log.EndOffsets(RecordTopic(options_.name), {partitions.begin(), partitions.end()});
   // Where the log does not answer, the wait for the position decides.
   return !ends.ok() || std::all_of(context.after().begin(), context.after().end(), [&](const auto& position) {
-    return position.offset() < ends->at(position.partition());
+    return !ends->contains(position.partition()) || position.offset() < ends->at(position.partition());
   });
 }
 
@@ -138,7 +199,7 @@ absl::Status Library::Scan(const hangou::base_library::v1::ScanRequest& request,
   if (request.partition() < 0 || request.partition() >= options_.partitions) {
     return MakeError(Reason::kInvalidRequest, "there is no such partition");
   }
-  ASSIGN_OR_RETURN(const auto view, ViewOf(request.partition()));
+  ASSIGN_OR_RETURN(const auto view, CopyOf(request.partition()));
   const size_t most = request.max_records() > 0 ? std::min<size_t>(static_cast<size_t>(request.max_records()),
                                                                    limits::kBatchRecords)
                                                 : limits::kBatchRecords;

@@ -4,6 +4,7 @@
 #include <atomic>
 #include <functional>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -16,6 +17,7 @@
 #include "libs/base_library/partition_group.h"
 #include "libs/log/log.h"
 #include "libs/log/record_topic.h"
+#include "libs/peer/peer.h"
 #include "libs/policy/policy_holder.h"
 #include "libs/store/store.h"
 
@@ -26,22 +28,26 @@ struct LibraryContext {
   Log& log;
   Store& local;  // Verify's counts, in table `verify_table`
   int verify_table;
-  const PolicyHolder& policy;
+  PolicyHolder& policy;
   AuditChain& audit;
   const KeyRing& keys;
   const Clock& clock;
   std::shared_ptr<StoreBudget> budget;
+  Peer& peer;  // to hand records to other replicas
 };
 
 // How a library is laid out. Partitions and groups are fixed for the life of an installation.
 struct LibraryOptions {
-  std::string name;    // "population"
-  std::string folder;  // its views
+  std::string name;     // "population"
+  std::string folder;   // its views
+  std::string replica;  // name of this process in the placement
   int32_t partitions;
   int32_t groups;
 };
 
-// A base library. Thread-safe. Every call answers through `done`, exactly once, from any thread; the reply is to be
+// A replica of a base library: a copy of all partition groups, and the owner of those that the placement gives it. Records
+// of other groups are handed to their owner; reads of other groups are answered NOT_OWNER, and passed on to the address
+// of OwnerElsewhere by whoever serves the library. Thread-safe. Every call answers through `done`, exactly once, from any thread; the reply is to be
 // handed to the transport inside `done`, because the policy pin that it was decided under goes when `done` returns.
 // Calls end before the library does: stop what calls it, then Stop.
 class Library {
@@ -51,9 +57,11 @@ class Library {
   Library(LibraryOptions options, LibraryContext context);
   ~Library();
 
-  // Ensures the topic and starts every group; returns once all serve. A group whose log is damaged does not serve and
-  // its error is returned, but the others do.
+  // Ensures the topic and starts every group; returns once all are copies that have caught up. From then on it follows
+  // the placement. A group whose log is damaged does not serve and its error is returned, but the others do.
   absl::Status Start(int64_t timeout_ms);
+  // Waits until every group that the placement gives to this replica serves, and it gives it at least one.
+  absl::Status AwaitServing(int64_t timeout_ms);
   void Stop();
 
   // Authorises, walks and hands to the owners; one outcome per record, one audit entry per batch.
@@ -69,12 +77,24 @@ class Library {
             hangou::base_library::v1::ListResponse* response, Done done);
   void Verify(const Caller& caller, const hangou::base_library::v1::VerifyRequest& request,
               hangou::base_library::v1::VerifyResponse* response, Done done);
-  // For services only: raw records, decided by whoever asks.
+  // For services only: takes records that another replica has admitted for `caller`.
+  void Submit(const Caller& caller, const hangou::base_library::v1::SubmitRequest& request,
+              hangou::base_library::v1::SubmitResponse* response, Done done);
+
+  // The address of the other replica that owns a partition; empty where this one does, or nobody does.
+  std::string OwnerElsewhere(int32_t partition) const;
+  // The partition of an entity of a resource. UNKNOWN_RESOURCE, or what is wrong with the identifier.
+  absl::StatusOr<int32_t> PartitionOfOwner(const std::string& resource,
+                                           const hangou::record::v1::Entity& owner) const;
+  // The partition that a page of a List begins with. TOKEN_INVALID.
+  absl::StatusOr<int32_t> PartitionOfPage(const Caller& caller,
+                                          const hangou::base_library::v1::ListRequest& request) const;
+  // For services only: raw records of the copy, decided by whoever asks.
   absl::Status Scan(const hangou::base_library::v1::ScanRequest& request,
                     hangou::base_library::v1::ScanResponse* response);
 
   const std::string& name() const { return options_.name; }
-  // OK where every group serves; else why not.
+  // OK where every group is a copy that has caught up; else why not.
   absl::Status status() const;
   // Log records applied since the start, all groups together.
   int64_t applied_count() const;
@@ -83,12 +103,18 @@ class Library {
   friend class ReadRun;
   friend class PublishBatch;
 
-  PartitionGroup& GroupOf(int32_t partition) { return *groups_[partition % options_.groups]; }
+  PartitionGroup& GroupOf(int32_t partition) const { return *groups_[partition % options_.groups]; }
   int32_t PartitionOfEntity(EntityKind kind, std::string_view owner_key) const {
     return PartitionOf(kind, owner_key, options_.partitions);
   }
-  // The view that holds a partition. DRAINING where its group does not serve.
+  // The view that holds a partition. NOT_OWNER or DRAINING where its group does not serve.
   absl::StatusOr<std::shared_ptr<const Store>> ViewOf(int32_t partition);
+  // The copy that holds a partition. DRAINING while there is none.
+  absl::StatusOr<std::shared_ptr<const Store>> CopyOf(int32_t partition);
+  // The partition that a List walks behind this one; the count of partitions at the end.
+  int32_t NextListed(int32_t partition) const;
+  // Tells every group whether the placement gives it to this replica.
+  void FollowPlacement();
   // True where every position of `after` is one of this library's log, not beyond its end.
   bool ArePositionsOfLog(const hangou::record::v1::AccessContext& context) const;
   // Waits until every position is applied, then calls `done`.
@@ -110,7 +136,8 @@ class Library {
   const LibraryOptions options_;
   const LibraryContext context_;
   std::vector<std::unique_ptr<PartitionGroup>> groups_;
-  Mutex verify_mutex_;  // counts of Verify are read and written together
+  int policy_listener_ = 0;  // from Start on
+  Mutex verify_mutex_;       // counts of Verify are read and written together
 };
 
 }  // namespace hangou

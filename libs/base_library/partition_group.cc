@@ -22,6 +22,9 @@ constexpr int64_t kExpiryUs = 60 * kUsPerSecond;
 constexpr size_t kExpiryRows = 2000;
 
 absl::Status Starting() { return MakeError(Reason::kDraining, "the service is starting; retry"); }
+absl::Status NotTheOwner() {
+  return MakeError(Reason::kNotOwner, "another replica owns the partition group; retry");
+}
 
 // Numbers of the view folders below `folder`, ascending.
 std::vector<int> ViewNumbers(const std::string& folder) {
@@ -67,13 +70,68 @@ absl::Status PartitionGroup::Start(int64_t timeout_ms) {
   loop_.Post([this] { TickOnLoop(); });
   const int64_t deadline_us = SystemClock().BootUs() + timeout_ms * kUsPerMs;
   MutexLock lock(mutex_);
-  while (!status_) {
+  while (!copy_status_) {
     const int64_t left_ms = (deadline_us - SystemClock().BootUs()) / kUsPerMs;
     if (left_ms <= 0)
       return MakeError(Reason::kDraining, options_.name + " did not catch up with the log in time");
     status_changed_.WaitFor(mutex_, left_ms);
   }
-  return *status_;
+  return *copy_status_;
+}
+
+absl::Status PartitionGroup::AwaitServing(int64_t timeout_ms) {
+  const int64_t deadline_us = SystemClock().BootUs() + timeout_ms * kUsPerMs;
+  MutexLock lock(mutex_);
+  for (;;) {
+    const bool failed = copy_status_ && !copy_status_->ok();
+    if (failed) return *copy_status_;
+    if (status_ && status_->ok()) return absl::OkStatus();
+    const int64_t left_ms = (deadline_us - SystemClock().BootUs()) / kUsPerMs;
+    if (left_ms <= 0) return status_.value_or(Starting());
+    status_changed_.WaitFor(mutex_, left_ms);
+  }
+}
+
+void PartitionGroup::Own(uint64_t placement_epoch) {
+  loop_.Post([this, placement_epoch] {
+    wanted_epoch_ = placement_epoch;
+    ReviewOwnership();
+  });
+}
+
+void PartitionGroup::Disown() {
+  loop_.Post([this] {
+    wanted_epoch_ = 0;
+    ReviewOwnership();
+  });
+}
+
+void PartitionGroup::ReviewOwnership() {
+  if (!machine_ || !caught_up_ || !copy_status().ok() || wanted_epoch_ == begun_epoch_) return;
+  if (begun_epoch_ != 0) {
+    Perform(machine_->EndOwnership());
+    LoseOwnership();
+  }
+  if (wanted_epoch_ == 0) return SetStatus(NotTheOwner());
+  auto effects = machine_->BeginOwnership(wanted_epoch_, clock_.UtcUs());
+  if (!effects.ok()) return SetStatus(effects.status());
+  begun_epoch_ = wanted_epoch_;
+  Perform(std::move(*effects));
+}
+
+void PartitionGroup::LoseOwnership() {
+  begun_epoch_ = 0;
+  MutexLock lock(mutex_);
+  view_.reset();
+  status_ = NotTheOwner();
+}
+
+void PartitionGroup::ServeWhenOwner() {
+  if (!machine_->Owns() || view()) return;
+  MutexLock lock(mutex_);
+  view_ = store_;
+  status_ = absl::OkStatus();
+  status_changed_.NotifyAll();
 }
 
 void PartitionGroup::Stop() {
@@ -134,6 +192,7 @@ void PartitionGroup::PumpOnLoop() {
   if (!machine_) return;
   const auto records = reader_ ? reader_->Poll(kApplyRecords) : std::vector<LogRecord>();
   // Damage of the log: nothing mends it here, and the view may be the only good copy of what is lost there.
+  if (ReasonOf(records.status()) == Reason::kPositionUnknown) return RebuildOnLoop();
   if (!records.ok()) return FailOnLoop(records.status());
   if (const absl::Status applied = ApplyRecords(*records); !applied.ok()) return MendOnLoop(applied);
   if (records->size() == kApplyRecords && !pump_posted_.exchange(true)) loop_.Post([this] { PumpOnLoop(); });
@@ -145,24 +204,25 @@ absl::Status PartitionGroup::ApplyRecords(const std::vector<LogRecord>& records)
     applied_count_ += static_cast<int64_t>(records.size());
     applied_since_flush_ += static_cast<int64_t>(records.size());
     PublishProgress(records);
+    if (effects.deposed) LoseOwnership();
     Perform(std::move(effects));
   }
-  if (!owner_started_) {
-    const bool caught_up = std::all_of(ends_at_start_.begin(), ends_at_start_.end(), [this](const auto& end) {
-      return machine_->NextOffset(end.first) >= end.second;
-    });
-    if (caught_up) {
-      owner_started_ = true;
-      Perform(machine_->BeginOwnership(clock_.UtcUs()));
-    }
-  }
-  if (machine_->Owns() && !view()) {
+  if (!caught_up_) NoteCaughtUp();
+  ServeWhenOwner();
+  return absl::OkStatus();
+}
+
+void PartitionGroup::NoteCaughtUp() {
+  caught_up_ = std::all_of(ends_at_start_.begin(), ends_at_start_.end(),
+                           [this](const auto& end) { return machine_->NextOffset(end.first) >= end.second; });
+  if (!caught_up_) return;
+  {
     MutexLock lock(mutex_);
-    view_ = store_;
-    status_ = absl::OkStatus();
+    copy_ = store_;
+    copy_status_ = absl::OkStatus();
     status_changed_.NotifyAll();
   }
-  return absl::OkStatus();
+  ReviewOwnership();
 }
 
 void PartitionGroup::Perform(GroupMachine::Effects effects) {
@@ -186,9 +246,13 @@ void PartitionGroup::Perform(GroupMachine::Effects effects) {
 void PartitionGroup::OnAppendFailed(const std::vector<std::string>& log_keys, const absl::Status& status) {
   loop_.Post([this, log_keys, status] {
     if (!machine_) return;
-    // Without its owner epoch in the log the group cannot begin.
-    if (!machine_->Owns()) return FailOnLoop(status);
-    Perform(machine_->AppendFailed(log_keys, status));
+    if (machine_->Owns()) return Perform(machine_->AppendFailed(log_keys, status));
+    if (begun_epoch_ == 0) return;
+    // Without its owner epoch in the log it cannot begin: it tries again, under a higher one.
+    machine_->EndOwnership();
+    begun_epoch_ = 0;
+    SetStatus(status);
+    loop_.PostAfter(kTickMs, [this] { ReviewOwnership(); });
   });
 }
 
@@ -219,7 +283,11 @@ void PartitionGroup::SubmitOnLoop(std::vector<Submission> submissions) {
 
 void PartitionGroup::FailOnLoop(const absl::Status& status) {
   if (stopped_) return;
-  SetStatus(Annotate(status, options_.name));
+  {
+    MutexLock lock(mutex_);
+    status_ = copy_status_ = Annotate(status, options_.name);
+    status_changed_.NotifyAll();
+  }
   if (machine_) Perform(machine_->Abandon(status));
 }
 
@@ -231,14 +299,14 @@ void PartitionGroup::MendOnLoop(const absl::Status& status) {
   SetStatus(status);
   if (const absl::Status opened = OpenReader(); !opened.ok()) return FailOnLoop(opened);
   loop_.PostAfter(kTickMs, [this] {
-    SetStatus(absl::OkStatus());
+    SetStatus(machine_ && machine_->Owns() ? absl::OkStatus() : NotTheOwner());
     PumpOnLoop();
   });
 }
 
 void PartitionGroup::ReportDamage() {
   loop_.Post([this] {
-    if (view()) RebuildOnLoop();
+    if (copy()) RebuildOnLoop();
   });
 }
 
@@ -246,6 +314,7 @@ void PartitionGroup::RebuildOnLoop() {
   {
     MutexLock lock(mutex_);
     view_.reset();
+    copy_.reset();
     // While it starts, whoever waits for the start goes on waiting.
     if (status_) status_.emplace(MakeError(Reason::kDraining, "the view is rebuilt from the log; retry"));
   }
@@ -253,18 +322,24 @@ void PartitionGroup::RebuildOnLoop() {
   reader_.reset();
   if (machine_)
     Perform(machine_->Abandon(MakeError(Reason::kDraining, "the view is rebuilt from the log; retry")));
-  owner_started_ = false;
+  caught_up_ = false;
+  begun_epoch_ = 0;
   ends_at_start_.clear();
   // The damaged view goes only where the log can be read from its start.
   std::map<int32_t, int64_t> whole_log;
   for (int32_t partition : options_.partitions) whole_log[partition] = 0;
   if (const auto readable = log_.OpenReader(options_.topic, whole_log); !readable.ok()) {
-    return FailOnLoop(readable.status());
+    return RebuildLater(readable.status());
   }
   absl::Status opened = OpenView(/*fresh=*/true);
   if (opened.ok()) opened = OpenReader();
-  if (!opened.ok()) return FailOnLoop(opened);
+  if (!opened.ok()) return RebuildLater(opened);
   PumpOnLoop();
+}
+
+void PartitionGroup::RebuildLater(const absl::Status& status) {
+  if (ReasonOf(status) != Reason::kLogUnavailable) return FailOnLoop(status);
+  loop_.PostAfter(kTickMs, [this] { RebuildOnLoop(); });
 }
 
 void PartitionGroup::TickOnLoop() {
@@ -317,6 +392,16 @@ void PartitionGroup::SetStatus(absl::Status status) {
 std::shared_ptr<const Store> PartitionGroup::view() const {
   MutexLock lock(mutex_);
   return view_;
+}
+
+std::shared_ptr<const Store> PartitionGroup::copy() const {
+  MutexLock lock(mutex_);
+  return copy_;
+}
+
+absl::Status PartitionGroup::copy_status() const {
+  MutexLock lock(mutex_);
+  return copy_status_.value_or(Starting());
 }
 
 absl::Status PartitionGroup::status() const {

@@ -24,24 +24,35 @@ struct PartitionGroupOptions {
   std::shared_ptr<StoreBudget> budget;
 };
 
-// Owns some partitions of a library: takes submissions, appends, reads back, applies, answers. Thread-safe.
+// A copy of some partitions of a library, and their owner while the placement says so: takes submissions, appends, reads
+// back, applies, answers. Thread-safe.
 //
-// Life: Start (opens the view, applies the log to its end, appends the owner epoch and reads it back), then serves,
-// then Stop. A damaged view is left aside and a new one is built from the log; meanwhile the group is DRAINING.
+// Life: Start (opens the view and applies the log to its end: now it is a copy), Own (appends the owner epoch and reads
+// it back: now it serves), Disown, Own again, ..., Stop. A copy goes on applying whatever its owner appends. A damaged
+// view is left aside and a new one is built from the log; meanwhile the group is DRAINING.
 class PartitionGroup {
  public:
   PartitionGroup(PartitionGroupOptions options, Log& log, const Clock& clock);
   ~PartitionGroup();
 
-  // Starts; returns once it serves. DATA_LOSS where a partition of the log is damaged; it then refuses to serve.
+  // Starts; returns once it is a copy that has applied what was in the log at the start. DATA_LOSS where a partition of
+  // the log is damaged; it then refuses to serve.
   absl::Status Start(int64_t timeout_ms);
+  // The placement says that this replica owns the group, under this owner epoch. Returns at once.
+  void Own(uint64_t placement_epoch);
+  // The placement says that it does not: what is in flight is told NOT_OWNER. Returns at once.
+  void Disown();
+  // Waits until it serves; why it does not within `timeout_ms`, or at all.
+  absl::Status AwaitServing(int64_t timeout_ms);
   // Stops; what was not answered is told DRAINING. Idempotent.
   void Stop();
 
   // Hands records to their owner. Each sink is told every outcome, also where the group does not serve.
   void Submit(std::vector<Submission> submissions);
-  // The view, for reads from any thread; null while the group does not serve.
+  // The view of the owner, for reads from any thread; null while the group does not serve.
   std::shared_ptr<const Store> view() const;
+  // The view of a copy, which may lag behind the owner's; null while it is being built.
+  std::shared_ptr<const Store> copy() const;
   // Told by a reader that the view is damaged: it is rebuilt.
   void ReportDamage();
   // OVERLOADED where the oldest change in flight is older than limits::kApplyLagMs.
@@ -51,8 +62,10 @@ class PartitionGroup {
   // Calls `done` once `offset` of `partition` is applied, or with POSITION_TIMEOUT after `timeout_ms`.
   void WaitApplied(int32_t partition, int64_t offset, int64_t timeout_ms,
                    std::function<void(absl::Status)> done);
-  // Why the group does not serve; OK where it does.
+  // Why the group does not serve; OK where it does. NOT_OWNER where another replica does.
   absl::Status status() const;
+  // Whether it is a copy that had caught up when it was started; why not.
+  absl::Status copy_status() const;
   // Changes applied since the start.
   int64_t applied_count() const { return applied_count_.load(); }
 
@@ -71,6 +84,10 @@ class PartitionGroup {
   absl::Status OpenReader();
   void PumpOnLoop();
   absl::Status ApplyRecords(const std::vector<LogRecord>& records);
+  void NoteCaughtUp();
+  void ReviewOwnership();
+  void LoseOwnership();
+  void ServeWhenOwner();
   void Perform(GroupMachine::Effects effects);
   void SubmitOnLoop(std::vector<Submission> submissions);
   void OnAppendFailed(const std::vector<std::string>& log_keys, const absl::Status& status);
@@ -79,6 +96,8 @@ class PartitionGroup {
   // After an error of the view: rebuilds it, or goes on when there is room.
   void MendOnLoop(const absl::Status& status);
   void RebuildOnLoop();
+  // Where the log cannot be reached for the moment: tries again.
+  void RebuildLater(const absl::Status& status);
   void TickOnLoop();
   void PublishProgress(const std::vector<LogRecord>& records);
   void SetStatus(absl::Status status);
@@ -97,7 +116,9 @@ class PartitionGroup {
   int64_t applied_since_flush_ = 0;
   int64_t last_flush_boot_us_ = 0;
   int64_t last_expiry_boot_us_ = 0;
-  bool owner_started_ = false;
+  bool caught_up_ = false;
+  uint64_t wanted_epoch_ = 0;  // the placement's owner epoch for this replica; 0: another one owns the group
+  uint64_t begun_epoch_ = 0;   // the one that was begun with; 0: none
 
   std::atomic<bool> pump_posted_{false};
   std::atomic<bool> stopped_{false};
@@ -106,8 +127,10 @@ class PartitionGroup {
 
   mutable Mutex mutex_;
   CondVar status_changed_;
-  std::optional<absl::Status> status_ HANGOU_GUARDED_BY(mutex_);  // none: starting
+  std::optional<absl::Status> status_ HANGOU_GUARDED_BY(mutex_);       // none: starting
+  std::optional<absl::Status> copy_status_ HANGOU_GUARDED_BY(mutex_);  // likewise
   std::shared_ptr<const Store> view_ HANGOU_GUARDED_BY(mutex_);
+  std::shared_ptr<const Store> copy_ HANGOU_GUARDED_BY(mutex_);
   std::map<int32_t, int64_t> applied_end_ HANGOU_GUARDED_BY(mutex_);
   std::map<int32_t, std::vector<std::shared_ptr<Waiter>>> waiters_ HANGOU_GUARDED_BY(mutex_);
 

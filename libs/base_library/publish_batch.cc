@@ -6,6 +6,13 @@ namespace hangou {
 
 namespace v1 = hangou::base_library::v1;
 
+namespace {
+
+// How long the owner of a partition group may take: its publisher waits, and sends again what was not answered.
+constexpr int64_t kSubmitMs = 10'000;
+
+}  // namespace
+
 PublishBatch::PublishBatch(Library& library, const Caller& caller, std::string resource,
                            hangou::audit::v1::Action action, uint32_t records, v1::PublishResponse* response,
                            Library::Done done)
@@ -27,19 +34,56 @@ void PublishBatch::Add(Submission submission) {
 }
 
 void PublishBatch::Send() {
-  std::map<PartitionGroup*, std::vector<Submission>> by_group;
+  std::map<int32_t, std::vector<Submission>> by_group;
   for (Submission& submission : submissions_) {
-    by_group[&library_.GroupOf(submission.partition)].push_back(std::move(submission));
+    by_group[submission.partition % library_.options_.groups].push_back(std::move(submission));
   }
   submissions_.clear();
   const auto self = shared_from_this();
-  for (auto& [group, submissions] : by_group) group->Submit(std::move(submissions));
+  for (auto& [group, submissions] : by_group) {
+    const std::string address = library_.OwnerElsewhere(group);
+    if (address.empty()) {
+      library_.GroupOf(group).Submit(std::move(submissions));
+    } else {
+      SendElsewhere(address, group, std::move(submissions));
+    }
+  }
   bool finished = false;
   {
     MutexLock lock(mutex_);
     finished = --unanswered_ == 0;
   }
   if (finished) Finish();
+}
+
+void PublishBatch::SendElsewhere(const std::string& address, int32_t group,
+                                 std::vector<Submission> submissions) {
+  v1::SubmitRequest request;
+  request.set_group(group);
+  request.set_resource(resource_);
+  std::vector<uint32_t> places;
+  for (Submission& submission : submissions) {
+    const auto& envelope = submission.envelope;
+    places.push_back(
+        (envelope.has_upsert() ? envelope.upsert().head() : envelope.deletion().head()).request_place());
+    auto* item = request.add_items();
+    item->set_partition(submission.partition);
+    item->set_by_source(submission.by_source);
+    *item->mutable_envelope() = std::move(submission.envelope);
+  }
+  library_.context_.peer.Submit(
+      address, caller_, std::move(request), kSubmitMs,
+      [self = shared_from_this(), places = std::move(places)](absl::StatusOr<v1::SubmitResponse> response) {
+        for (size_t i = 0; i < places.size(); ++i) {
+          if (response.ok() && static_cast<size_t>(response->outcomes_size()) == places.size()) {
+            self->OnOutcome(places[i], std::move(*response->mutable_outcomes(static_cast<int>(i))));
+          } else {
+            self->OnOutcome(places[i],
+                            RefusedOutcome(Reason::kDraining, "",
+                                           "the owner of the record's partition did not answer; retry"));
+          }
+        }
+      });
 }
 
 void PublishBatch::OnOutcome(uint32_t place, v1::RecordOutcome outcome) {

@@ -27,6 +27,7 @@ class PublishBatch : public OutcomeSink, public std::enable_shared_from_this<Pub
   void OnOutcome(uint32_t place, hangou::base_library::v1::RecordOutcome outcome) override;
 
  private:
+  void SendElsewhere(const std::string& address, int32_t group, std::vector<Submission> submissions);
   void Finish();
 
   Library& library_;

@@ -187,6 +187,20 @@ absl::Status ListPartition(const Store& view, const ReadScope& scope, int32_t to
 
 }  // namespace
 
+// One group after the other, because a group is what a replica owns: a page ends where the next one is another's.
+int32_t Library::NextListed(int32_t partition) const {
+  if (partition + options_.groups < options_.partitions) return partition + options_.groups;
+  const int32_t next_group = partition % options_.groups + 1;
+  return next_group < options_.groups ? next_group : options_.partitions;
+}
+
+absl::StatusOr<int32_t> Library::PartitionOfPage(const Caller& caller, const v1::ListRequest& request) const {
+  if (request.page_token().empty()) return 0;
+  ASSIGN_OR_RETURN(const std::string payload,
+                   context_.keys.OpenToken(request.page_token(), ListTokenContext(caller, request)));
+  return ListCursor::Decode(payload).partition;
+}
+
 void Library::List(const Caller& caller, const v1::ListRequest& request, v1::ListResponse* response,
                    Done done) {
   if (request.page_size() < 0 || request.page_size() > limits::kPageMax) {
@@ -208,10 +222,18 @@ void Library::List(const Caller& caller, const v1::ListRequest& request, v1::Lis
                               RecordTopic(options_.name));
     ListCursor cursor = start;
     size_t bytes = 0;
-    for (; cursor.partition < options_.partitions; ++cursor.partition, cursor.after_key.clear()) {
-      ASSIGN_OR_RETURN(const auto view, ViewOf(cursor.partition));
+    int32_t last = cursor.partition;
+    for (; cursor.partition < options_.partitions; cursor = {NextListed(cursor.partition), ""}) {
+      const auto view = ViewOf(cursor.partition);
+      // The next group is another replica's: the caller goes on there.
+      if (ReasonOf(view.status()) == Reason::kNotOwner && cursor.partition != start.partition) {
+        response->set_next_page_token(context_.keys.SealToken(cursor.Encode(), token_context));
+        break;
+      }
+      RETURN_IF_ERROR(view.status());
+      last = cursor.partition;
       const absl::Status read =
-          ListPartition(*view, scope, today, presenter, page_size, &cursor, &bytes, response);
+          ListPartition(**view, scope, today, presenter, page_size, &cursor, &bytes, response);
       if (ReasonOf(read) == Reason::kDataLoss) GroupOf(cursor.partition).ReportDamage();
       RETURN_IF_ERROR(read);
       if (response->records_size() >= page_size || bytes >= limits::kReplyBytes) {
@@ -221,9 +243,8 @@ void Library::List(const Caller& caller, const v1::ListRequest& request, v1::Lis
     }
     *response->mutable_decision() = ToProto(scope.schema, scope.rights, scope.epoch);
     scope.entry.set_records(static_cast<uint64_t>(response->records_size()));
-    scope.entry.add_positions("partitions " + std::to_string(start.partition) + "-" +
-                              std::to_string(std::min(cursor.partition, options_.partitions - 1)) +
-                              " by key");
+    scope.entry.add_positions("by key from partition " + std::to_string(start.partition) + " to " +
+                              std::to_string(last));
     return absl::OkStatus();
   };
   ReadRun::Start(*this, caller, request.context(), request.resource(), hangou::audit::v1::ACTION_READ, build,

@@ -83,10 +83,15 @@ absl::StatusOr<std::string> Client::AddressOf(const std::string& service) {
   ASSIGN_OR_RETURN(const auto reply, Call(stub, &catalog_v1::Catalog::Stub::GetEndpoints,
                                           catalog_v1::GetEndpointsRequest(), options_.timeout_ms));
   MutexLock lock(mutex_);
-  for (const auto& endpoint : reply.endpoints()) endpoints_[endpoint.service()] = endpoint.address();
+  endpoints_.clear();
+  for (const auto& endpoint : reply.endpoints()) {
+    std::string& addresses = endpoints_[endpoint.service()];
+    // Processes that serve several replicas' worth on one listener are named once.
+    if (addresses != endpoint.address()) addresses += (addresses.empty() ? "" : ",") + endpoint.address();
+  }
   const auto known = endpoints_.find(service);
   if (known != endpoints_.end()) return known->second;
-  return MakeError(Reason::kInvalidRequest, "the catalog knows no service " + service);
+  return MakeError(Reason::kDraining, "no replica of the service " + service + " is ready; retry");
 }
 
 void Client::ForgetEndpoints() {

@@ -24,7 +24,7 @@ namespace hangou {
 
 // How to reach an installation.
 struct ClientOptions {
-  std::string address;                   // of the catalog, host:port
+  std::string address;                   // of the catalog, as for MakeChannel
   std::string identity_folder;           // certificate, key and CA (libs/rpc/certificates.h)
   int64_t timeout_ms = limits::kCallMs;  // deadline of each call
 };
@@ -100,7 +100,7 @@ class Client {
   const ClientOptions options_;
   const std::unique_ptr<Channels> channels_;
   Mutex mutex_;
-  std::map<std::string, std::string> endpoints_ HANGOU_GUARDED_BY(mutex_);  // service to address
+  std::map<std::string, std::string> endpoints_ HANGOU_GUARDED_BY(mutex_);  // service to addresses
   std::map<std::string, std::shared_ptr<const ResourceSchema>> schemas_ HANGOU_GUARDED_BY(mutex_);
 };
 

@@ -349,7 +349,7 @@ class TestCity {
     sink = std::make_shared<TestSink>();
     const StreamContext context{log, policy, audit, keys, clock, kPartitions};
     auto stream = std::make_shared<SubscriptionStream>(
-        context, host, Caller{department, "consumer", "app", ""}, request, std::move(cursor), sink);
+        context, host, Caller{department, "consumer", "app", "", ""}, request, std::move(cursor), sink);
     stream->Start();
     return stream;
   }

@@ -110,7 +110,7 @@ struct RunningFeed {
     return answers->Wait()[0].status();
   }
 
-  const Caller consumer{"tax", "consumer", "app", ""};
+  const Caller consumer{"tax", "consumer", "app", "", ""};
   MemoryLog log;
   TestLibrary library{log};
   std::unique_ptr<Store> store = MakeMemoryStore(1);

@@ -91,6 +91,18 @@ class MemoryPeer::Core {
     MutexLock lock(mutex_);
     scan_ = std::move(answer);
   }
+  void SetSubmit(SubmitAnswer answer) {
+    MutexLock lock(mutex_);
+    submit_ = std::move(answer);
+  }
+  void Submit(const std::string& address, const Caller& caller,
+              hangou::base_library::v1::SubmitRequest request, SubmitDone done) {
+    const SubmitAnswer answer = Answer(submit_);
+    if (answer == nullptr) return done(CutOff());
+    calls_.Post([=, request = std::move(request), done = std::move(done)] {
+      answer(address, caller, request, done);
+    });
+  }
   void SetCut(bool cut) {
     MutexLock lock(mutex_);
     cut_ = cut;
@@ -157,6 +169,7 @@ class MemoryPeer::Core {
   mutable Mutex mutex_;
   RenewAnswer renew_;  // guarded by mutex_, through Answer
   ScanAnswer scan_;
+  SubmitAnswer submit_;
   bool cut_ HANGOU_GUARDED_BY(mutex_) = false;
   std::vector<PolicyUpdate> policy_ HANGOU_GUARDED_BY(mutex_);  // the last full one, and what came after it
   std::vector<std::shared_ptr<Watch>> watches_ HANGOU_GUARDED_BY(mutex_);
@@ -203,6 +216,14 @@ std::unique_ptr<PeerStream> MemoryPeer::WatchPolicy(const std::string& /*holder*
 absl::StatusOr<ScanResponse> MemoryPeer::Scan(const std::string& library, const ScanRequest& request,
                                               int64_t timeout_ms) {
   return core_->Scan(library, request, timeout_ms);
+}
+
+void MemoryPeer::OnSubmit(SubmitAnswer answer) { core_->SetSubmit(std::move(answer)); }
+
+void MemoryPeer::Submit(const std::string& address, const Caller& caller,
+                        hangou::base_library::v1::SubmitRequest request, int64_t /*timeout_ms*/,
+                        SubmitDone done) {
+  core_->Submit(address, caller, std::move(request), std::move(done));
 }
 
 }  // namespace hangou

@@ -18,6 +18,10 @@ class MemoryPeer : public Peer {
       const hangou::catalog::v1::RenewLeaseRequest&)>;
   using ScanAnswer = std::function<absl::StatusOr<hangou::base_library::v1::ScanResponse>(
       const std::string& library, const hangou::base_library::v1::ScanRequest&)>;
+  using SubmitDone = std::function<void(absl::StatusOr<hangou::base_library::v1::SubmitResponse>)>;
+  using SubmitAnswer =
+      std::function<void(const std::string& address, const Caller& caller,
+                         const hangou::base_library::v1::SubmitRequest& request, SubmitDone done)>;
 
   MemoryPeer();
   ~MemoryPeer() override;
@@ -26,6 +30,8 @@ class MemoryPeer : public Peer {
   // those behind it, run into their deadlines.
   void OnRenew(RenewAnswer answer);
   void OnScan(ScanAnswer answer);
+  // Who takes Submit from now on, on a thread of the peer's own; UNAVAILABLE before.
+  void OnSubmit(SubmitAnswer answer);
   // Sends an update to every watch. Watches that begin later get the last full one first and what came after it.
   void PushPolicy(const hangou::catalog::v1::PolicyUpdate& update);
   // Ends every watch with DRAINING, as a catalog that stops.
@@ -43,6 +49,8 @@ class MemoryPeer : public Peer {
   absl::StatusOr<hangou::base_library::v1::ScanResponse> Scan(
       const std::string& library, const hangou::base_library::v1::ScanRequest& request,
       int64_t timeout_ms) override;
+  void Submit(const std::string& address, const Caller& caller,
+              hangou::base_library::v1::SubmitRequest request, int64_t timeout_ms, SubmitDone done) override;
 
  private:
   class Core;

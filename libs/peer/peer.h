@@ -9,6 +9,7 @@
 #include "absl/status/statusor.h"
 #include "hangou/base_library/v1/base_library.pb.h"
 #include "hangou/catalog/v1/catalog.pb.h"
+#include "libs/base/caller.h"
 
 namespace hangou {
 
@@ -34,6 +35,11 @@ class Peer {
   virtual absl::StatusOr<hangou::base_library::v1::ScanResponse> Scan(
       const std::string& library, const hangou::base_library::v1::ScanRequest& request,
       int64_t timeout_ms) = 0;
+  // Hands records that `caller` has published to the replica at `address` that owns their group. Answers through
+  // `done`, once, from any thread; never blocks.
+  virtual void Submit(const std::string& address, const Caller& caller,
+                      hangou::base_library::v1::SubmitRequest request, int64_t timeout_ms,
+                      std::function<void(absl::StatusOr<hangou::base_library::v1::SubmitResponse>)> done) = 0;
 };
 
 }  // namespace hangou

@@ -171,12 +171,37 @@ absl::StatusOr<CatalogState::Outcome> CatalogState::PlanApproval(const std::stri
   return outcome;
 }
 
+v1::PolicyUpdate CatalogState::PlanPlacement(v1::Placement placement, int64_t now_us) const {
+  v1::PolicyUpdate update;
+  update.set_epoch(epoch_ + 1);
+  update.set_applied_us(now_us);
+  *update.mutable_placement() = std::move(placement);
+  return update;
+}
+
+bool CatalogState::IsVoid(const v1::PolicyUpdate& update) const {
+  // Of two starts with one writer epoch the first counts.
+  return update.has_writer_start() ? update.writer_epoch() <= writer_epoch_
+                                   : update.writer_epoch() < writer_epoch_;
+}
+
 absl::Status CatalogState::Absorb(const v1::PolicyUpdate& update) {
+  if (update.has_writer_start()) {
+    writer_ = update.writer_start();
+    writer_epoch_ = update.writer_epoch();
+    return absl::OkStatus();
+  }
   if (update.full() ? update.epoch() < epoch_ : update.epoch() != epoch_ + 1) {
     return MakeError(Reason::kDataLoss, "the policy topic misses an epoch after " + std::to_string(epoch_));
   }
-  if (update.full()) *this = CatalogState();
+  if (update.full()) {
+    objects_ = PolicyObjects();
+    etags_.clear();
+    waiting_.clear();
+    placement_.Clear();
+  }
   epoch_ = update.epoch();
+  if (update.has_placement()) placement_ = update.placement();
   for (const v1::CatalogObject& object : update.objects()) {
     objects_.Put(object);
     if (object.grant().removed() || object.negative_list_entry().removed()) {
@@ -199,6 +224,7 @@ v1::PolicyUpdate CatalogState::Full() const {
     *update.add_objects() = std::move(object);
   }
   for (const auto& [id, change] : waiting_) *update.add_waiting() = change;
+  *update.mutable_placement() = placement_;
   return update;
 }
 

@@ -43,7 +43,13 @@ class CatalogState {
   // is checked again against what is in force now; ETAG_MISMATCH where one of its objects has changed meanwhile.
   absl::StatusOr<Outcome> PlanApproval(const std::string& change, const std::string& manager,
                                        int64_t now_us) const;
-  // Takes an update over, as read back from the policy topic. Updates come in order; DATA_LOSS where one is missing.
+  // Decides what a new placement is written as.
+  hangou::catalog::v1::PolicyUpdate PlanPlacement(hangou::catalog::v1::Placement placement,
+                                                  int64_t now_us) const;
+  // True where a former writer wrote it that did not know its successor yet: it is to be passed over.
+  bool IsVoid(const hangou::catalog::v1::PolicyUpdate& update) const;
+  // Takes an update over that is not void, as read back from the policy topic. Updates come in order; DATA_LOSS where
+  // one is missing.
   absl::Status Absorb(const hangou::catalog::v1::PolicyUpdate& update);
 
   uint64_t epoch() const { return epoch_; }
@@ -51,6 +57,10 @@ class CatalogState {
   // Version of an object: the epoch that it came with, as text; empty where there is no such object.
   std::string EtagOf(hangou::catalog::v1::ObjectKind kind, const std::string& name) const;
   const std::map<std::string, hangou::catalog::v1::Change>& waiting() const { return waiting_; }
+  const hangou::catalog::v1::Placement& placement() const { return placement_; }
+  // The replica of the catalog that writes, and its writer epoch; 0 where none ever did.
+  const hangou::catalog::v1::WriterStart& writer() const { return writer_; }
+  uint64_t writer_epoch() const { return writer_epoch_; }
   // The whole state as one update (full = true).
   hangou::catalog::v1::PolicyUpdate Full() const;
 
@@ -63,6 +73,9 @@ class CatalogState {
   PolicyObjects objects_;
   std::map<std::pair<hangou::catalog::v1::ObjectKind, std::string>, std::string> etags_;
   std::map<std::string, hangou::catalog::v1::Change> waiting_;
+  hangou::catalog::v1::Placement placement_;
+  hangou::catalog::v1::WriterStart writer_;
+  uint64_t writer_epoch_ = 0;
 };
 
 // "psb", "resources/psb.resident", ...

@@ -36,6 +36,13 @@ void LeaseKeeper::Start() {
   });
 }
 
+void LeaseKeeper::SetServed(std::vector<v1::ServedService> served) {
+  loop_.Post([this, served = std::move(served)] {
+    served_ = served;
+    Renew();
+  });
+}
+
 void LeaseKeeper::Stop() {
   if (stopped_) return;
   stopped_ = true;
@@ -78,8 +85,13 @@ void LeaseKeeper::Updated(uint64_t watch, const v1::PolicyUpdate& update) {
 
 bool LeaseKeeper::TakeOver(const v1::PolicyUpdate& update) {
   if (!update.full() && update.epoch() != epoch_ + 1) return false;
-  if (update.full()) objects_ = PolicyObjects();
+  if (update.full()) {
+    objects_ = PolicyObjects();
+    placement_.Clear();
+  }
   for (const v1::CatalogObject& object : update.objects()) objects_.Put(object);
+  if (update.has_placement()) placement_ = update.placement();
+  if (update.full() || update.objects_size() > 0) same_objects_ = false;
   epoch_ = update.epoch();
   return true;
 }
@@ -87,9 +99,14 @@ bool LeaseKeeper::TakeOver(const v1::PolicyUpdate& update) {
 void LeaseKeeper::InstallEpoch(uint64_t epoch) {
   const std::shared_ptr<const PolicySnapshot> previous = holder_.Newest();
   if (previous != nullptr && previous->epoch() == epoch) return Renew();
-  auto snapshot = PolicySnapshot::Compile(objects_, epoch, previous.get());
+  if (same_objects_ && previous != nullptr) {
+    holder_.Install(PolicySnapshot::WithPlacement(*previous, placement_, epoch));
+    return AwaitConfirmation(epoch, kConfirmPolls);
+  }
+  auto snapshot = PolicySnapshot::Compile(objects_, epoch, previous.get(), placement_);
   // The catalog checks before it publishes; what does not compile here is never shared under: the lease runs out.
   if (!snapshot.ok()) return;
+  same_objects_ = true;
   holder_.Install(*std::move(snapshot));
   AwaitConfirmation(epoch, kConfirmPolls);
 }
@@ -117,6 +134,7 @@ void LeaseKeeper::Renew() {
   request.set_holder(holder_name_);
   request.set_nonce(RandomBytes(kNonceBytes));
   request.set_confirmed_epoch(holder_.ConfirmedEpoch());
+  for (const v1::ServedService& service : served_) *request.add_served() = service;
   const int64_t sent_boot_us = clock_.BootUs();
   const auto response = peer_.RenewLease(request, kRenewTimeoutMs);
   if (!response.ok() || response->nonce() != request.nonce()) return;

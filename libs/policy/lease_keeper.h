@@ -3,6 +3,7 @@
 
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "libs/base/clock.h"
 #include "libs/base/event_loop.h"
@@ -25,6 +26,8 @@ class LeaseKeeper {
 
   // Begins; returns at once.
   void Start();
+  // What this process serves, told to the catalog with every renewal from now on, and at once.
+  void SetServed(std::vector<hangou::catalog::v1::ServedService> served);
   // Ends the watch and the renewals; the lease is left to run out. Idempotent.
   void Stop();
 
@@ -47,7 +50,10 @@ class LeaseKeeper {
 
   // On the loop only.
   PolicyObjects objects_;
-  uint64_t epoch_ = 0;  // of `objects_`
+  hangou::catalog::v1::Placement placement_;
+  uint64_t epoch_ = 0;         // of both
+  bool same_objects_ = false;  // as in the newest snapshot
+  std::vector<hangou::catalog::v1::ServedService> served_;
   std::unique_ptr<PeerStream> stream_;
   uint64_t watch_ = 0;  // counts the watches, so that a late word of an old one is known
   int64_t backoff_ms_ = 0;

@@ -170,20 +170,33 @@ const Row& PolicySnapshot::Tables::RowOf(uint64_t resource, uint64_t department,
 PolicySnapshot::~PolicySnapshot() = default;
 
 absl::StatusOr<std::shared_ptr<const PolicySnapshot>> PolicySnapshot::Compile(
-    PolicyObjects objects, uint64_t epoch, const PolicySnapshot* previous) {
+    PolicyObjects objects, uint64_t epoch, const PolicySnapshot* previous,
+    hangou::catalog::v1::Placement placement) {
+  auto kept = std::make_shared<const PolicyObjects>(std::move(objects));
+  const PolicyIndex index(*kept);
+  RETURN_IF_ERROR(CheckAllReferences(*kept, index));
+  auto tables = std::make_shared<Tables>();
+  tables->Register(*kept);
+  RETURN_IF_ERROR(tables->CompileSchemas(*kept, previous));
+  uint32_t place = 0;
+  for (const auto& [name, resource] : kept->resources) tables->BuildRows(place++, index.Of(name));
   std::shared_ptr<PolicySnapshot> snapshot(new PolicySnapshot);
   snapshot->epoch_ = epoch;
-  snapshot->objects_ = std::move(objects);
-  const PolicyIndex index(snapshot->objects_);
-  RETURN_IF_ERROR(CheckAllReferences(snapshot->objects_, index));
-  auto tables = std::make_unique<Tables>();
-  tables->Register(snapshot->objects_);
-  RETURN_IF_ERROR(tables->CompileSchemas(snapshot->objects_, previous));
-  uint32_t place = 0;
-  for (const auto& [name, resource] : snapshot->objects_.resources)
-    tables->BuildRows(place++, index.Of(name));
+  snapshot->objects_ = std::move(kept);
   snapshot->tables_ = std::move(tables);
+  snapshot->placement_ = Placement(std::move(placement));
   return std::shared_ptr<const PolicySnapshot>(std::move(snapshot));
+}
+
+std::shared_ptr<const PolicySnapshot> PolicySnapshot::WithPlacement(const PolicySnapshot& previous,
+                                                                    hangou::catalog::v1::Placement placement,
+                                                                    uint64_t epoch) {
+  std::shared_ptr<PolicySnapshot> snapshot(new PolicySnapshot);
+  snapshot->epoch_ = epoch;
+  snapshot->objects_ = previous.objects_;
+  snapshot->tables_ = previous.tables_;
+  snapshot->placement_ = Placement(std::move(placement));
+  return snapshot;
 }
 
 std::shared_ptr<const ResourceSchema> PolicySnapshot::FindResource(std::string_view name) const {

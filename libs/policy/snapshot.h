@@ -11,8 +11,10 @@
 
 #include "absl/status/statusor.h"
 #include "hangou/catalog/v1/objects.pb.h"
+#include "hangou/catalog/v1/placement.pb.h"
 #include "hangou/record/v1/record.pb.h"
 #include "libs/base/reason.h"
+#include "libs/policy/placement.h"
 #include "libs/schema/resource_schema.h"
 #include "libs/schema/walker.h"
 
@@ -74,11 +76,17 @@ class PolicySnapshot {
   // Compiles. INVALID_OBJECT where the objects contradict each other (see ValidateObjects). Schemas of resources
   // that have not changed since `previous` are taken from it; it may be null.
   static absl::StatusOr<std::shared_ptr<const PolicySnapshot>> Compile(
-      PolicyObjects objects, uint64_t epoch, const PolicySnapshot* previous = nullptr);
+      PolicyObjects objects, uint64_t epoch, const PolicySnapshot* previous = nullptr,
+      hangou::catalog::v1::Placement placement = {});
+  // The same policy under another placement and epoch: what a move of groups makes.
+  static std::shared_ptr<const PolicySnapshot> WithPlacement(const PolicySnapshot& previous,
+                                                             hangou::catalog::v1::Placement placement,
+                                                             uint64_t epoch);
   ~PolicySnapshot();
 
   uint64_t epoch() const { return epoch_; }
-  const PolicyObjects& objects() const { return objects_; }
+  const PolicyObjects& objects() const { return *objects_; }
+  const Placement& placement() const { return placement_; }
   // The schema of a resource, null where it is not known.
   std::shared_ptr<const ResourceSchema> FindResource(std::string_view name) const;
   std::shared_ptr<const ResourceSchema> FindResource(uint32_t number) const;
@@ -91,8 +99,9 @@ class PolicySnapshot {
   PolicySnapshot() = default;
 
   uint64_t epoch_ = 0;
-  PolicyObjects objects_;
-  std::unique_ptr<const Tables> tables_;
+  std::shared_ptr<const PolicyObjects> objects_;
+  std::shared_ptr<const Tables> tables_;
+  Placement placement_;
 };
 
 // The rights of a department as provider of its own rows: every field in full.

@@ -187,7 +187,7 @@ bool IsAddress(const std::string& host) {
 absl::StatusOr<std::string> AlternativeNames(const IdentityRequest& request, const std::string& spiffe_id) {
   std::string names = "URI:" + spiffe_id;
   if (request.role != roles::kService) return names;
-  std::vector<std::string> hosts = {"localhost", "127.0.0.1", "::1"};
+  std::vector<std::string> hosts = {kServiceHostName, "localhost", "127.0.0.1", "::1"};
   hosts.insert(hosts.end(), request.hosts.begin(), request.hosts.end());
   for (const std::string& host : hosts) {
     if (!IsHost(host))

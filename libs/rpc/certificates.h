@@ -14,6 +14,10 @@ namespace hangou {
 // The trust domain of the SPIFFE ids of an installation.
 inline constexpr char kTrustDomain[] = "hangou";
 
+// The DNS name that every identity of the role service carries, beside its hosts: what clients look for in a server's
+// certificate, wherever it listens.
+inline constexpr char kServiceHostName[] = "service.hangou.internal";
+
 // An identity to be issued: spiffe://TRUST_DOMAIN/department/DEPARTMENT/ROLE/WORKLOAD.
 struct IdentityRequest {
   std::string trust_domain = kTrustDomain;

@@ -1,9 +1,14 @@
 #include "libs/rpc/channel.h"
 
+#include <arpa/inet.h>
 #include <grpcpp/create_channel.h>
 #include <grpcpp/security/credentials.h>
 #include <grpcpp/support/channel_arguments.h>
 
+#include <algorithm>
+#include <vector>
+
+#include "absl/strings/str_split.h"
 #include "libs/base/status.h"
 #include "libs/rpc/certificates.h"
 #include "libs/rpc/transport_limits.h"
@@ -11,8 +16,32 @@
 namespace hangou {
 namespace {
 
+// Reads only: what changes something is repeated by those who know how to recognise a repeat.
+constexpr char kServiceConfig[] = R"({
+  "methodConfig": [{
+    "name": [
+      {"service": "hangou.base_library.v1.BaseLibrary", "method": "Get"},
+      {"service": "hangou.base_library.v1.BaseLibrary", "method": "BatchGet"},
+      {"service": "hangou.base_library.v1.BaseLibrary", "method": "List"},
+      {"service": "hangou.catalog.v1.Catalog", "method": "GetObject"},
+      {"service": "hangou.catalog.v1.Catalog", "method": "ListObjects"},
+      {"service": "hangou.catalog.v1.Catalog", "method": "ListChanges"},
+      {"service": "hangou.catalog.v1.Catalog", "method": "GetSchema"},
+      {"service": "hangou.catalog.v1.Catalog", "method": "GetEndpoints"},
+      {"service": "hangou.catalog.v1.Catalog", "method": "Explain"}
+    ],
+    "retryPolicy": {
+      "maxAttempts": 4, "initialBackoff": "0.05s", "maxBackoff": "1s", "backoffMultiplier": 3,
+      "retryableStatusCodes": ["UNAVAILABLE"]
+    }
+  }]
+})";
+
 grpc::ChannelArguments Arguments() {
   grpc::ChannelArguments arguments;
+  arguments.SetServiceConfigJSON(kServiceConfig);
+  arguments.SetLoadBalancingPolicyName("round_robin");
+  arguments.SetSslTargetNameOverride(kServiceHostName);
   arguments.SetMaxReceiveMessageSize(limits::kMessageBytes);
   arguments.SetMaxSendMessageSize(limits::kMessageBytes);
   arguments.SetInt(GRPC_ARG_KEEPALIVE_TIME_MS, limits::kKeepaliveMs);
@@ -27,16 +56,44 @@ grpc::ChannelArguments Arguments() {
   return arguments;
 }
 
+bool IsAddressWithPort(const std::string& text, int family) {
+  const size_t colon = text.rfind(':');
+  if (colon == std::string::npos || colon + 1 == text.size()) return false;
+  std::string host = text.substr(0, colon);
+  if (family == AF_INET6) {
+    if (host.size() < 2 || host.front() != '[' || host.back() != ']') return false;
+    host = host.substr(1, host.size() - 2);
+  }
+  in6_addr parsed;
+  return ::inet_pton(family, host.c_str(), &parsed) == 1;
+}
+
+// What gRPC calls the target: one name is looked up, a list of addresses is taken as it is.
+absl::StatusOr<std::string> TargetOf(const std::string& addresses) {
+  if (addresses.find(',') == std::string::npos) return addresses;
+  const std::vector<std::string> parts = absl::StrSplit(addresses, ',');
+  const auto all = [&](int family) {
+    return std::all_of(parts.begin(), parts.end(),
+                       [&](const std::string& part) { return IsAddressWithPort(part, family); });
+  };
+  if (all(AF_INET)) return "ipv4:" + addresses;
+  if (all(AF_INET6)) return "ipv6:" + addresses;
+  return MakeError(
+      Reason::kInvalidRequest,
+      "several addresses are IP addresses of one kind with their ports, separated by commas: " + addresses);
+}
+
 }  // namespace
 
-absl::StatusOr<std::shared_ptr<grpc::Channel>> MakeChannel(const std::string& address,
+absl::StatusOr<std::shared_ptr<grpc::Channel>> MakeChannel(const std::string& addresses,
                                                            const std::string& identity_folder) {
+  ASSIGN_OR_RETURN(const std::string target, TargetOf(addresses));
   ASSIGN_OR_RETURN(IdentityFiles files, ReadIdentityFiles(identity_folder));
   grpc::SslCredentialsOptions options;
   options.pem_root_certs = std::move(files.ca);
   options.pem_cert_chain = std::move(files.certificate);
   options.pem_private_key = std::move(files.key);
-  return grpc::CreateCustomChannel(address, grpc::SslCredentials(options), Arguments());
+  return grpc::CreateCustomChannel(target, grpc::SslCredentials(options), Arguments());
 }
 
 }  // namespace hangou

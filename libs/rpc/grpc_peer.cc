@@ -10,6 +10,7 @@
 #include "hangou/catalog/v1/catalog.grpc.pb.h"
 #include "libs/base/mutex.h"
 #include "libs/base/status.h"
+#include "libs/rpc/forward.h"
 #include "libs/rpc/status.h"
 
 namespace hangou {
@@ -70,8 +71,8 @@ class PolicyWatch : public PeerStream, private grpc::ClientReadReactor<catalog::
 
 }  // namespace
 
-GrpcPeer::GrpcPeer(std::shared_ptr<grpc::Channel> catalog, LibraryChannel library_channel)
-    : catalog_(std::move(catalog)), library_channel_(std::move(library_channel)) {}
+GrpcPeer::GrpcPeer(std::shared_ptr<grpc::Channel> catalog, LibraryChannel library_channel, const Hops* hops)
+    : catalog_(std::move(catalog)), library_channel_(std::move(library_channel)), hops_(hops) {}
 
 GrpcPeer::~GrpcPeer() = default;
 
@@ -104,6 +105,22 @@ absl::StatusOr<base_library::v1::ScanResponse> GrpcPeer::Scan(const std::string&
       base_library::v1::BaseLibrary::NewStub(channel)->Scan(&context, request, &response);
   if (!status.ok()) return FromGrpc(status);
   return response;
+}
+
+void GrpcPeer::Submit(const std::string& address, const Caller& caller,
+                      base_library::v1::SubmitRequest request, int64_t timeout_ms,
+                      std::function<void(absl::StatusOr<base_library::v1::SubmitResponse>)> done) {
+  using base_library::v1::BaseLibrary;
+  if (hops_ == nullptr) return done(absl::UnavailableError("this process has no other replicas"));
+  // Both live until the call has ended.
+  auto sent = std::make_shared<base_library::v1::SubmitRequest>(std::move(request));
+  auto response = std::make_shared<base_library::v1::SubmitResponse>();
+  ForwardUnary<BaseLibrary>(*hops_, address, caller, timeout_ms,
+                            &BaseLibrary::StubInterface::async_interface::Submit, sent.get(), response.get(),
+                            [sent, response, done = std::move(done)](const absl::Status& status) {
+                              if (!status.ok()) return done(status);
+                              done(std::move(*response));
+                            });
 }
 
 }  // namespace hangou

@@ -13,6 +13,8 @@ class Channel;
 
 namespace hangou {
 
+class Hops;
+
 // Calls the other services over channels: by mutual TLS (MakeChannel) or in the same process
 // (RpcServer::InProcessChannel). Its streams keep what they need alive by themselves.
 class GrpcPeer : public Peer {
@@ -21,8 +23,10 @@ class GrpcPeer : public Peer {
   // Thread-safe.
   using LibraryChannel = std::function<std::shared_ptr<grpc::Channel>(const std::string& library)>;
 
-  // `catalog` leads to the catalog.
-  GrpcPeer(std::shared_ptr<grpc::Channel> catalog, LibraryChannel library_channel);
+  // `catalog` leads to the catalog. `hops` signs what is handed to other replicas, and must outlive the peer; null
+  // where there are none.
+  GrpcPeer(std::shared_ptr<grpc::Channel> catalog, LibraryChannel library_channel,
+           const Hops* hops = nullptr);
   ~GrpcPeer() override;
 
   absl::StatusOr<hangou::catalog::v1::RenewLeaseResponse> RenewLease(
@@ -34,10 +38,14 @@ class GrpcPeer : public Peer {
   absl::StatusOr<hangou::base_library::v1::ScanResponse> Scan(
       const std::string& library, const hangou::base_library::v1::ScanRequest& request,
       int64_t timeout_ms) override;
+  void Submit(const std::string& address, const Caller& caller,
+              hangou::base_library::v1::SubmitRequest request, int64_t timeout_ms,
+              std::function<void(absl::StatusOr<hangou::base_library::v1::SubmitResponse>)> done) override;
 
  private:
   const std::shared_ptr<grpc::Channel> catalog_;
   const LibraryChannel library_channel_;
+  const Hops* const hops_;
 };
 
 }  // namespace hangou

@@ -14,6 +14,7 @@
 #include "libs/base/status.h"
 #include "libs/base/text.h"
 #include "libs/rpc/certificates.h"
+#include "libs/rpc/hops.h"
 
 namespace hangou {
 namespace {
@@ -89,7 +90,7 @@ absl::StatusOr<Caller> ParseSpiffeId(std::string_view spiffe_id) {
   if (parts[3] == roles::kService && parts[2] != kPlatform) {
     return NotOurs("the role service belongs to the platform's own department");
   }
-  return Caller{parts[2], parts[3], parts[4], std::string(spiffe_id)};
+  return Caller{parts[2], parts[3], parts[4], std::string(spiffe_id), ""};
 }
 
 absl::StatusOr<Caller> CallerOf(const grpc::ServerContextBase& context) {
@@ -104,8 +105,11 @@ absl::StatusOr<Caller> CallerOf(const grpc::ServerContextBase& context) {
 }
 
 absl::StatusOr<Caller> AdmitCall(const grpc::ServerContextBase& context,
-                                 std::initializer_list<std::string_view> roles) {
+                                 std::initializer_list<std::string_view> roles, const Hops* hops) {
   ASSIGN_OR_RETURN(Caller caller, CallerOf(context));
+  if (hops != nullptr) {
+    ASSIGN_OR_RETURN(caller, hops->Accept(context, caller));
+  }
   if (roles.size() != 0 && std::find(roles.begin(), roles.end(), caller.role) == roles.end()) {
     std::string wanted;
     for (const std::string_view role : roles) wanted += (wanted.empty() ? "" : " or ") + std::string(role);

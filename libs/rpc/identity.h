@@ -14,6 +14,8 @@ class ServerContextBase;
 
 namespace hangou {
 
+class Hops;
+
 // The parts of spiffe://TRUST_DOMAIN/department/CODE/ROLE/WORKLOAD; CERTIFICATE_INVALID where the text is not of
 // that form, of another trust domain, of a role that is not one of hangou::roles, or of the role service outside the
 // department platform.
@@ -26,9 +28,9 @@ absl::StatusOr<Caller> CallerOf(const grpc::ServerContextBase& context);
 
 // Whether a call may begin: its caller, who has one of `roles` (any, where the list is empty).
 // CERTIFICATE_INVALID, ROLE_REQUIRED, or DEADLINE_EXCEEDED where the caller has stopped waiting: then nothing
-// is to be done for it.
+// is to be done for it. With `hops`, also the caller of a call that another service has passed on (Hops::Accept).
 absl::StatusOr<Caller> AdmitCall(const grpc::ServerContextBase& context,
-                                 std::initializer_list<std::string_view> roles);
+                                 std::initializer_list<std::string_view> roles, const Hops* hops = nullptr);
 
 // Milliseconds that the caller still waits: until its deadline, at least 0 and at most limits::kCallMs, which
 // also holds for calls without a deadline. What a handler waits for, it waits for no longer than this.

@@ -28,8 +28,14 @@ void CallDone::operator()(const absl::Status& status) const {
 grpc::ServerUnaryReactor* HandleUnary(grpc::CallbackServerContext* context,
                                       std::initializer_list<std::string_view> roles,
                                       const UnaryHandler& handler) {
+  return HandleUnary(context, roles, nullptr, handler);
+}
+
+grpc::ServerUnaryReactor* HandleUnary(grpc::CallbackServerContext* context,
+                                      std::initializer_list<std::string_view> roles, const Hops* hops,
+                                      const UnaryHandler& handler) {
   grpc::ServerUnaryReactor* const reactor = context->DefaultReactor();
-  const absl::StatusOr<Caller> caller = AdmitCall(*context, roles);
+  const absl::StatusOr<Caller> caller = AdmitCall(*context, roles, hops);
   if (caller.ok()) {
     handler(*caller, CallDone(reactor));
   } else {

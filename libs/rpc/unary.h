@@ -50,5 +50,9 @@ using UnaryHandler = std::function<void(const Caller& caller, CallDone done)>;
 grpc::ServerUnaryReactor* HandleUnary(grpc::CallbackServerContext* context,
                                       std::initializer_list<std::string_view> roles,
                                       const UnaryHandler& handler);
+// The same for a method that other services may pass calls on to.
+grpc::ServerUnaryReactor* HandleUnary(grpc::CallbackServerContext* context,
+                                      std::initializer_list<std::string_view> roles, const Hops* hops,
+                                      const UnaryHandler& handler);
 
 }  // namespace hangou

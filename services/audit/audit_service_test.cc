@@ -17,7 +17,7 @@ using audit::v1::ListEntriesResponse;
 
 Caller CallerWithRole(std::string_view role, const std::string& department = "audit_office") {
   return {department, std::string(role), "app",
-          "spiffe://hangou/department/" + department + "/" + std::string(role) + "/app"};
+          "spiffe://hangou/department/" + department + "/" + std::string(role) + "/app", ""};
 }
 
 // A chain with `entries` entries, the start among them, and the command that lists them.

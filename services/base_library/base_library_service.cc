@@ -2,7 +2,10 @@
 
 #include "libs/base/status.h"
 #include "libs/rpc/bidi_stream.h"
+#include "libs/rpc/forward.h"
 #include "libs/rpc/unary.h"
+#include "services/base_library/batch_get_by_owner.h"
+#include "services/base_library/pass_on.h"
 
 namespace hangou {
 
@@ -17,10 +20,25 @@ std::map<std::string, Library*> ByName(const std::vector<Library*>& libraries) {
   return by_name;
 }
 
+// A reply that sees the policy change so often on its way is told to come back.
+constexpr int kPassOnAttempts = 4;
+
+// Calls about one entity go to the owner of its partition.
+template <class Request>
+absl::StatusOr<int32_t> PartitionOfEntityCall(const Library& library, const Caller&, const Request& request) {
+  return library.PartitionOfOwner(request.resource(), request.owner());
+}
+
+absl::StatusOr<int32_t> PartitionOfListCall(const Library& library, const Caller& caller,
+                                            const v1::ListRequest& request) {
+  return library.PartitionOfPage(caller, request);
+}
+
 }  // namespace
 
-BaseLibraryService::BaseLibraryService(std::vector<Library*> libraries, const PolicyHolder& policy)
-    : libraries_(ByName(libraries)), policy_(policy) {}
+BaseLibraryService::BaseLibraryService(std::vector<Library*> libraries, const PolicyHolder& policy,
+                                       const Hops* hops)
+    : libraries_(ByName(libraries)), policy_(policy), hops_(hops) {}
 
 absl::StatusOr<Library*> BaseLibraryService::Route(const std::string& resource) const {
   if (draining_) return MakeError(Reason::kDraining, "the service is stopping; retry");
@@ -67,45 +85,102 @@ grpc::ServerBidiReactor<v1::PublishRequest, v1::PublishResponse>* BaseLibrarySer
 }
 
 template <class Request, class Response>
-grpc::ServerUnaryReactor* BaseLibraryService::Forward(grpc::CallbackServerContext* context,
-                                                      std::initializer_list<std::string_view> roles,
-                                                      const Request* request, Response* response,
-                                                      void (Library::*method)(const Caller&, const Request&,
-                                                                              Response*, Library::Done)) {
-  return HandleUnary(context, roles, [this, request, response, method](const Caller& caller, CallDone done) {
+void BaseLibraryService::PassOn(const std::string& owner, const Caller& caller, int64_t timeout_ms,
+                                StubMethod<Request, Response> forward, const Request* request,
+                                Response* response, int attempts, CallDone done) {
+  response->Clear();
+  ForwardUnary<v1::BaseLibrary>(
+      *hops_, owner, caller, timeout_ms, forward, request, response, [=, this](const absl::Status& status) {
+        if (!status.ok()) return done(status);
+        HandOverUnderPin(policy_, response->decision().epoch(), [=, this](const absl::Status& handed) {
+          if (ReasonOf(handed) == Reason::kEpochNotReached && attempts > 1) {
+            return PassOn(owner, caller, timeout_ms, forward, request, response, attempts - 1, done);
+          }
+          done(handed);
+        });
+      });
+}
+
+template <class Request, class Response>
+grpc::ServerUnaryReactor* BaseLibraryService::Serve(grpc::CallbackServerContext* context,
+                                                    std::initializer_list<std::string_view> roles,
+                                                    const Request* request, Response* response,
+                                                    LibraryMethod<Request, Response> method,
+                                                    StubMethod<Request, Response> forward,
+                                                    PartitionOfCall<Request> partition_of) {
+  return HandleUnary(context, roles, hops_, [=, this](const Caller& caller, CallDone done) {
     const auto library = Route(request->resource());
     if (!library.ok()) return done(library.status());
+    // What was passed on once is answered here, be it with NOT_OWNER; what is wrong with the request is told here too.
+    if (hops_ != nullptr && caller.via.empty()) {
+      const auto partition = partition_of(**library, caller, *request);
+      const std::string owner = partition.ok() ? (*library)->OwnerElsewhere(*partition) : "";
+      if (!owner.empty()) {
+        return PassOn(owner, caller, RemainingMs(*context), forward, request, response, kPassOnAttempts,
+                      std::move(done));
+      }
+    }
     ((*library)->*method)(caller, *request, response, std::move(done));
   });
 }
 
 grpc::ServerUnaryReactor* BaseLibraryService::Get(grpc::CallbackServerContext* context,
                                                   const v1::GetRequest* request, v1::GetResponse* response) {
-  return Forward(context, {roles::kConsumer, roles::kPublisher}, request, response, &Library::Get);
+  return Serve(context, {roles::kConsumer, roles::kPublisher}, request, response, &Library::Get,
+               &v1::BaseLibrary::StubInterface::async_interface::Get, &PartitionOfEntityCall<v1::GetRequest>);
 }
 
 grpc::ServerUnaryReactor* BaseLibraryService::BatchGet(grpc::CallbackServerContext* context,
                                                        const v1::BatchGetRequest* request,
                                                        v1::BatchGetResponse* response) {
-  return Forward(context, {roles::kConsumer, roles::kPublisher}, request, response, &Library::BatchGet);
+  return HandleUnary(context, {roles::kConsumer, roles::kPublisher}, hops_,
+                     [=, this](const Caller& caller, CallDone done) {
+                       const auto library = Route(request->resource());
+                       if (!library.ok()) return done(library.status());
+                       if (hops_ == nullptr || !caller.via.empty()) {
+                         return (*library)->BatchGet(caller, *request, response, std::move(done));
+                       }
+                       BatchGetByOwner(**library, policy_, *hops_, caller, *request, RemainingMs(*context),
+                                       response, std::move(done));
+                     });
 }
 
 grpc::ServerUnaryReactor* BaseLibraryService::List(grpc::CallbackServerContext* context,
                                                    const v1::ListRequest* request,
                                                    v1::ListResponse* response) {
-  return Forward(context, {roles::kConsumer, roles::kPublisher}, request, response, &Library::List);
+  return Serve(context, {roles::kConsumer, roles::kPublisher}, request, response, &Library::List,
+               &v1::BaseLibrary::StubInterface::async_interface::List, &PartitionOfListCall);
 }
 
 grpc::ServerUnaryReactor* BaseLibraryService::Verify(grpc::CallbackServerContext* context,
                                                      const v1::VerifyRequest* request,
                                                      v1::VerifyResponse* response) {
-  return Forward(context, {roles::kConsumer}, request, response, &Library::Verify);
+  return Serve(context, {roles::kConsumer}, request, response, &Library::Verify,
+               &v1::BaseLibrary::StubInterface::async_interface::Verify,
+               &PartitionOfEntityCall<v1::VerifyRequest>);
 }
 
 grpc::ServerUnaryReactor* BaseLibraryService::Delete(grpc::CallbackServerContext* context,
                                                      const v1::DeleteRequest* request,
                                                      v1::PublishResponse* response) {
-  return Forward(context, {roles::kPublisher}, request, response, &Library::Delete);
+  return HandleUnary(context, {roles::kPublisher}, [=, this](const Caller& caller, CallDone done) {
+    const auto library = Route(request->resource());
+    if (!library.ok()) return done(library.status());
+    (*library)->Delete(caller, *request, response, std::move(done));
+  });
+}
+
+grpc::ServerUnaryReactor* BaseLibraryService::Submit(grpc::CallbackServerContext* context,
+                                                     const v1::SubmitRequest* request,
+                                                     v1::SubmitResponse* response) {
+  return HandleUnary(context, {roles::kPublisher}, hops_, [=, this](const Caller& caller, CallDone done) {
+    if (caller.via.empty()) {
+      return done(MakeError(Reason::kRoleRequired, "only another replica hands records over; use Publish"));
+    }
+    const auto library = Route(request->resource());
+    if (!library.ok()) return done(library.status());
+    (*library)->Submit(caller, *request, response, std::move(done));
+  });
 }
 
 grpc::ServerUnaryReactor* BaseLibraryService::Scan(grpc::CallbackServerContext* context,

@@ -10,14 +10,18 @@
 #include "hangou/base_library/v1/base_library.grpc.pb.h"
 #include "libs/base_library/library.h"
 #include "libs/policy/policy_holder.h"
+#include "libs/rpc/hops.h"
+#include "libs/rpc/unary.h"
 
 namespace hangou {
 
-// Serves the libraries of this process; a call goes to the library that holds its resource. Thread-safe. The
-// libraries and the policy must outlive it; shut the server down before it goes.
+// Serves the libraries of this process; a call goes to the library that holds its resource, and to the replica that owns
+// the partition: here, or passed on once to another one. Thread-safe. The libraries, the policy and the hops must
+// outlive it; shut the server down before it goes.
 class BaseLibraryService final : public hangou::base_library::v1::BaseLibrary::CallbackService {
  public:
-  BaseLibraryService(std::vector<Library*> libraries, const PolicyHolder& policy);
+  // `hops` passes calls on to other replicas and accepts theirs; null where there are none.
+  BaseLibraryService(std::vector<Library*> libraries, const PolicyHolder& policy, const Hops* hops = nullptr);
 
   // From now on every call answers DRAINING; those under way end.
   void Drain() { draining_ = true; }
@@ -43,21 +47,40 @@ class BaseLibraryService final : public hangou::base_library::v1::BaseLibrary::C
   grpc::ServerUnaryReactor* Scan(grpc::CallbackServerContext* context,
                                  const hangou::base_library::v1::ScanRequest* request,
                                  hangou::base_library::v1::ScanResponse* response) override;
+  grpc::ServerUnaryReactor* Submit(grpc::CallbackServerContext* context,
+                                   const hangou::base_library::v1::SubmitRequest* request,
+                                   hangou::base_library::v1::SubmitResponse* response) override;
 
  private:
+  template <class Request, class Response>
+  using LibraryMethod = void (Library::*)(const Caller&, const Request&, Response*, Library::Done);
+  template <class Request, class Response>
+  using StubMethod = void (hangou::base_library::v1::BaseLibrary::StubInterface::async_interface::*)(
+      grpc::ClientContext*, const Request*, Response*, std::function<void(grpc::Status)>);
+  // The partition that decides where a call goes.
+  template <class Request>
+  using PartitionOfCall = absl::StatusOr<int32_t> (*)(const Library&, const Caller&, const Request&);
+
   // The library that is to answer a call about `resource`. A resource that nobody knows goes to the first one, which
   // refuses it and audits that. DRAINING while the service drains.
   absl::StatusOr<Library*> Route(const std::string& resource) const;
   absl::StatusOr<Library*> Route(uint32_t resource_number) const;
+  // Answers a call here, or has the owner of its partition answer it.
   template <class Request, class Response>
-  grpc::ServerUnaryReactor* Forward(grpc::CallbackServerContext* context,
-                                    std::initializer_list<std::string_view> roles, const Request* request,
-                                    Response* response,
-                                    void (Library::*method)(const Caller&, const Request&, Response*,
-                                                            Library::Done));
+  grpc::ServerUnaryReactor* Serve(grpc::CallbackServerContext* context,
+                                  std::initializer_list<std::string_view> roles, const Request* request,
+                                  Response* response, LibraryMethod<Request, Response> method,
+                                  StubMethod<Request, Response> forward,
+                                  PartitionOfCall<Request> partition_of);
+  // Has the replica at `owner` answer, and hands its answer over under the policy of this one.
+  template <class Request, class Response>
+  void PassOn(const std::string& owner, const Caller& caller, int64_t timeout_ms,
+              StubMethod<Request, Response> forward, const Request* request, Response* response, int attempts,
+              CallDone done);
 
   const std::map<std::string, Library*> libraries_;
   const PolicyHolder& policy_;
+  const Hops* const hops_;
   std::atomic<bool> draining_{false};
 };
 

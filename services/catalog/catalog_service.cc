@@ -3,6 +3,7 @@
 #include <spdlog/spdlog.h>
 
 #include "libs/base/status.h"
+#include "libs/rpc/forward.h"
 #include "libs/rpc/server_stream.h"
 #include "libs/rpc/unary.h"
 #include "services/catalog/catalog_reads.h"
@@ -15,6 +16,10 @@ namespace v1 = hangou::catalog::v1;
 // Name of a lease holder, and a nonce: a process name with its host; a random number.
 constexpr size_t kHolderBytes = 128;
 constexpr size_t kNonceBytes = 64;
+// How often the placement is compared with who lives, beside every renewal; much shorter than a lease.
+constexpr int64_t kPlacementMs = 250;
+// Before another attempt to become the writer: the log was away, or another was faster.
+constexpr int64_t kLeadAgainMs = 200;
 
 absl::Status CheckRenewal(const v1::RenewLeaseRequest& request) {
   if (request.holder().empty() || request.holder().size() > kHolderBytes) {
@@ -29,15 +34,20 @@ absl::Status CheckRenewal(const v1::RenewLeaseRequest& request) {
 }  // namespace
 
 CatalogService::CatalogService(CatalogContext context)
-    : context_(std::move(context)), endpoints_(context_.settings.endpoints), topic_(context_.log) {}
+    : context_(std::move(context)), topic_(context_.log), loop_("catalog") {}
 
 CatalogService::~CatalogService() { Drain(); }
 
 absl::Status CatalogService::Start() {
+  const CatalogSettings& settings = context_.settings;
+  topic_.SetArrived([this] {
+    if (!read_posted_.exchange(true)) loop_.Post([this] { ReadOnLoop(); });
+  });
   RETURN_IF_ERROR(topic_.Open());
   v1::PolicyUpdate full = topic_.state().Full();
   RETURN_IF_ERROR(Publish(topic_.state(), full));
-  leases_ = std::make_unique<LeaseBook>(context_.clock, context_.settings.lease_ms, topic_.state().epoch());
+  leases_ =
+      std::make_unique<LeaseBook>(context_.clock, settings.lease_ms, topic_.state().epoch(), settings.others);
   topic_.SetAbsorbed([this](const CatalogState& state, const v1::PolicyUpdate& update) {
     if (absl::Status status = Publish(state, update); !status.ok()) {
       // Plans are checked before they are written, so this is a bug; services keep what they have until their lease
@@ -46,9 +56,71 @@ absl::Status CatalogService::Start() {
     }
     leases_->SetNewest(state.epoch());
   });
-  writer_ = std::make_unique<ChangeWriter>(topic_, context_.audit, context_.clock, *leases_);
+  v1::Layout layout;
+  layout.set_partitions(settings.partitions);
+  layout.set_groups(settings.groups);
+  writer_ = std::make_unique<ChangeWriter>(loop_, topic_, context_.audit, context_.clock, *leases_);
+  placement_ = std::make_unique<PlacementKeeper>(topic_, *leases_, context_.clock, settings.lease_ms,
+                                                 std::move(layout));
+  replicas_ = std::make_unique<CatalogReplicas>(settings.others, context_.hops, *leases_, context_.clock,
+                                                [this] { loop_.Post([this] { placement_->Keep(); }); });
+  candidacy_ = context_.log.Campaign("catalog-writer", [this](bool leads) {
+    leads_ = leads;
+    loop_.Post([this] { LeadOnLoop(); });
+  });
+  loop_.PostAfter(kPlacementMs, [this] { KeepPlacementOnLoop(); });
   serving_ = true;
   return absl::OkStatus();
+}
+
+absl::StatusOr<v1::Layout> CatalogService::AwaitLayout(int64_t timeout_ms) {
+  const auto newest = newest_.Await(
+      [](const PublishedPolicy& policy) { return policy.state.placement().has_layout(); }, timeout_ms);
+  if (newest == nullptr)
+    return MakeError(Reason::kDraining, "no replica of the catalog has become its writer");
+  return newest->state.placement().layout();
+}
+
+bool CatalogService::AwaitReplicas(int count, int64_t timeout_ms) {
+  return newest_.Await(
+             [count](const PublishedPolicy& policy) {
+               return policy.state.placement().replicas_size() >= count;
+             },
+             timeout_ms) != nullptr;
+}
+
+void CatalogService::ReadOnLoop() {
+  read_posted_ = false;
+  if (const absl::Status status = topic_.Read(); !status.ok()) {
+    spdlog::warn("the policy topic could not be read: {}", Message(status));
+  }
+  NoteWriter();
+}
+
+void CatalogService::LeadOnLoop() {
+  if (leads_ && !topic_.IsWriter()) {
+    const absl::Status status = topic_.BecomeWriter(context_.settings.replica, context_.settings.address);
+    if (status.ok()) {
+      spdlog::info("this replica writes the catalog now, writer epoch {}", topic_.state().writer_epoch());
+      placement_->Begin();
+    } else {
+      spdlog::warn("could not become the writer of the catalog: {}", Message(status));
+      loop_.PostAfter(kLeadAgainMs, [this] { LeadOnLoop(); });
+    }
+  }
+  NoteWriter();
+}
+
+void CatalogService::KeepPlacementOnLoop() {
+  placement_->Keep();
+  loop_.PostAfter(kPlacementMs, [this] { KeepPlacementOnLoop(); });
+}
+
+void CatalogService::NoteWriter() {
+  is_writer_ = leads_ && topic_.IsWriter();
+  replicas_->SetWriter(is_writer_);
+  MutexLock lock(mutex_);
+  writer_address_ = topic_.IsWriter() ? "" : topic_.state().writer().address();
 }
 
 absl::Status CatalogService::Publish(const CatalogState& state, const v1::PolicyUpdate& update) {
@@ -56,9 +128,15 @@ absl::Status CatalogService::Publish(const CatalogState& state, const v1::Policy
   published->state = state;
   published->update = ForWatchers(update);
   const auto previous = newest_.Get();
-  ASSIGN_OR_RETURN(published->snapshot,
-                   PolicySnapshot::Compile(state.objects(), state.epoch(),
-                                           previous == nullptr ? nullptr : previous->snapshot.get()));
+  if (previous != nullptr && !update.full() && update.objects().empty()) {
+    published->snapshot =
+        PolicySnapshot::WithPlacement(*previous->snapshot, state.placement(), state.epoch());
+  } else {
+    ASSIGN_OR_RETURN(
+        published->snapshot,
+        PolicySnapshot::Compile(state.objects(), state.epoch(),
+                                previous == nullptr ? nullptr : previous->snapshot.get(), state.placement()));
+  }
   newest_.Set(published);
   feed_.Publish(std::move(published));
   return absl::OkStatus();
@@ -66,8 +144,18 @@ absl::Status CatalogService::Publish(const CatalogState& state, const v1::Policy
 
 void CatalogService::Drain() {
   SetServing(false);
-  if (leases_ != nullptr) leases_->Close();
-  if (writer_ != nullptr) writer_->Stop();
+  if (leases_ == nullptr) return;
+  leases_->Close();
+  candidacy_.reset();
+  replicas_->Stop();
+  loop_.Stop();
+  std::vector<Renewal> renewals;
+  {
+    MutexLock lock(mutex_);
+    renewals.swap(renewals_);
+  }
+  for (const Renewal& renewal : renewals)
+    renewal(MakeError(Reason::kDraining, "the catalog is stopping; retry"));
 }
 
 void CatalogService::SetServing(bool serving) {
@@ -77,11 +165,6 @@ void CatalogService::SetServing(bool serving) {
   } else {
     feed_.Close();
   }
-}
-
-void CatalogService::SetEndpoints(std::vector<CatalogEndpoint> endpoints) {
-  MutexLock lock(mutex_);
-  endpoints_ = std::move(endpoints);
 }
 
 absl::Status CatalogService::CheckServing() const {
@@ -124,22 +207,72 @@ grpc::ServerUnaryReactor* CatalogService::GetSchema(grpc::CallbackServerContext*
   return Read(context, request, response, &ReadSchema);
 }
 
-// The role of a manager is checked by the writer, which audits the refusal.
+// Roles are checked by the writer, which audits the refusal.
+template <class Request, class Response>
+grpc::ServerUnaryReactor* CatalogService::Write(
+    grpc::CallbackServerContext* context, const Request* request, Response* response,
+    void (ChangeWriter::*change)(const Caller&, const Request&, Response*, ChangeWriter::Done),
+    void (v1::Catalog::StubInterface::async_interface::*forward)(grpc::ClientContext*, const Request*,
+                                                                 Response*,
+                                                                 std::function<void(grpc::Status)>)) {
+  return HandleUnary(context, {}, context_.hops, [=, this](const Caller& caller, CallDone done) {
+    if (absl::Status status = CheckServing(); !status.ok()) return done(status);
+    if (is_writer_) return (writer_.get()->*change)(caller, *request, response, std::move(done));
+    std::string writer_address;
+    {
+      MutexLock lock(mutex_);
+      writer_address = writer_address_;
+    }
+    // A call that was passed on once is not passed on again: who sent it here will know the writer soon.
+    if (writer_address.empty() || context_.hops == nullptr || !caller.via.empty()) {
+      return done(MakeError(Reason::kNotOwner, "the catalog is about to get a new writer; retry"));
+    }
+    ForwardUnary<v1::Catalog>(*context_.hops, writer_address, caller, RemainingMs(*context), forward, request,
+                              response, done);
+  });
+}
+
 grpc::ServerUnaryReactor* CatalogService::Apply(grpc::CallbackServerContext* context,
                                                 const v1::ApplyRequest* request,
                                                 v1::ApplyResponse* response) {
-  return HandleUnary(context, {}, [this, request, response](const Caller& caller, CallDone done) {
-    if (absl::Status status = CheckServing(); !status.ok()) return done(status);
-    writer_->Apply(caller, *request, response, std::move(done));
-  });
+  return Write(context, request, response, &ChangeWriter::Apply,
+               &v1::Catalog::StubInterface::async_interface::Apply);
 }
 
 grpc::ServerUnaryReactor* CatalogService::ApproveChange(grpc::CallbackServerContext* context,
                                                         const v1::ApproveChangeRequest* request,
                                                         v1::ApplyResponse* response) {
-  return HandleUnary(context, {}, [this, request, response](const Caller& caller, CallDone done) {
+  return Write(context, request, response, &ChangeWriter::Approve,
+               &v1::Catalog::StubInterface::async_interface::ApproveChange);
+}
+
+grpc::ServerUnaryReactor* CatalogService::MoveGroup(grpc::CallbackServerContext* context,
+                                                    const v1::MoveGroupRequest* request,
+                                                    v1::MoveGroupResponse* response) {
+  return Write(context, request, response, &ChangeWriter::Move,
+               &v1::Catalog::StubInterface::async_interface::MoveGroup);
+}
+
+grpc::ServerUnaryReactor* CatalogService::GetPlacement(grpc::CallbackServerContext* context,
+                                                       const v1::GetPlacementRequest*,
+                                                       v1::GetPlacementResponse* response) {
+  return HandleUnary(context, {roles::kOperator}, [this, response](const Caller&, CallDone done) {
     if (absl::Status status = CheckServing(); !status.ok()) return done(status);
-    writer_->Approve(caller, *request, response, std::move(done));
+    const auto newest = newest_.Get();
+    *response->mutable_placement() = newest->state.placement();
+    *response->mutable_writer() = newest->state.writer();
+    response->set_epoch(newest->state.epoch());
+    done(absl::OkStatus());
+  });
+}
+
+grpc::ServerUnaryReactor* CatalogService::ListLeases(grpc::CallbackServerContext* context,
+                                                     const v1::ListLeasesRequest*,
+                                                     v1::ListLeasesResponse* response) {
+  return HandleUnary(context, {roles::kService}, [this, response](const Caller&, CallDone done) {
+    if (absl::Status status = CheckServing(); !status.ok()) return done(status);
+    leases_->List(response);
+    done(absl::OkStatus());
   });
 }
 
@@ -148,13 +281,11 @@ grpc::ServerUnaryReactor* CatalogService::GetEndpoints(grpc::CallbackServerConte
                                                        v1::GetEndpointsResponse* response) {
   return HandleUnary(context, {}, [this, response](const Caller&, CallDone done) {
     if (absl::Status status = CheckServing(); !status.ok()) return done(status);
-    {
-      MutexLock lock(mutex_);
-      for (const CatalogEndpoint& endpoint : endpoints_) {
-        auto* item = response->add_endpoints();
-        item->set_service(endpoint.service);
-        item->set_address(endpoint.address);
-      }
+    const auto newest = newest_.Get();
+    for (const v1::Replica& replica : newest->state.placement().replicas()) {
+      auto* item = response->add_endpoints();
+      item->set_service(replica.service());
+      item->set_address(replica.address());
     }
     done(absl::OkStatus());
   });
@@ -172,19 +303,47 @@ grpc::ServerUnaryReactor* CatalogService::Explain(grpc::CallbackServerContext* c
 grpc::ServerUnaryReactor* CatalogService::RenewLease(grpc::CallbackServerContext* context,
                                                      const v1::RenewLeaseRequest* request,
                                                      v1::RenewLeaseResponse* response) {
-  return HandleUnary(
-      context, {roles::kService}, [this, request, response](const Caller& caller, CallDone done) {
-        absl::Status status = CheckServing();
-        if (status.ok()) status = CheckRenewal(*request);
-        if (!status.ok()) return done(status);
-        const auto newest =
-            leases_->Renew(caller.spiffe_id + "/" + request->holder(), request->confirmed_epoch());
-        if (!newest.ok()) return done(newest.status());
-        response->set_nonce(request->nonce());
-        response->set_newest_epoch(*newest);
-        response->set_lease_ms(context_.settings.lease_ms);
-        done(absl::OkStatus());
-      });
+  return HandleUnary(context, {roles::kService},
+                     [this, request, response](const Caller& caller, CallDone done) {
+                       absl::Status status = CheckServing();
+                       if (status.ok()) status = CheckRenewal(*request);
+                       // Noted before it is known what the newest epoch is: whoever waits for an epoch waits for this holder too.
+                       if (status.ok())
+                         status = leases_->Renew(caller.spiffe_id + "/" + request->holder(), *request);
+                       if (!status.ok()) return done(status);
+                       RenewWhenFresh([this, request, response, done](absl::StatusOr<uint64_t> newest_epoch) {
+                         if (!newest_epoch.ok()) return done(newest_epoch.status());
+                         response->set_nonce(request->nonce());
+                         response->set_newest_epoch(*newest_epoch);
+                         response->set_lease_ms(context_.settings.lease_ms);
+                         done(absl::OkStatus());
+                       });
+                     });
+}
+
+void CatalogService::RenewWhenFresh(Renewal renewal) {
+  MutexLock lock(mutex_);
+  renewals_.push_back(std::move(renewal));
+  // Those that come while the topic is being read wait for the next read: all of them for one.
+  if (renewals_.size() == 1) loop_.Post([this] { AnswerRenewals(); });
+}
+
+void CatalogService::AnswerRenewals() {
+  std::vector<Renewal> renewals;
+  {
+    MutexLock lock(mutex_);
+    renewals.swap(renewals_);
+  }
+  const absl::Status read = topic_.Read();
+  NoteWriter();
+  for (const Renewal& renewal : renewals) {
+    if (read.ok()) {
+      renewal(leases_->newest_epoch());
+    } else {
+      renewal(read);
+    }
+  }
+  placement_->Keep();
 }
 
 grpc::ServerWriteReactor<v1::PolicyUpdate>* CatalogService::WatchPolicy(grpc::CallbackServerContext* context,

@@ -41,6 +41,7 @@ class RunningCatalog {
  public:
   RunningCatalog(Log& log, AuditChain& audit, const Clock& clock) : service({log, audit, clock, {}}) {
     REQUIRE(service.Start().ok());
+    REQUIRE(service.AwaitLayout(10'000).ok());  // epoch 1
     auto started = RpcServer::Start({.identity_folder = City().server(), .services = {&service}});
     REQUIRE(started.ok());
     server = std::move(*started);
@@ -188,17 +189,17 @@ TEST_CASE("What is applied is effective, audited, readable, and still there afte
     const auto response = catalog.Apply(SmallCatalog());
     INFO(response.status().ToString());
     REQUIRE(response.ok());
-    CHECK(response->epoch() == 1);
+    CHECK(response->epoch() == 2);
     CHECK(response->effective());
     CHECK(response->results_size() == 5);
     const auto again = catalog.Apply(SmallCatalog());
-    CHECK(again->epoch() == 1);
+    CHECK(again->epoch() == 2);
     CHECK(again->results(3).state() == v1::ObjectResult::STATE_UNCHANGED);
   }
   const auto entries = world.Audited();
   CHECK(entries.back().action() == hangou::audit::v1::ACTION_APPLY);
   CHECK(entries.back().allowed());
-  CHECK(entries.back().epoch() == 1);
+  CHECK(entries.back().epoch() == 2);
   CHECK(entries.back().records() == 5);
   CHECK(entries.back().role() == "manager");
   RunningCatalog catalog(world.log, *world.audit, world.clock);
@@ -207,7 +208,7 @@ TEST_CASE("What is applied is effective, audited, readable, and still there afte
   request.set_name(kResident);
   v1::CatalogObject object;
   REQUIRE(catalog.Call(&v1::Catalog::Stub::GetObject, "tax", roles::kConsumer, request, &object).ok());
-  CHECK(object.etag() == "1");
+  CHECK(object.etag() == "2");
   CHECK(object.resource().fields(2).number() == 3);
   request.set_name("resources/psb.none");
   CHECK(ReasonOf(catalog.Call(&v1::Catalog::Stub::GetObject, "tax", roles::kConsumer, request, &object)) ==
@@ -265,7 +266,7 @@ TEST_CASE("Checking only changes nothing and audits nothing") {
   const auto checked = catalog.Apply(SmallCatalog(), true);
   REQUIRE(checked.ok());
   CHECK(checked->results(0).state() == v1::ObjectResult::STATE_APPLIED);
-  CHECK(checked->epoch() == 0);
+  CHECK(checked->epoch() == 1);
   CHECK(world.Audited().size() == entries);
   CHECK(ReasonOf(catalog.Apply({Entry("e1", "phone")}, true).status()) == Reason::kInvalidObject);
 }
@@ -293,13 +294,13 @@ TEST_CASE("An entry is effective once every service has confirmed it") {
   Service first(catalog, world.clock, "first");
   Service second(catalog, world.clock, "second");
   REQUIRE(catalog.Apply(SmallCatalog()).ok());
-  REQUIRE(first.WaitForLease(1));
-  REQUIRE(second.WaitForLease(1));
+  REQUIRE(first.WaitForLease(2));
+  REQUIRE(second.WaitForLease(2));
   const auto response = catalog.Apply({Entry("e1", "phone")});
   REQUIRE(response.ok());
   CHECK(response->effective());
   for (Service* service : {&first, &second}) {
-    CHECK(service->holder.ConfirmedEpoch() == 2);
+    CHECK(service->holder.ConfirmedEpoch() == 3);
     CHECK(service->holder.Newest()->objects().negative_list.contains("e1"));
   }
 }
@@ -309,7 +310,7 @@ TEST_CASE("An entry is effective no sooner than a read under the old epoch has e
   RunningCatalog catalog(world.log, *world.audit, world.clock);
   Service service(catalog, world.clock, "first");
   REQUIRE(catalog.Apply(SmallCatalog()).ok());
-  REQUIRE(service.WaitForLease(1));
+  REQUIRE(service.WaitForLease(2));
   auto pin = std::make_unique<PolicyHolder::Pin>(*service.holder.Acquire());
   Eventually<bool> answered;
   std::thread manager([&] {
@@ -317,7 +318,7 @@ TEST_CASE("An entry is effective no sooner than a read under the old epoch has e
     CHECK(response->effective());
     answered.Update([](bool& value) { value = true; });
   });
-  REQUIRE(Eventually<int>().Wait([&](int) { return service.holder.Newest()->epoch() == 2; }));
+  REQUIRE(Eventually<int>().Wait([&](int) { return service.holder.Newest()->epoch() == 3; }));
   CHECK_FALSE(answered.Get());
   pin.reset();
   CHECK(answered.Wait([](bool value) { return value; }));
@@ -330,7 +331,7 @@ TEST_CASE("A service that does not answer is waited for until its lease has run 
   REQUIRE(catalog.Apply(SmallCatalog()).ok());
   {
     Service service(catalog, world.clock, "first");
-    REQUIRE(service.WaitForLease(1));
+    REQUIRE(service.WaitForLease(2));
   }
   Eventually<bool> answered;
   std::thread manager([&] {
@@ -363,7 +364,7 @@ TEST_CASE("A catalog that was restarted waits for the leases that its predecesso
     CHECK(catalog.Apply({Entry("e1", "phone")})->effective());
     answered.Update([](bool& value) { value = true; });
   });
-  REQUIRE(Eventually<int>().Wait([&](int) { return world.Audited().back().epoch() == 2; }));
+  REQUIRE(Eventually<int>().Wait([&](int) { return world.Audited().back().epoch() == 3; }));
   CHECK_FALSE(answered.Get());
   world.clock.AdvanceUs(limits::kLeaseMs * kUsPerMs);
   CHECK(answered.Wait([](bool value) { return value; }));
@@ -375,13 +376,13 @@ TEST_CASE("While the catalog is stopped services lose their lease, and take it u
   RunningCatalog catalog(world.log, *world.audit, world.clock);
   Service service(catalog, world.clock, "first");
   REQUIRE(catalog.Apply(SmallCatalog()).ok());
-  REQUIRE(service.WaitForLease(1));
+  REQUIRE(service.WaitForLease(2));
   catalog.service.SetServing(false);
   CHECK(ReasonOf(catalog.Apply({Entry("e1", "phone")}).status()) == Reason::kDraining);
   world.clock.AdvanceUs(limits::kLeaseMs * kUsPerMs);
   CHECK(ReasonOf(service.holder.Acquire().status()) == Reason::kLeaseExpired);
   catalog.service.SetServing(true);
-  CHECK(service.WaitForLease(1));
+  CHECK(service.WaitForLease(2));
   REQUIRE(catalog.Apply({Entry("e1", "phone")}).ok());
   CHECK(service.WaitForLease(2));
 }
@@ -396,9 +397,9 @@ TEST_CASE("Draining answers the changes that wait to become effective") {
     const auto response = catalog.Apply({Entry("e1", "phone")});
     REQUIRE(response.ok());
     CHECK_FALSE(response->effective());
-    CHECK(response->epoch() == 2);
+    CHECK(response->epoch() == 3);
   });
-  REQUIRE(Eventually<int>().Wait([&](int) { return world.Audited().back().epoch() == 2; }));
+  REQUIRE(Eventually<int>().Wait([&](int) { return world.Audited().back().epoch() == 3; }));
   catalog.service.Drain();
   manager.join();
 }
@@ -469,7 +470,16 @@ TEST_CASE("Schemas and endpoints are told to every certificate") {
   request.set_resource("resources/psb.none");
   CHECK(ReasonOf(catalog.Call(&v1::Catalog::Stub::GetSchema, "tax", roles::kConsumer, request, &schema)) ==
         Reason::kUnknownResource);
-  catalog.service.SetEndpoints({{"population", "host:1"}});
+  v1::RenewLeaseRequest renewal;
+  renewal.set_holder("population-0");
+  renewal.set_nonce("n");
+  auto* served = renewal.add_served();
+  served->set_service("population");
+  served->set_address("host:1");
+  served->set_ready(true);
+  v1::RenewLeaseResponse renewed;
+  REQUIRE(catalog.Call(&v1::Catalog::Stub::RenewLease, "platform", roles::kService, renewal, &renewed).ok());
+  REQUIRE(catalog.service.AwaitReplicas(1, 10'000));
   v1::GetEndpointsResponse endpoints;
   REQUIRE(catalog.Call(&v1::Catalog::Stub::GetEndpoints, "tax", roles::kConsumer, {}, &endpoints).ok());
   REQUIRE(endpoints.endpoints_size() == 1);

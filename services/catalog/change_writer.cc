@@ -2,6 +2,7 @@
 
 #include "libs/base/limits.h"
 #include "libs/base/status.h"
+#include "services/catalog/placement_plan.h"
 
 namespace hangou {
 namespace {
@@ -28,12 +29,9 @@ std::string NoteOf(const CatalogState::Outcome& outcome) {
 
 }  // namespace
 
-ChangeWriter::ChangeWriter(PolicyTopic& topic, AuditChain& audit, const Clock& clock, LeaseBook& leases)
-    : topic_(topic), audit_(audit), clock_(clock), leases_(leases), loop_("catalog-writer") {}
-
-ChangeWriter::~ChangeWriter() { Stop(); }
-
-void ChangeWriter::Stop() { loop_.Stop(); }
+ChangeWriter::ChangeWriter(EventLoop& loop, PolicyTopic& topic, AuditChain& audit, const Clock& clock,
+                           LeaseBook& leases)
+    : loop_(loop), topic_(topic), audit_(audit), clock_(clock), leases_(leases) {}
 
 void ChangeWriter::Apply(const Caller& caller, const v1::ApplyRequest& request, v1::ApplyResponse* response,
                          Done done) {
@@ -52,7 +50,7 @@ void ChangeWriter::Apply(const Caller& caller, const v1::ApplyRequest& request, 
   };
   change.response = response;
   change.done = std::move(done);
-  Queue(std::move(change));
+  Queue(change.done, [this, change] { Make(change); });
 }
 
 void ChangeWriter::Approve(const Caller& caller, const v1::ApproveChangeRequest& request,
@@ -66,18 +64,54 @@ void ChangeWriter::Approve(const Caller& caller, const v1::ApproveChangeRequest&
   };
   change.response = response;
   change.done = std::move(done);
-  Queue(std::move(change));
+  Queue(change.done, [this, change] { Make(change); });
 }
 
-void ChangeWriter::Queue(Change change) {
+void ChangeWriter::Move(const Caller& caller, const v1::MoveGroupRequest& request,
+                        v1::MoveGroupResponse* response, Done done) {
+  Queue(done, [=, this, &request] { done(MakeMove(caller, request, response)); });
+}
+
+void ChangeWriter::Queue(const Done& done, std::function<void()> make) {
   if (queued_.fetch_add(1) >= kQueuedChanges) {
     --queued_;
-    return change.done(MakeError(Reason::kOverloaded, "too many changes of the catalog wait for their turn"));
+    return done(MakeError(Reason::kOverloaded, "too many changes of the catalog wait for their turn"));
   }
-  loop_.Post([this, change = std::move(change)] {
-    Make(change);
+  loop_.Post([this, make = std::move(make)] {
+    make();
     --queued_;
   });
+}
+
+absl::Status ChangeWriter::MakeMove(const Caller& caller, const v1::MoveGroupRequest& request,
+                                    v1::MoveGroupResponse* response) {
+  Change change;
+  change.caller = caller;
+  change.action = hangou::audit::v1::ACTION_APPLY;
+  change.subject =
+      ("groups/" + request.library() + "/" + std::to_string(request.group())).substr(0, limits::kContextText);
+  CatalogState::Outcome outcome;
+  const auto plan = [&]() -> absl::Status {
+    if (caller.role != roles::kOperator) {
+      return MakeError(Reason::kRoleRequired, "moving a group needs a certificate of the role operator");
+    }
+    RETURN_IF_ERROR(topic_.CatchUp());
+    ASSIGN_OR_RETURN(v1::Placement placement, PlanMove(topic_.state().placement(), request.library(),
+                                                       request.group(), request.replica()));
+    outcome.update = topic_.state().PlanPlacement(std::move(placement), clock_.UtcUs());
+    return absl::OkStatus();
+  };
+  if (const absl::Status refused = plan(); !refused.ok()) {
+    const absl::Status audited = Audit(change, refused, {});
+    return audited.ok() ? refused : audited;
+  }
+  RETURN_IF_ERROR(Keep(change, outcome));
+  for (const v1::GroupOwner& owner : topic_.state().placement().owners()) {
+    if (owner.library() == request.library() && owner.group() == request.group())
+      *response->mutable_owner() = owner;
+  }
+  response->set_epoch(topic_.state().epoch());
+  return absl::OkStatus();
 }
 
 void ChangeWriter::Make(const Change& change) {

@@ -16,17 +16,15 @@
 
 namespace hangou {
 
-// Makes changes one after the other on a thread of its own: plan, audit, append, read back; then waits, without
-// holding up the next change, until the epoch is EFFECTIVE. What is refused is audited too. Thread-safe. What it is
-// given must outlive it; `topic` is used by its thread alone from now on.
+// Makes changes one after the other on the loop that the topic belongs to: plan, audit, append, read back; then waits,
+// without holding up the next change, until the epoch is EFFECTIVE. What is refused is audited too. Thread-safe. What
+// it is given must outlive it, and the loop must be stopped before it goes.
 class ChangeWriter {
  public:
   // Ends a call, once, from any thread.
   using Done = std::function<void(const absl::Status&)>;
 
-  ChangeWriter(PolicyTopic& topic, AuditChain& audit, const Clock& clock, LeaseBook& leases);
-  // Drops what has not begun; callers that wait get their answer from the destruction of `done`.
-  ~ChangeWriter();
+  ChangeWriter(EventLoop& loop, PolicyTopic& topic, AuditChain& audit, const Clock& clock, LeaseBook& leases);
 
   // Applies objects. `request` and `response` must live until `done` is called. ROLE_REQUIRED where the caller is not
   // a manager; INVALID_REQUEST, INVALID_OBJECT, ETAG_MISMATCH as PlanApply; AUDIT_UNAVAILABLE, LOG_UNAVAILABLE,
@@ -36,8 +34,10 @@ class ChangeWriter {
   // Approves a waiting change, likewise; OBJECT_NOT_FOUND and SECOND_MANAGER_REQUIRED as PlanApproval.
   void Approve(const Caller& caller, const hangou::catalog::v1::ApproveChangeRequest& request,
                hangou::catalog::v1::ApplyResponse* response, Done done);
-  // Waits until the change that is being made, if any, is made. Later ones are dropped.
-  void Stop();
+  // Gives a partition group to another replica, likewise. ROLE_REQUIRED where the caller is not an operator;
+  // INVALID_REQUEST as PlanMove.
+  void Move(const Caller& caller, const hangou::catalog::v1::MoveGroupRequest& request,
+            hangou::catalog::v1::MoveGroupResponse* response, Done done);
 
  private:
   // One call on its way.
@@ -51,19 +51,21 @@ class ChangeWriter {
     Done done;
   };
 
-  void Queue(Change change);
+  void Queue(const Done& done, std::function<void()> make);
   void Make(const Change& change);
   absl::StatusOr<CatalogState::Outcome> Plan(const Change& change);
   absl::Status Keep(const Change& change, const CatalogState::Outcome& outcome);
   absl::Status Audit(const Change& change, const absl::Status& refused, const CatalogState::Outcome& outcome);
+  absl::Status MakeMove(const Caller& caller, const hangou::catalog::v1::MoveGroupRequest& request,
+                        hangou::catalog::v1::MoveGroupResponse* response);
   void AnswerWhenEffective(const Change& change, int64_t begun_us);
 
+  EventLoop& loop_;
   PolicyTopic& topic_;
   AuditChain& audit_;
   const Clock& clock_;
   LeaseBook& leases_;
   std::atomic<int> queued_{0};
-  EventLoop loop_;
 };
 
 }  // namespace hangou

@@ -18,12 +18,17 @@ int64_t UnknownUntil(const Clock& clock, int64_t lease_ms, uint64_t newest_epoch
 
 }  // namespace
 
-LeaseBook::LeaseBook(const Clock& clock, int64_t lease_ms, uint64_t newest_epoch)
+LeaseBook::LeaseBook(const Clock& clock, int64_t lease_ms, uint64_t newest_epoch,
+                     std::vector<std::string> others)
     : clock_(clock),
+      lease_us_(lease_ms * kUsPerMs),
       table_(lease_ms * kUsPerMs, UnknownUntil(clock, lease_ms, newest_epoch)),
       newest_epoch_(newest_epoch),
       newest_made_us_(clock.BootUs()),
-      timer_("catalog-lease") {}
+      timer_("catalog-lease") {
+  MutexLock lock(mutex_);
+  for (std::string& other : others) heard_us_[std::move(other)] = INT64_MIN;
+}
 
 LeaseBook::~LeaseBook() {
   Close();
@@ -36,8 +41,8 @@ void LeaseBook::SetNewest(uint64_t epoch) {
   newest_made_us_ = clock_.BootUs();
 }
 
-absl::StatusOr<uint64_t> LeaseBook::Renew(const std::string& holder, uint64_t confirmed_epoch) {
-  uint64_t newest_epoch = 0;
+absl::Status LeaseBook::Renew(const std::string& holder,
+                              const hangou::catalog::v1::RenewLeaseRequest& request) {
   bool anybody_waits = false;
   {
     MutexLock lock(mutex_);
@@ -45,12 +50,69 @@ absl::StatusOr<uint64_t> LeaseBook::Renew(const std::string& holder, uint64_t co
     if (table_.size() >= kHolders) table_.Prune(now_us);
     if (table_.size() >= kHolders)
       return MakeError(Reason::kOverloaded, "too many processes hold a policy lease");
-    table_.Renewed(holder, confirmed_epoch, now_us);
-    newest_epoch = newest_epoch_;
+    table_.Renewed(holder, request.confirmed_epoch(), now_us);
+    table_.SetServed(holder, {request.served().begin(), request.served().end()});
     anybody_waits = !waiters_.empty();
   }
   if (anybody_waits) Check();
-  return newest_epoch;
+  return absl::OkStatus();
+}
+
+uint64_t LeaseBook::newest_epoch() {
+  MutexLock lock(mutex_);
+  return newest_epoch_;
+}
+
+void LeaseBook::List(hangou::catalog::v1::ListLeasesResponse* response) {
+  MutexLock lock(mutex_);
+  const int64_t now_us = clock_.BootUs();
+  response->set_unknown_us(std::max<int64_t>(0, table_.unknown_until_us() - now_us));
+  for (const auto& [name, holder] : table_.holders()) {
+    auto* lease = response->add_leases();
+    lease->set_holder(name);
+    lease->set_age_us(now_us - holder.renewed_us);
+    lease->set_confirmed_epoch(holder.confirmed_epoch);
+    for (const auto& service : holder.served) *lease->add_served() = service;
+  }
+}
+
+void LeaseBook::Merge(const std::string& other, int64_t asked_us,
+                      const hangou::catalog::v1::ListLeasesResponse& told) {
+  {
+    MutexLock lock(mutex_);
+    const int64_t now_us = clock_.BootUs();
+    for (const auto& lease : told.leases()) {
+      // Counted from now, where the answer was made a little earlier: a lease never seems shorter than it is.
+      table_.Merge(
+          lease.holder(),
+          {now_us - lease.age_us(), lease.confirmed_epoch(), {lease.served().begin(), lease.served().end()}});
+    }
+    if (told.unknown_us() == 0) heard_us_[other] = asked_us;
+  }
+  Check();
+}
+
+std::vector<LiveProcess> LeaseBook::Live() {
+  MutexLock lock(mutex_);
+  const int64_t now_us = clock_.BootUs();
+  std::vector<LiveProcess> live;
+  for (const auto& [name, holder] : table_.holders()) {
+    if (holder.served.empty() || now_us >= holder.renewed_us + lease_us_) continue;
+    live.push_back({name.substr(name.rfind('/') + 1), holder.served});
+  }
+  return live;
+}
+
+bool LeaseBook::AnybodyWaits() {
+  MutexLock lock(mutex_);
+  return !waiters_.empty();
+}
+
+bool LeaseBook::IsEffective(const Waiter& waiter, int64_t now_us) const {
+  if (now_us >= std::max(waiter.made_us + lease_us_, table_.unknown_until_us())) return true;
+  const bool all_heard = std::all_of(heard_us_.begin(), heard_us_.end(),
+                                     [&](const auto& other) { return other.second >= waiter.made_us; });
+  return all_heard && table_.IsEffective(waiter.epoch, waiter.made_us, now_us);
 }
 
 void LeaseBook::WhenNewestIsEffective(Done done) {
@@ -70,7 +132,7 @@ void LeaseBook::Check() {
     MutexLock lock(mutex_);
     const int64_t now_us = clock_.BootUs();
     std::erase_if(waiters_, [&](Waiter& waiter) HANGOU_REQUIRES(mutex_) {
-      if (!table_.IsEffective(waiter.epoch, waiter.made_us, now_us)) return false;
+      if (!IsEffective(waiter, now_us)) return false;
       ready.push_back(std::move(waiter.done));
       return true;
     });

@@ -11,6 +11,16 @@ void LeaseTable::Renewed(const std::string& holder, uint64_t confirmed_epoch, in
   entry.confirmed_epoch = confirmed_epoch;
 }
 
+void LeaseTable::Merge(const std::string& holder, Holder told) {
+  Holder& entry = holders_[holder];
+  if (told.renewed_us > entry.renewed_us) entry = std::move(told);
+}
+
+void LeaseTable::SetServed(const std::string& holder,
+                           std::vector<hangou::catalog::v1::ServedService> served) {
+  holders_[holder].served = std::move(served);
+}
+
 bool LeaseTable::IsEffective(uint64_t epoch, int64_t made_us, int64_t now_us) const {
   if (now_us < unknown_until_us_) return false;
   return std::all_of(holders_.begin(), holders_.end(), [&](const auto& item) {

@@ -16,6 +16,7 @@ v1::PolicyUpdate ForWatchers(v1::PolicyUpdate update) {
   update.clear_managers();
   update.clear_waiting();
   update.clear_settled();
+  update.clear_writer_epoch();
   return update;
 }
 

@@ -3,8 +3,10 @@
 #include <optional>
 
 #include "libs/base/clock.h"
+#include "libs/base/keys.h"
 #include "libs/base/mutex.h"
 #include "libs/base/status.h"
+#include "libs/base/text.h"
 
 namespace hangou {
 namespace {
@@ -18,6 +20,13 @@ constexpr size_t kUpdateBytes = 15 << 20;
 // A group commit takes milliseconds; a log that has not answered by then is not going to.
 constexpr int64_t kAppendWaitMs = 10'000;
 constexpr size_t kPollRecords = 256;
+// Guessing another process's incarnation must not be possible by chance.
+constexpr size_t kIncarnationBytes = 16;
+
+absl::Status NotTheWriter(const hangou::catalog::v1::WriterStart& writer) {
+  return MakeError(Reason::kNotOwner,
+                   "the catalog is written by " + writer.replica() + " at " + writer.address());
+}
 
 }  // namespace
 
@@ -80,9 +89,31 @@ absl::Status PolicyTopic::Open() {
   RETURN_IF_ERROR(log_.EnsureTopic(kPolicyTopic, 1));
   ASSIGN_OR_RETURN(reader_, log_.OpenReader(kPolicyTopic, {{0, 0}}));
   arrival_ = std::make_shared<Arrival>();
-  reader_->SetNotify([arrival = arrival_] { arrival->Tell(); });
+  reader_->SetNotify([arrival = arrival_, arrived = arrived_] {
+    arrival->Tell();
+    if (arrived) arrived();
+  });
+  return Read();
+}
+
+absl::Status PolicyTopic::Read() {
   ASSIGN_OR_RETURN(const auto ends, log_.EndOffsets(kPolicyTopic, {0}));
   return ReadTo(ends.at(0));
+}
+
+absl::Status PolicyTopic::BecomeWriter(const std::string& replica, const std::string& address) {
+  RETURN_IF_ERROR(Read());
+  v1::PolicyUpdate start;
+  start.set_writer_epoch(state_.writer_epoch() + 1);
+  start.mutable_writer_start()->set_replica(replica);
+  start.mutable_writer_start()->set_address(address);
+  start.mutable_writer_start()->set_incarnation(Hex(RandomBytes(kIncarnationBytes)));
+  RETURN_IF_ERROR(AppendMessage("writer/" + std::to_string(start.writer_epoch()), start));
+  if (state_.writer().incarnation() != start.writer_start().incarnation())
+    return NotTheWriter(state_.writer());
+  own_writer_epoch_ = start.writer_epoch();
+  uncertain_ = false;  // what is not read by now comes from a former writer: void
+  return absl::OkStatus();
 }
 
 absl::Status PolicyTopic::ReadTo(int64_t end_offset) {
@@ -106,21 +137,30 @@ absl::Status PolicyTopic::AbsorbRecord(const LogRecord& record) {
   if (!record.value || !update.ParseFromString(*record.value)) {
     return MakeError(Reason::kDataLoss, place + ": not an update");
   }
-  if (absl::Status status = state_.Absorb(update); !status.ok()) return Annotate(status, place);
   next_offset_ = record.offset + 1;
+  if (state_.IsVoid(update)) return absl::OkStatus();
+  if (absl::Status status = state_.Absorb(update); !status.ok()) return Annotate(status, place);
+  if (update.has_writer_start()) return absl::OkStatus();
   updates_since_full_ = update.full() ? 0 : updates_since_full_ + 1;
   if (absorbed_) absorbed_(state_, update);
   return absl::OkStatus();
 }
 
-absl::Status PolicyTopic::AppendMessage(const v1::PolicyUpdate& update) {
+absl::Status PolicyTopic::AppendUpdate(v1::PolicyUpdate update) {
+  if (!IsWriter()) return NotTheWriter(state_.writer());
+  update.set_writer_epoch(own_writer_epoch_);
+  RETURN_IF_ERROR(AppendMessage("epoch/" + std::to_string(update.epoch()), update));
+  return IsWriter() ? absl::OkStatus() : NotTheWriter(state_.writer());
+}
+
+absl::Status PolicyTopic::AppendMessage(const std::string& key, const v1::PolicyUpdate& update) {
   std::string value = update.SerializeAsString();
   if (value.size() > kUpdateBytes) {
     return MakeError(Reason::kInvalidRequest, "the change is larger than 15 MiB; apply it in parts");
   }
   auto answer = std::make_shared<AppendAnswer>();
   std::vector<LogEntry> entries;
-  entries.push_back({"epoch/" + std::to_string(update.epoch()), std::move(value)});
+  entries.push_back({key, std::move(value)});
   log_.Append(kPolicyTopic, 0, std::move(entries),
               [answer](absl::StatusOr<int64_t> offset) { answer->Set(std::move(offset)); });
   const absl::StatusOr<int64_t> offset = answer->Await();
@@ -132,7 +172,7 @@ absl::Status PolicyTopic::AppendMessage(const v1::PolicyUpdate& update) {
 }
 
 absl::Status PolicyTopic::Append(const v1::PolicyUpdate& update) {
-  RETURN_IF_ERROR(AppendMessage(update));
+  RETURN_IF_ERROR(AppendUpdate(update));
   // The update itself is safe; a whole state that cannot be written now is written before the next one.
   if (!WriteFullWhereDue().ok()) uncertain_ = true;
   return absl::OkStatus();
@@ -142,17 +182,16 @@ absl::Status PolicyTopic::WriteFullWhereDue() {
   if (updates_since_full_ < kFullEvery) return absl::OkStatus();
   const v1::PolicyUpdate full = state_.Full();
   if (full.ByteSizeLong() > kUpdateBytes) return absl::OkStatus();
-  return AppendMessage(full);
+  return AppendUpdate(full);
 }
 
 absl::Status PolicyTopic::CatchUp() {
-  ASSIGN_OR_RETURN(const auto ends, log_.EndOffsets(kPolicyTopic, {0}));
-  RETURN_IF_ERROR(ReadTo(ends.at(0)));
-  if (!uncertain_) return absl::OkStatus();
+  RETURN_IF_ERROR(Read());
+  if (!uncertain_ || !IsWriter()) return absl::OkStatus();
   // Whether or not the failed update shows up, every reader goes on from this whole state, whose epoch is above both.
   v1::PolicyUpdate full = state_.Full();
   full.set_epoch(state_.epoch() + 2);
-  RETURN_IF_ERROR(AppendMessage(full));
+  RETURN_IF_ERROR(AppendUpdate(full));
   uncertain_ = false;
   return absl::OkStatus();
 }

@@ -33,6 +33,7 @@ TEST_CASE("A topic that is opened again has the state that was appended") {
   MemoryLog log;
   PolicyTopic topic(log);
   REQUIRE(topic.Open().ok());
+  REQUIRE(topic.BecomeWriter("catalog-0", "host:1").ok());
   CHECK(topic.state().epoch() == 0);
   int absorbed = 0;
   topic.SetAbsorbed([&](const CatalogState& state, const v1::PolicyUpdate& update) {
@@ -52,6 +53,7 @@ TEST_CASE("Now and then the whole state is written, and the topic reads on from 
   MemoryLog log;
   PolicyTopic topic(log);
   REQUIRE(topic.Open().ok());
+  REQUIRE(topic.BecomeWriter("catalog-0", "host:1").ok());
   for (int i = 0; i < 205; ++i) REQUIRE(topic.Append(Adding(topic, "d" + std::to_string(i))).ok());
   int full = 0;
   for (const LogRecord& record : AllRecords(log)) {
@@ -70,6 +72,7 @@ TEST_CASE("After an append that failed, kept or lost, every reader comes to the 
   MemoryLog log;
   PolicyTopic topic(log);
   REQUIRE(topic.Open().ok());
+  REQUIRE(topic.BecomeWriter("catalog-0", "host:1").ok());
   REQUIRE(topic.Append(Adding(topic, "psb")).ok());
   log.FailAppends(MakeError(Reason::kLogUnavailable, "test"), fate);
   CHECK(ReasonOf(topic.Append(Adding(topic, "tax"))) == Reason::kLogUnavailable);

@@ -4,12 +4,10 @@
 
 #include <algorithm>
 #include <filesystem>
-#include <sstream>
 #include <vector>
 
 #include "libs/base/caller.h"
 #include "libs/base/file.h"
-#include "libs/base/limits.h"
 #include "libs/base/status.h"
 #include "libs/rpc/certificates.h"
 
@@ -37,25 +35,9 @@ bool Exists(const std::string& path) {
   return ::stat(path.c_str(), &info) == 0;
 }
 
-absl::StatusOr<InstallationSettings> ReadSettings(const std::string& path) {
-  ASSIGN_OR_RETURN(const std::string text, ReadFile(path));
-  std::istringstream words(text);
-  std::string key;
-  int32_t value = 0;
-  InstallationSettings settings;
-  while (words >> key >> value) {
-    if (key == "partitions") settings.partitions = value;
-    if (key == "groups") settings.groups = value;
-  }
-  if (settings.partitions < 1 || settings.groups < 1 || settings.groups > settings.partitions) {
-    return MakeError(Reason::kInvalidRequest, path + " is not understood; restore it from a backup");
-  }
-  return settings;
-}
-
 }  // namespace
 
-absl::StatusOr<InstallationSettings> PrepareInstallation(const InstallationPaths& paths) {
+absl::Status PrepareInstallation(const InstallationPaths& paths) {
   RETURN_IF_ERROR(MakeFolders(paths.root));
   RETURN_IF_ERROR(MakeFolders(paths.root + "/keys"));
   RETURN_IF_ERROR(MakeFolders(paths.identities()));
@@ -68,12 +50,7 @@ absl::StatusOr<InstallationSettings> PrepareInstallation(const InstallationPaths
     request.workload = first.workload;
     RETURN_IF_ERROR(IssueIdentity(paths.ca(), request, paths.identity(first.name)));
   }
-  if (!Exists(paths.settings())) {
-    const std::string text = "partitions " + std::to_string(limits::kPartitions) + "\ngroups " +
-                             std::to_string(limits::kGroups) + "\n";
-    RETURN_IF_ERROR(WriteFileDurably(paths.settings(), text, 0600));
-  }
-  return ReadSettings(paths.settings());
+  return absl::OkStatus();
 }
 
 absl::Status WriteContexts(const InstallationPaths& paths, const std::string& address) {

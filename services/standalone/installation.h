@@ -1,4 +1,4 @@
-// The folder of a standalone installation: what is made at the first start, and what is fixed for its life.
+// The folder of a standalone installation: what is made at the first start.
 #pragma once
 
 #include <cstdint>
@@ -21,19 +21,12 @@ struct InstallationPaths {
   std::string view(std::string_view library) const { return root + "/view/" + std::string(library); }
   std::string local() const { return root + "/local"; }
   std::string audit() const { return root + "/audit"; }
-  std::string settings() const { return root + "/installation"; }
   std::string contexts() const { return root + "/config.yaml"; }
 };
 
-// What is fixed when an installation is made.
-struct InstallationSettings {
-  int32_t partitions = 0;  // of every record topic
-  int32_t groups = 0;      // of every library
-};
-
-// Makes what is missing in a data folder: the development CA, the identities service, manager-1, manager-2, auditor
-// and operator, and the settings; reads the settings. INVALID_REQUEST where the stored settings are not understood.
-absl::StatusOr<InstallationSettings> PrepareInstallation(const InstallationPaths& paths);
+// Makes what is missing in a data folder: the development CA and the identities service, manager-1, manager-2, auditor
+// and operator.
+absl::Status PrepareInstallation(const InstallationPaths& paths);
 
 // Writes config.yaml: a context per identity of the data folder, for `hangou --config`. Replaces what is there.
 absl::Status WriteContexts(const InstallationPaths& paths, const std::string& address);

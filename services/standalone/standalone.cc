@@ -31,6 +31,9 @@ enum LocalTable : int { kLocalVerify = 0, kLocalCursors = 1, kLocalTables = 2 };
 constexpr LibraryDeclaration kLibraries[] = {kPopulationLibrary, kLegalEntityLibrary, kGeographicLibrary,
                                              kTaxLibrary, kCreditLibrary};
 
+// The one replica of everything.
+constexpr char kReplica[] = "standalone";
+
 // A quarter of the process's memory goes to the stores; the rest is the log's, gRPC's and the snapshots'.
 constexpr size_t kStoreShare = 4;
 
@@ -61,19 +64,29 @@ class LatePeer final : public Peer {
     if (!peer_) return MakeError(Reason::kDraining, "the process is starting; retry");
     return peer_->Scan(library, request, timeout_ms);
   }
+  void Submit(const std::string&, const Caller&, hangou::base_library::v1::SubmitRequest, int64_t,
+              std::function<void(absl::StatusOr<hangou::base_library::v1::SubmitResponse>)> done) override {
+    done(MakeError(Reason::kInternal, "a standalone process has no other replicas"));
+  }
 
  private:
   std::unique_ptr<Peer> peer_;
 };
 
 // One listener serves them all.
-std::vector<CatalogEndpoint> EndpointsAt(const std::string& address) {
-  std::vector<CatalogEndpoint> endpoints;
-  for (const LibraryDeclaration& library : kLibraries)
-    endpoints.push_back({std::string(library.name), address});
-  endpoints.push_back({"exchange", address});
-  endpoints.push_back({"audit", address});
-  return endpoints;
+std::vector<hangou::catalog::v1::ServedService> ServedAt(const std::string& address) {
+  std::vector<hangou::catalog::v1::ServedService> served;
+  const auto add = [&](std::string_view name, bool holds_groups) {
+    auto& service = served.emplace_back();
+    service.set_service(std::string(name));
+    service.set_address(address);
+    service.set_ready(true);
+    service.set_holds_groups(holds_groups);
+  };
+  for (const LibraryDeclaration& library : kLibraries) add(library.name, true);
+  add("exchange", false);
+  add("audit", false);
+  return served;
 }
 
 }  // namespace
@@ -82,7 +95,6 @@ std::vector<CatalogEndpoint> EndpointsAt(const std::string& address) {
 struct Standalone::Parts {
   StandaloneOptions options;
   InstallationPaths paths;
-  InstallationSettings settings;
   std::unique_ptr<const KeyRing> keys;
   std::unique_ptr<Log> log;
   std::unique_ptr<AuditChain> audit;
@@ -109,7 +121,7 @@ absl::StatusOr<std::unique_ptr<Standalone>> Standalone::Start(const StandaloneOp
   auto parts = std::make_unique<Parts>();
   parts->options = options;
   parts->paths = {options.data};
-  ASSIGN_OR_RETURN(parts->settings, PrepareInstallation(parts->paths));
+  RETURN_IF_ERROR(PrepareInstallation(parts->paths));
   ASSIGN_OR_RETURN(KeyRing keys, KeyRing::LoadOrCreate(parts->paths.key_ring(), clock.UtcUs()));
   parts->keys = std::make_unique<const KeyRing>(std::move(keys));
   ASSIGN_OR_RETURN(parts->log, EmbeddedLog::Open(parts->paths.log(), clock));
@@ -128,20 +140,21 @@ absl::Status Standalone::StartServices() {
   Parts& parts = *parts_;
   parts.catalog = std::make_unique<CatalogService>(CatalogContext{*parts.log, *parts.audit, clock, {}});
   RETURN_IF_ERROR(parts.catalog->Start());
+  ASSIGN_OR_RETURN(const auto layout, parts.catalog->AwaitLayout(parts.options.start_timeout_ms));
   std::vector<Library*> libraries;
   for (const LibraryDeclaration& declaration : kLibraries) {
-    LibraryOptions library{std::string(declaration.name), parts.paths.view(declaration.name),
-                           parts.settings.partitions, parts.settings.groups};
-    const LibraryContext context{*parts.log,   *parts.local, kLocalVerify, *parts.policy,
-                                 *parts.audit, *parts.keys,  clock,        parts.budget};
+    LibraryOptions library{std::string(declaration.name), parts.paths.view(declaration.name), kReplica,
+                           layout.partitions(), layout.groups()};
+    const LibraryContext context{*parts.log,  *parts.local, kLocalVerify, *parts.policy, *parts.audit,
+                                 *parts.keys, clock,        parts.budget, parts.peer};
     parts.libraries.push_back(std::make_unique<Library>(std::move(library), context));
     libraries.push_back(parts.libraries.back().get());
   }
   parts.library_service = std::make_unique<BaseLibraryService>(libraries, *parts.policy);
   parts.audit_service = std::make_unique<AuditService>(*parts.audit, *parts.keys);
-  parts.exchange = std::make_unique<ExchangeService>(
-      ExchangeContext{*parts.log, *parts.local, kLocalCursors, *parts.policy, *parts.audit, *parts.keys,
-                      parts.peer, clock, parts.settings.partitions});
+  parts.exchange = std::make_unique<ExchangeService>(ExchangeContext{*parts.log, *parts.local, kLocalCursors,
+                                                                     *parts.policy, *parts.audit, *parts.keys,
+                                                                     parts.peer, clock, layout.partitions()});
 
   RpcServerOptions server_options;
   server_options.address = parts.options.address;
@@ -150,15 +163,19 @@ absl::Status Standalone::StartServices() {
                              parts.audit_service.get()};
   server_options.serving = false;
   ASSIGN_OR_RETURN(parts.server, RpcServer::Start(server_options));
-  parts.catalog->SetEndpoints(EndpointsAt(parts.server->address()));
   const auto channel = parts.server->InProcessChannel();
   parts.peer.Set(std::make_unique<GrpcPeer>(channel, [channel](const std::string&) { return channel; }));
-  parts.lease = std::make_unique<LeaseKeeper>(*parts.policy, parts.peer, clock, ProcessName());
+  parts.lease = std::make_unique<LeaseKeeper>(*parts.policy, parts.peer, clock, kReplica);
   parts.lease->Start();
 
   for (auto& library : parts.libraries) {
-    const absl::Status started = library->Start(parts.options.start_timeout_ms);
-    if (!started.ok()) parts.degraded.push_back(library->name() + ": " + std::string(Message(started)));
+    // What goes wrong here is told below.
+    library->Start(parts.options.start_timeout_ms).IgnoreError();
+  }
+  parts.lease->SetServed(ServedAt(parts.server->address()));
+  for (auto& library : parts.libraries) {
+    const absl::Status serves = library->AwaitServing(parts.options.start_timeout_ms);
+    if (!serves.ok()) parts.degraded.push_back(library->name() + ": " + std::string(Message(serves)));
   }
   RETURN_IF_ERROR(WriteContexts(parts.paths, parts.server->address()));
   parts.server->SetServing("", true);

@@ -7,12 +7,13 @@ from tree import Rule
 # The layers of libs/, the one place that defines them. A library includes itself and strictly lower layers.
 LAYERS = [
     ["base"],
-    ["identifiers"],
+    ["identifiers", "flags"],
     ["schema", "peer"],
     ["log", "store", "policy", "audit"],
     ["base_library", "feed"],
     ["rpc"],
     ["client"],
+    ["service"],
 ]
 LAYER_OF = {library: layer for layer, libraries in enumerate(LAYERS) for library in libraries}
 INCLUDE = re.compile(r'^\s*#\s*include\s+"((?:libs|services|tools|tests)/[^"]+)"')

@@ -3,10 +3,10 @@
 
 #include "libs/base/limits.h"
 #include "libs/base/status.h"
+#include "libs/flags/flags.h"
 #include "libs/policy/yaml.h"
 #include "tools/hangou/apply_result.h"
 #include "tools/hangou/command.h"
-#include "tools/hangou/flags.h"
 
 namespace hangou {
 namespace {

@@ -10,8 +10,8 @@
 #include "libs/base/limits.h"
 #include "libs/base/status.h"
 #include "libs/base/text.h"
+#include "libs/flags/flags.h"
 #include "tools/hangou/command.h"
-#include "tools/hangou/flags.h"
 #include "tools/hangou/table.h"
 #include "tools/hangou/words.h"
 

@@ -6,10 +6,10 @@
 #include "libs/base/clock.h"
 #include "libs/base/status.h"
 #include "libs/base/text.h"
+#include "libs/flags/flags.h"
 #include "libs/rpc/certificates.h"
 #include "tools/hangou/command.h"
 #include "tools/hangou/config.h"
-#include "tools/hangou/flags.h"
 #include "tools/hangou/table.h"
 
 namespace hangou {

@@ -3,9 +3,9 @@
 #include <nlohmann/json.hpp>
 
 #include "libs/base/status.h"
+#include "libs/flags/flags.h"
 #include "tools/hangou/command.h"
 #include "tools/hangou/config.h"
-#include "tools/hangou/flags.h"
 #include "tools/hangou/table.h"
 
 namespace hangou {

@@ -2,8 +2,8 @@
 #include <nlohmann/json.hpp>
 
 #include "libs/base/status.h"
+#include "libs/flags/flags.h"
 #include "tools/hangou/command.h"
-#include "tools/hangou/flags.h"
 #include "tools/hangou/record_view.h"
 #include "tools/hangou/table.h"
 #include "tools/hangou/words.h"

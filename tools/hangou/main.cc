@@ -2,8 +2,8 @@
 #include <csignal>
 #include <cstdio>
 
+#include "libs/flags/flags.h"
 #include "tools/hangou/command.h"
-#include "tools/hangou/flags.h"
 
 namespace {
 

@@ -8,9 +8,9 @@
 
 #include "libs/base/clock.h"
 #include "libs/base/status.h"
+#include "libs/flags/flags.h"
 #include "tools/hangou/command.h"
 #include "tools/hangou/file_publish.h"
-#include "tools/hangou/flags.h"
 #include "tools/hangou/progress.h"
 #include "tools/hangou/table.h"
 

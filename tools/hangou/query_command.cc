@@ -5,8 +5,8 @@
 
 #include "libs/base/limits.h"
 #include "libs/base/status.h"
+#include "libs/flags/flags.h"
 #include "tools/hangou/command.h"
-#include "tools/hangou/flags.h"
 #include "tools/hangou/read_flags.h"
 #include "tools/hangou/record_view.h"
 

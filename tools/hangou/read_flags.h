@@ -4,8 +4,8 @@
 #include <string>
 
 #include "hangou/record/v1/record.pb.h"
+#include "libs/flags/flags.h"
 #include "libs/schema/resource_schema.h"
-#include "tools/hangou/flags.h"
 
 namespace hangou {
 

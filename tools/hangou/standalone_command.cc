@@ -1,9 +1,9 @@
 // hangou standalone: all services in one process.
 #include <cstdint>
 
+#include "libs/flags/flags.h"
 #include "services/standalone/standalone.h"
 #include "tools/hangou/command.h"
-#include "tools/hangou/flags.h"
 
 namespace hangou {
 

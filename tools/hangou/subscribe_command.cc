@@ -6,8 +6,8 @@
 #include "libs/base/status.h"
 #include "libs/base/text.h"
 #include "libs/client/subscription.h"
+#include "libs/flags/flags.h"
 #include "tools/hangou/command.h"
-#include "tools/hangou/flags.h"
 #include "tools/hangou/read_flags.h"
 #include "tools/hangou/record_view.h"
 

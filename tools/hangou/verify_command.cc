@@ -3,9 +3,9 @@
 #include <nlohmann/json.hpp>
 
 #include "libs/base/status.h"
+#include "libs/flags/flags.h"
 #include "libs/schema/text_codec.h"
 #include "tools/hangou/command.h"
-#include "tools/hangou/flags.h"
 #include "tools/hangou/read_flags.h"
 #include "tools/hangou/record_view.h"
 #include "tools/hangou/table.h"

@@ -1,4 +1,4 @@
-#include "tools/hangou/flags.h"
+#include "libs/flags/flags.h"
 
 #include <CLI/CLI.hpp>
 

@@ -1,0 +1,111 @@
+#include "libs/service/process.h"
+
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+
+#include "absl/strings/str_join.h"
+#include "libs/base/file.h"
+#include "libs/base/status.h"
+#include "libs/rpc/channel.h"
+#include "libs/service/await.h"
+
+namespace hangou {
+namespace {
+
+// A quarter of the process's memory goes to the stores; the rest is the log's, gRPC's and the snapshots'.
+constexpr size_t kStoresPart = 4;
+
+}  // namespace
+
+ServiceProcess::ServiceProcess(const ServiceKind& kind, const ServiceSettings& settings)
+    : kind_(kind), settings_(settings), policy_(SystemClock()) {}
+
+ServiceProcess::~ServiceProcess() { Stop(); }
+
+absl::StatusOr<std::unique_ptr<ServiceProcess>> ServiceProcess::Open(const ServiceKind& kind,
+                                                                     const ServiceSettings& settings) {
+  std::unique_ptr<ServiceProcess> process(new ServiceProcess(kind, settings));
+  RETURN_IF_ERROR(process->OpenParts());
+  if (kind.follows_policy) RETURN_IF_ERROR(process->FollowPolicy());
+  return process;
+}
+
+absl::Status ServiceProcess::OpenParts() {
+  RETURN_IF_ERROR(MakeFolders(settings_.data));
+  ASSIGN_OR_RETURN(KeyRing keys, KeyRing::LoadOrCreate(settings_.key_ring, clock().UtcUs()));
+  keys_ = std::make_unique<const KeyRing>(std::move(keys));
+  ASSIGN_OR_RETURN(audit_, AuditChain::Open(settings_.data + "/audit", settings_.replica, clock()));
+  ASSIGN_OR_RETURN(log_, KafkaLog::Open(settings_.kafka, settings_.start_timeout_s * 1000LL));
+  budget_ = MakeStoreBudget((static_cast<size_t>(settings_.memory_mib) << 20) / kStoresPart);
+  if (kind_.local_tables > 0) {
+    ASSIGN_OR_RETURN(
+        local_, OpenRocksStore(settings_.data + "/local", kind_.local_tables, StoreKind::kLocal, budget_));
+  }
+  HopSettings hops;
+  hops.identity_folder = settings_.identity;
+  hops.audience = std::string(kind_.audience);
+  hops.workloads = {std::string(kind_.name)};
+  hops_ = std::make_unique<Hops>(std::move(hops), *keys_, clock());
+  return absl::OkStatus();
+}
+
+absl::Status ServiceProcess::FollowPolicy() {
+  ASSIGN_OR_RETURN(const auto catalog,
+                   MakeChannel(absl::StrJoin(settings_.catalog, ","), settings_.identity));
+  peer_ = std::make_unique<GrpcPeer>(
+      catalog,
+      [this](const std::string& library) -> std::shared_ptr<grpc::Channel> {
+        const auto snapshot = policy_.Newest();
+        if (!snapshot) return nullptr;
+        const auto addresses = snapshot->placement().AddressesOf(library);
+        if (addresses.empty()) return nullptr;
+        return hops_->ChannelTo(absl::StrJoin(addresses, ",")).value_or(nullptr);
+      },
+      hops_.get());
+  lease_ = std::make_unique<LeaseKeeper>(policy_, *peer_, clock(), settings_.replica);
+  lease_->Start();
+  spdlog::info("waiting for the catalog at {}", absl::StrJoin(settings_.catalog, ","));
+  AwaitCondition(
+      [this] {
+        if (const auto snapshot = policy_.Newest()) layout_ = snapshot->placement().proto().layout();
+        return layout_.partitions() > 0;
+      },
+      settings_.start_timeout_s * 1000LL);
+  if (layout_.partitions()) return absl::OkStatus();
+  return MakeError(Reason::kDraining, "the catalog did not answer within start_timeout_s; see its log");
+}
+
+void ServiceProcess::TellServed(const std::string& address, bool ready) {
+  hangou::catalog::v1::ServedService service;
+  service.set_service(std::string(kind_.name));
+  service.set_address(address);
+  service.set_ready(ready);
+  service.set_holds_groups(kind_.holds_groups);
+  lease_->SetServed({service});
+}
+
+bool ServiceProcess::IsPlaced() const {
+  const auto snapshot = policy_.Newest();
+  return snapshot && !snapshot->placement().AddressOf(kind_.name, settings_.replica).empty();
+}
+
+bool ServiceProcess::HasOthers() const {
+  const auto snapshot = policy_.Newest();
+  if (!snapshot) return false;
+  const auto& replicas = snapshot->placement().proto().replicas();
+  return std::any_of(replicas.begin(), replicas.end(), [this](const auto& replica) {
+    return replica.service() == kind_.name && replica.name() != settings_.replica;
+  });
+}
+
+absl::Status ServiceProcess::lease_status() const {
+  if (!kind_.follows_policy || policy_.LeaseLeftMs() > 0) return absl::OkStatus();
+  return MakeError(Reason::kLeaseExpired, "the policy lease has run out: the catalog cannot be reached");
+}
+
+void ServiceProcess::Stop() {
+  if (lease_) lease_->Stop();
+}
+
+}  // namespace hangou

@@ -1,0 +1,85 @@
+// What a service process stands on: keys, log, audit chain, stores, policy, listener.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "libs/audit/chain.h"
+#include "libs/base/clock.h"
+#include "libs/base/keys.h"
+#include "libs/log/kafka_log.h"
+#include "libs/policy/lease_keeper.h"
+#include "libs/policy/policy_holder.h"
+#include "libs/rpc/grpc_peer.h"
+#include "libs/rpc/hops.h"
+#include "libs/service/settings.h"
+#include "libs/store/store.h"
+
+namespace hangou {
+
+// What distinguishes one kind of service from another, as far as the process is concerned.
+struct ServiceKind {
+  std::string_view name;       // "population": in the placement, and as the workload of its certificates
+  std::string_view audience;   // of the caller tokens that it accepts (Hops)
+  bool holds_groups = false;   // takes part in the ownership of partition groups
+  bool follows_policy = true;  // holds a policy lease; the catalog itself does not
+  int local_tables = 0;        // of the `local` store; 0: it has none
+};
+
+// The parts, opened. Owned by the process; outlives what is served. Thread-safe after Open.
+class ServiceProcess {
+ public:
+  // Opens everything, waits for the brokers, and for the catalog's first word where the kind follows the policy. What it
+  // answers says which part could not be opened.
+  static absl::StatusOr<std::unique_ptr<ServiceProcess>> Open(const ServiceKind& kind,
+                                                              const ServiceSettings& settings);
+  ~ServiceProcess();
+
+  const ServiceSettings& settings() const { return settings_; }
+  const ServiceKind& kind() const { return kind_; }
+  const Clock& clock() const { return SystemClock(); }
+  const KeyRing& keys() const { return *keys_; }
+  Log& log() { return *log_; }
+  AuditChain& audit() { return *audit_; }
+  const std::shared_ptr<StoreBudget>& budget() { return budget_; }
+  Store& local() { return *local_; }
+  PolicyHolder& policy() { return policy_; }
+  Peer& peer() { return *peer_; }
+  const Hops& hops() const { return *hops_; }
+  // Partitions and groups of the installation. Only where the kind follows the policy.
+  const hangou::catalog::v1::Layout& layout() const { return layout_; }
+  // Tells the catalog what this process serves at `address`. Only where the kind follows the policy.
+  void TellServed(const std::string& address, bool ready);
+  // True where the placement names this process.
+  bool IsPlaced() const;
+  // True where the placement names another replica of the same service.
+  bool HasOthers() const;
+  // Why it may not share; OK while it holds a lease, or needs none.
+  absl::Status lease_status() const;
+  // Ends the lease's renewals. Idempotent.
+  void Stop();
+
+ private:
+  ServiceProcess(const ServiceKind& kind, const ServiceSettings& settings);
+  absl::Status OpenParts();
+  absl::Status FollowPolicy();
+
+  const ServiceKind kind_;
+  const ServiceSettings settings_;
+  // In the order of construction: what stands below is destroyed first.
+  std::unique_ptr<const KeyRing> keys_;
+  std::unique_ptr<Log> log_;
+  std::unique_ptr<AuditChain> audit_;
+  std::shared_ptr<StoreBudget> budget_;
+  std::unique_ptr<Store> local_;
+  PolicyHolder policy_;
+  std::unique_ptr<Hops> hops_;
+  std::unique_ptr<GrpcPeer> peer_;
+  std::unique_ptr<LeaseKeeper> lease_;
+  hangou::catalog::v1::Layout layout_;
+};
+
+}  // namespace hangou
