@@ -7,10 +7,13 @@ set -euo pipefail
 packages=(
   libgrpc++-dev protobuf-compiler-grpc libprotobuf-dev protobuf-compiler libabsl-dev libre2-dev libc-ares-dev
   libssl-dev librocksdb-dev libspdlog-dev libcli11-dev nlohmann-json3-dev libyaml-cpp-dev libxxhash-dev libzstd-dev
-  libjemalloc-dev
+  librdkafka-dev libjemalloc-dev
   catch2 cmake ninja-build ccache mold clang-19 clang-format-19 pkg-config
-  python3 python3-grpcio python3-protobuf tzdata git ca-certificates
+  python3 python3-grpcio python3-protobuf tzdata git ca-certificates maven
 )
+# The tests run a Kafka broker: any Java from 17 on does, Debian's where there is none.
+java_version=$(java -version 2>&1 | sed -n 's/.* version "\([0-9]*\).*/\1/p' | head -n 1) || true
+[[ ${java_version:-0} -ge 17 ]] || packages+=(default-jre-headless)
 if [[ ${1:-} == --long ]]; then
   packages+=(libclang-rt-19-dev llvm-19)
   # Any Node.js with npx runs buf; Debian's only where there is none.

@@ -38,6 +38,12 @@ absl::Status CheckPartitionCount(const std::string& topic, int32_t stored, int32
                                                 " partitions for life; set the count to that");
 }
 
+absl::Status CheckPartition(int32_t partition, int32_t partitions) {
+  if (partition >= 0 && partition < partitions) return absl::OkStatus();
+  return MakeError(Reason::kInvalidRequest, "the topic has " + std::to_string(partitions) +
+                                                " partitions, and not " + std::to_string(partition));
+}
+
 absl::Status CheckAppend(size_t entries, size_t bytes) {
   if (entries == 0) return MakeError(Reason::kInvalidRequest, "an append has at least one entry");
   if (bytes <= kAppendBytes) return absl::OkStatus();

@@ -7,6 +7,7 @@
 #include "libs/base/keys.h"
 #include "libs/base/status.h"
 #include "libs/base/text.h"
+#include "libs/log/argument_checks.h"
 
 namespace hangou {
 namespace {
@@ -71,10 +72,7 @@ absl::Status LogTopic::Scan() {
 }
 
 absl::Status LogTopic::CheckPartition(int32_t partition) const {
-  if (partition < 0 || partition >= partitions()) {
-    return MakeError(Reason::kInvalidRequest, "the topic has " + std::to_string(partitions()) +
-                                                  " partitions, and not " + std::to_string(partition));
-  }
+  RETURN_IF_ERROR(hangou::CheckPartition(partition, partitions()));
   const std::string& damage = damage_[static_cast<size_t>(partition)];
   if (damage.empty()) return absl::OkStatus();
   return MakeError(Reason::kDataLoss, "partition " + std::to_string(partition) +

@@ -63,9 +63,7 @@ absl::Status MemoryLog::EnsureTopic(const std::string& topic, int32_t partitions
 absl::StatusOr<MemoryLog::Partition*> MemoryLog::Find(const std::string& topic, int32_t partition) {
   const auto found = topics_.find(topic);
   if (found == topics_.end()) return UnknownTopic(topic);
-  if (partition < 0 || static_cast<size_t>(partition) >= found->second.partitions.size()) {
-    return MakeError(Reason::kInvalidRequest, "the topic has no partition " + std::to_string(partition));
-  }
+  RETURN_IF_ERROR(CheckPartition(partition, static_cast<int32_t>(found->second.partitions.size())));
   Partition* result = &found->second.partitions[static_cast<size_t>(partition)];
   if (!result->damaged) return result;
   return MakeError(Reason::kDataLoss, "partition " + std::to_string(partition) + " of the log is damaged");

@@ -54,6 +54,7 @@ absl::Status NotReadable(const std::string& path) {
 
 // What an X509 is made of, apart from its keys.
 struct Plan {
+  std::vector<std::string> units;  // of the organisation, from the widest
   std::string common_name;
   std::string alternative_names;  // in OpenSSL's notation; empty for a CA
   std::string usage;
@@ -77,14 +78,19 @@ bool SetSerial(X509* certificate) {
   return number != nullptr && BN_to_ASN1_INTEGER(number.get(), X509_get_serialNumber(certificate)) != nullptr;
 }
 
-bool SetSubject(X509* certificate, const std::string& common_name) {
+// Others than our services (a message broker) read who it is from the subject, in parts: department and role as
+// organisational units, the workload as the common name. Each is at most 64 characters, as X.520 wants.
+bool SetSubject(X509* certificate, const Plan& plan) {
   X509_NAME* const name = X509_get_subject_name(certificate);
   const auto add = [&](const char* field, const std::string& value) {
     return X509_NAME_add_entry_by_txt(name, field, MBSTRING_UTF8,
                                       reinterpret_cast<const unsigned char*>(value.data()),
                                       static_cast<int>(value.size()), -1, 0) == 1;
   };
-  return add("O", "Hangou") && add("CN", common_name);
+  return add("O", "Hangou") &&
+         std::all_of(plan.units.begin(), plan.units.end(),
+                     [&](const auto& unit) { return add("OU", unit); }) &&
+         add("CN", plan.common_name);
 }
 
 bool AddExtension(X509* certificate, X509V3_CTX* context, int nid, const std::string& value) {
@@ -112,7 +118,7 @@ absl::StatusOr<Certificate> Sign(const Plan& plan, EVP_PKEY* key, X509* issuer, 
   if (x509 == nullptr) return OpenSslError("make a certificate");
   if (issuer == nullptr) issuer = x509;
   const bool filled =
-      X509_set_version(x509, X509_VERSION_3) == 1 && SetSerial(x509) && SetSubject(x509, plan.common_name) &&
+      X509_set_version(x509, X509_VERSION_3) == 1 && SetSerial(x509) && SetSubject(x509, plan) &&
       X509_set_issuer_name(x509, X509_get_subject_name(issuer)) == 1 &&
       ASN1_TIME_set(X509_getm_notBefore(x509), static_cast<time_t>(plan.not_before)) != nullptr &&
       ASN1_TIME_set(X509_getm_notAfter(x509), static_cast<time_t>(plan.not_after)) != nullptr &&
@@ -209,7 +215,8 @@ absl::StatusOr<Plan> PlanIdentity(const IdentityRequest& request) {
   }
   Plan plan;
   ASSIGN_OR_RETURN(plan.alternative_names, AlternativeNames(request, spiffe_id));
-  plan.common_name = request.department + " " + request.role;
+  plan.units = {request.department, request.role};
+  plan.common_name = request.workload;
   plan.usage = "critical,digitalSignature";
   plan.extended_usage = request.role == roles::kService ? "clientAuth,serverAuth" : "clientAuth";
   plan.constraints = "critical,CA:FALSE";

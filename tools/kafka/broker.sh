@@ -1,0 +1,228 @@
+#!/usr/bin/env bash
+# One Kafka broker in one process (KRaft: broker and controller), for tests and for trying out, on mutual TLS alone.
+# Usage:
+#   tools/kafka/broker.sh fetch                   gets the broker's programs into build/kafka/libs, once (Maven)
+#   tools/kafka/broker.sh start FOLDER IDENTITY [--prefix PREFIX] [PRINCIPAL...]
+#   tools/kafka/broker.sh stop FOLDER
+#   tools/kafka/broker.sh status FOLDER           exit 0 where it runs
+#
+# FOLDER holds everything of the broker: its settings, data, log and, once it can be used, `address` (HOST:PORT). A
+# broker that was stopped starts again with its data at the same address. IDENTITY is a folder with ca.crt, tls.crt and
+# tls.key of a service; its principal is the broker's own and the only administrator. A principal is
+# DEPARTMENT.ROLE.WORKLOAD, read from the subject of a certificate (O=Hangou, OU=DEPARTMENT, OU=ROLE, CN=WORKLOAD).
+# Each PRINCIPAL gets what the log of a service needs on topics and groups whose names begin with PREFIX (hangou.):
+# Read, Write, Create, Describe and DescribeConfigs on topics, Read on groups. Nobody else gets anything.
+set -euo pipefail
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
+libs=${HANGOU_KAFKA_LIBS:-$root/build/kafka/libs}
+
+# What one broker takes: it shares the machine with the tests.
+heap=512m
+ready_seconds=60
+stop_seconds=15
+
+fail() {
+  echo "broker: $*" >&2
+  exit 1
+}
+
+fetch() {
+  [[ -e $libs/complete ]] && return 0
+  command -v mvn >/dev/null || fail "Maven is missing; tools/setup.sh installs it"
+  mkdir -p "$libs"
+  local log="$libs/fetch.log"
+  (cd "$root/tools/kafka" && mvn -B dependency:copy-dependencies -DoutputDirectory="$libs") >"$log" 2>&1 || {
+    tail -n 20 "$log" >&2
+    fail "could not fetch the broker's programs"
+  }
+  touch "$libs/complete"
+}
+
+# kafka_java CLASS ARGUMENT...: runs a program of Kafka.
+kafka_java() {
+  java -XX:+UseSerialGC -XX:TieredStopAtLevel="${tiers:-4}" -Xmx"${memory:-128m}" \
+    -Dlog4j2.configurationFile="$folder/log4j2.xml" -cp "$libs/*" "$@"
+}
+
+running() {
+  local pid
+  [[ -s $folder/pid ]] && pid=$(<"$folder/pid") && kill -0 "$pid" 2>/dev/null &&
+    grep -qF "$folder/server.properties" <(tr '\0' '\n' 2>/dev/null <"/proc/$pid/cmdline")
+}
+
+free_ports() {
+  /usr/bin/python3 -c '
+import socket
+sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(2)]
+print(*(s.getsockname()[1] for s in sockets))'
+}
+
+# The principal of an identity, as the broker derives it.
+principal_of() {
+  openssl x509 -in "$1/tls.crt" -noout -subject -nameopt sep_multiline,sname |
+    sed -n 's/^ *\(OU\|CN\)=//p' | paste -sd .
+}
+
+write_settings() {
+  local port controller
+  read -r port controller <<<"$(free_ports)"
+  cat "$identity/tls.key" "$identity/tls.crt" >"$folder/identity.pem"
+  chmod 600 "$folder/identity.pem"
+  cp "$identity/ca.crt" "$folder/ca.crt"
+  echo "127.0.0.1:$port" >"$folder/listener"
+  cat >"$folder/tls.properties" <<EOF
+security.protocol=SSL
+ssl.keystore.type=PEM
+ssl.keystore.location=$folder/identity.pem
+ssl.truststore.type=PEM
+ssl.truststore.location=$folder/ca.crt
+EOF
+  cat "$folder/tls.properties" - >"$folder/server.properties" <<EOF
+process.roles=broker,controller
+node.id=1
+controller.quorum.voters=1@127.0.0.1:$controller
+listeners=SERVICES://127.0.0.1:$port,CONTROLLER://127.0.0.1:$controller
+advertised.listeners=SERVICES://127.0.0.1:$port
+listener.security.protocol.map=SERVICES:SSL,CONTROLLER:SSL
+inter.broker.listener.name=SERVICES
+controller.listener.names=CONTROLLER
+ssl.client.auth=required
+ssl.principal.mapping.rules=RULE:^CN=([^,]+),OU=([^,]+),OU=([^,]+),O=Hangou\$/\$3.\$2.\$1/,DEFAULT
+authorizer.class.name=org.apache.kafka.metadata.authorizer.StandardAuthorizer
+allow.everyone.if.no.acl.found=false
+super.users=User:$(principal_of "$identity")
+log.dirs=$folder/data
+auto.create.topics.enable=false
+offsets.topic.replication.factor=1
+offsets.topic.num.partitions=4
+transaction.state.log.replication.factor=1
+transaction.state.log.min.isr=1
+transaction.state.log.num.partitions=1
+group.initial.rebalance.delay.ms=0
+broker.session.timeout.ms=3000
+broker.heartbeat.interval.ms=500
+# A topic of 64 partitions would otherwise set aside 1.3 GB of index files.
+log.index.size.max.bytes=65536
+log.cleaner.dedupe.buffer.size=2097152
+num.network.threads=2
+num.io.threads=4
+EOF
+  cat >"$folder/log4j2.xml" <<'EOF'
+<Configuration status="error">
+  <Appenders><Console name="out"><PatternLayout pattern="%d{ISO8601} %p %c{1}: %m%n"/></Console></Appenders>
+  <Loggers><Root level="warn"><AppenderRef ref="out"/></Root></Loggers>
+</Configuration>
+EOF
+}
+
+format() {
+  local id
+  id=$(head -c 16 /dev/urandom | base64 | tr '+/' '-_' | tr -d '=')
+  tiers=1 kafka_java kafka.tools.StorageTool format --cluster-id "${id/#-/A}" \
+    --config "$folder/server.properties" >"$folder/format.log" 2>&1 || {
+    cat "$folder/format.log" >&2
+    fail "could not format $folder/data"
+  }
+}
+
+grant() {
+  local options=() principal
+  for principal in "${principals[@]}"; do options+=(--allow-principal "User:$principal"); done
+  local common=(--bootstrap-server "$(<"$folder/listener")" --command-config "$folder/tls.properties" --add
+    "${options[@]}" --resource-pattern-type prefixed --force)
+  # Read, Write, Create and Describe on topics, Read on groups; the command has no short form for DescribeConfigs.
+  tiers=1 kafka_java org.apache.kafka.tools.AclCommand "${common[@]}" --producer --consumer --topic "$prefix" \
+    --group "$prefix" &
+  local first=$!
+  tiers=1 kafka_java org.apache.kafka.tools.AclCommand "${common[@]}" --operation DescribeConfigs --topic "$prefix"
+  wait "$first"
+}
+
+await_ready() {
+  local deadline=$((SECONDS + ready_seconds))
+  until (exec 3<>"/dev/tcp/${1%:*}/${1#*:}") 2>/dev/null; do
+    running || return 1
+    [[ $SECONDS -lt $deadline ]] || return 1
+    sleep 0.1 # waits: a broker offers only its port as a sign that it is up
+  done
+}
+
+start() {
+  running && fail "a broker runs in $folder already"
+  command -v java >/dev/null || fail "Java is missing; tools/setup.sh installs it"
+  fetch
+  local fresh=0
+  if [[ ! -d $folder/data ]]; then
+    fresh=1
+    mkdir -p "$folder"
+    write_settings
+    format
+  fi
+  rm -f "$folder/address"
+  memory=$heap kafka_java_in_background
+  await_ready "$(<"$folder/listener")" || {
+    tail -n 20 "$folder/broker.log" >&2
+    stop
+    fail "the broker did not start within $ready_seconds s"
+  }
+  if [[ $fresh -eq 1 && ${#principals[@]} -gt 0 ]]; then
+    grant >"$folder/acls.log" 2>&1 || {
+      cat "$folder/acls.log" >&2
+      stop
+      fail "the broker did not take its ACLs"
+    }
+  fi
+  cp "$folder/listener" "$folder/address"
+}
+
+# The broker outlives this script: a session of its own, and none of our descriptors.
+kafka_java_in_background() {
+  setsid java -XX:+UseSerialGC -Xmx"$memory" -Xss512k -Dlog4j2.configurationFile="$folder/log4j2.xml" \
+    -cp "$libs/*" kafka.Kafka "$folder/server.properties" </dev/null >>"$folder/broker.log" 2>&1 &
+  echo $! >"$folder/pid"
+}
+
+stop() {
+  rm -f "$folder/address"
+  running || return 0
+  local pid deadline=$((SECONDS + stop_seconds))
+  pid=$(<"$folder/pid")
+  kill -CONT "$pid" 2>/dev/null || true
+  kill -TERM "$pid" 2>/dev/null || true
+  while kill -0 "$pid" 2>/dev/null && [[ $SECONDS -lt $deadline ]]; do
+    sleep 0.1 # waits: the end of a process that is not our child
+  done
+  kill -KILL "$pid" 2>/dev/null || true
+  rm -f "$folder/pid"
+}
+
+[[ $# -ge 1 ]] || fail "say fetch, start, stop or status; the head of this file explains"
+command=$1
+shift
+if [[ $command == fetch ]]; then
+  fetch
+  exit 0
+fi
+[[ $# -ge 1 ]] || fail "name the broker's folder"
+folder=$(realpath -m "$1")
+shift
+prefix=hangou.
+principals=()
+case $command in
+  start)
+    [[ $# -ge 1 ]] || fail "name the identity of the broker"
+    identity=$(realpath "$1")
+    shift
+    while [[ $# -gt 0 ]]; do
+      case $1 in
+        --prefix) prefix=$2; shift ;;
+        *) principals+=("$1") ;;
+      esac
+      shift
+    done
+    start
+    ;;
+  stop) stop ;;
+  status) running ;;
+  *) fail "say fetch, start, stop or status" ;;
+esac
