@@ -167,6 +167,12 @@ void CatalogService::SetServing(bool serving) {
   }
 }
 
+absl::Status CatalogService::status() const {
+  RETURN_IF_ERROR(CheckServing());
+  if (topic_readable_) return absl::OkStatus();
+  return MakeError(Reason::kLogUnavailable, "the policy topic cannot be read");
+}
+
 absl::Status CatalogService::CheckServing() const {
   if (serving_) return absl::OkStatus();
   return MakeError(Reason::kDraining, "the catalog is stopping or starting; retry");
@@ -335,6 +341,7 @@ void CatalogService::AnswerRenewals() {
     renewals.swap(renewals_);
   }
   const absl::Status read = topic_.Read();
+  topic_readable_ = read.ok();
   NoteWriter();
   for (const Renewal& renewal : renewals) {
     if (read.ok()) {

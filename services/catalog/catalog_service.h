@@ -59,6 +59,8 @@ class CatalogService final : public hangou::catalog::v1::Catalog::CallbackServic
   absl::Status Start();
   // The layout of the installation, once a writer has written it; DRAINING where none does within `timeout_ms`.
   absl::StatusOr<hangou::catalog::v1::Layout> AwaitLayout(int64_t timeout_ms);
+  // Whether calls can be answered: the topic is read, and the last look at it went well.
+  absl::Status status() const;
   // Waits until the placement names so many replicas; false where it does not within `timeout_ms`.
   bool AwaitReplicas(int count, int64_t timeout_ms);
   // Ends the watches, answers what waits to become effective (effective = false), and takes no more calls.
@@ -136,6 +138,7 @@ class CatalogService final : public hangou::catalog::v1::Catalog::CallbackServic
   std::atomic<bool> is_writer_{false};
   std::atomic<bool> leads_{false};
   std::atomic<bool> read_posted_{false};
+  std::atomic<bool> topic_readable_{true};
   NewestPolicy newest_;
   PolicyFeed feed_;
   PolicyTopic topic_;

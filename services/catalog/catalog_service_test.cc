@@ -382,9 +382,9 @@ TEST_CASE("While the catalog is stopped services lose their lease, and take it u
   world.clock.AdvanceUs(limits::kLeaseMs * kUsPerMs);
   CHECK(ReasonOf(service.holder.Acquire().status()) == Reason::kLeaseExpired);
   catalog.service.SetServing(true);
-  CHECK(service.WaitForLease(2));
+  CHECK(service.WaitForLease(3));
   REQUIRE(catalog.Apply({Entry("e1", "phone")}).ok());
-  CHECK(service.WaitForLease(2));
+  CHECK(service.WaitForLease(3));
 }
 
 TEST_CASE("Draining answers the changes that wait to become effective") {
@@ -498,13 +498,13 @@ TEST_CASE("What watchers get carries neither managers nor waiting changes") {
   v1::PolicyUpdate update;
   REQUIRE(watch->Read(&update));
   CHECK(update.full());
-  CHECK(update.epoch() == 2);
+  CHECK(update.epoch() == 3);
   CHECK(update.objects_size() == 5);
   CHECK(update.waiting().empty());
   REQUIRE(catalog.Apply({Entry("e1", "phone")}).ok());
   REQUIRE(watch->Read(&update));
   CHECK_FALSE(update.full());
-  CHECK(update.epoch() == 3);
+  CHECK(update.epoch() == 4);
   CHECK(update.objects_size() == 1);
   CHECK(update.managers().empty());
   catalog.service.SetServing(false);
