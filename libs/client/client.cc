@@ -152,6 +152,19 @@ absl::StatusOr<std::vector<catalog_v1::Change>> Client::ListChanges() {
   return changes;
 }
 
+absl::StatusOr<catalog_v1::GetPlacementResponse> Client::GetPlacement() {
+  ASSIGN_OR_RETURN(const auto channel, ChannelTo(kCatalog));
+  catalog_v1::Catalog::Stub stub(channel);
+  return Call(stub, &catalog_v1::Catalog::Stub::GetPlacement, catalog_v1::GetPlacementRequest(),
+              options_.timeout_ms);
+}
+
+absl::StatusOr<catalog_v1::MoveGroupResponse> Client::MoveGroup(const catalog_v1::MoveGroupRequest& request) {
+  ASSIGN_OR_RETURN(const auto channel, ChannelTo(kCatalog));
+  catalog_v1::Catalog::Stub stub(channel);
+  return Call(stub, &catalog_v1::Catalog::Stub::MoveGroup, request, options_.timeout_ms);
+}
+
 absl::StatusOr<catalog_v1::GetSchemaResponse> Client::GetSchema(const std::string& resource) {
   ASSIGN_OR_RETURN(const auto channel, ChannelTo(kCatalog));
   catalog_v1::Catalog::Stub stub(channel);

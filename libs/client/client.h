@@ -54,6 +54,11 @@ class Client {
   absl::StatusOr<hangou::catalog::v1::ApplyResponse> Approve(const std::string& change);
   // All waiting changes, oldest first.
   absl::StatusOr<std::vector<hangou::catalog::v1::Change>> ListChanges();
+  // Where everything is; role operator.
+  absl::StatusOr<hangou::catalog::v1::GetPlacementResponse> GetPlacement();
+  // Gives a partition group to another replica; role operator.
+  absl::StatusOr<hangou::catalog::v1::MoveGroupResponse> MoveGroup(
+      const hangou::catalog::v1::MoveGroupRequest& request);
   // The protobuf schema of a resource.
   absl::StatusOr<hangou::catalog::v1::GetSchemaResponse> GetSchema(const std::string& resource);
   // Why a department may or may not read the fields of a resource.

@@ -286,6 +286,23 @@ absl::Status IssueIdentity(const std::string& ca_folder, const IdentityRequest& 
   return WriteCertificate(out_folder + "/tls.crt", certificate.get());
 }
 
+absl::Status IssueFirstIdentities(const std::string& ca_folder, const std::string& folder) {
+  const std::pair<const char*, std::string_view> identities[] = {{"manager-1", roles::kManager},
+                                                                 {"manager-2", roles::kManager},
+                                                                 {"auditor", roles::kAuditor},
+                                                                 {"operator", roles::kOperator}};
+  for (const auto& [name, role] : identities) {
+    const std::string out = folder + "/" + name;
+    if (::access((out + "/tls.key").c_str(), F_OK) == 0) continue;
+    IdentityRequest request;
+    request.department = "platform";
+    request.role = std::string(role);
+    request.workload = name;
+    RETURN_IF_ERROR(IssueIdentity(ca_folder, request, out));
+  }
+  return absl::OkStatus();
+}
+
 absl::StatusOr<IdentityInfo> ReadIdentityInfo(const std::string& folder) {
   ASSIGN_OR_RETURN(const Certificate certificate, ReadCertificate(folder + "/tls.crt"));
   ASSIGN_OR_RETURN(const std::string uri, UriOf(certificate.get()));

@@ -50,6 +50,10 @@ absl::Status MakeDevelopmentCa(const std::string& folder);
 absl::Status IssueIdentity(const std::string& ca_folder, const IdentityRequest& request,
                            const std::string& out_folder);
 
+// Issues the identities that an installation begins with, into folders of their names below `folder`: manager-1 and
+// manager-2 (a loosening of the policy needs two), auditor and operator. Those that are there stay.
+absl::Status IssueFirstIdentities(const std::string& ca_folder, const std::string& folder);
+
 // What the certificate tls.crt in `folder` says; CERTIFICATE_INVALID where it is not one of ours. An expired
 // one is read too. Signatures are not checked: that is the peer's part.
 absl::StatusOr<IdentityInfo> ReadIdentityInfo(const std::string& folder);

@@ -1,16 +1,22 @@
 #include "libs/rpc/channel.h"
 
 #include <arpa/inet.h>
+#include <grpcpp/client_context.h>
 #include <grpcpp/create_channel.h>
+#include <grpcpp/generic/generic_stub.h>
 #include <grpcpp/security/credentials.h>
 #include <grpcpp/support/channel_arguments.h>
 
 #include <algorithm>
+#include <chrono>
+#include <future>
+#include <string_view>
 #include <vector>
 
 #include "absl/strings/str_split.h"
 #include "libs/base/status.h"
 #include "libs/rpc/certificates.h"
+#include "libs/rpc/status.h"
 #include "libs/rpc/transport_limits.h"
 
 namespace hangou {
@@ -94,6 +100,28 @@ absl::StatusOr<std::shared_ptr<grpc::Channel>> MakeChannel(const std::string& ad
   options.pem_cert_chain = std::move(files.certificate);
   options.pem_private_key = std::move(files.key);
   return grpc::CreateCustomChannel(target, grpc::SslCredentials(options), Arguments());
+}
+
+absl::Status CheckHealth(const std::shared_ptr<grpc::Channel>& channel, int64_t timeout_ms) {
+  // HealthCheckRequest{} is no bytes; HealthCheckResponse{status: SERVING} is field 1 with the value 1.
+  constexpr std::string_view kServing("\x08\x01", 2);
+  grpc::GenericStub stub(channel);
+  grpc::ClientContext context;
+  context.set_deadline(std::chrono::system_clock::now() + std::chrono::milliseconds(timeout_ms));
+  context.set_wait_for_ready(true);
+  const grpc::Slice nothing;
+  const grpc::ByteBuffer request(&nothing, 1);
+  grpc::ByteBuffer response;
+  std::promise<grpc::Status> ended;
+  stub.UnaryCall(&context, "/grpc.health.v1.Health/Check", grpc::StubOptions(), &request, &response,
+                 [&ended](grpc::Status status) { ended.set_value(std::move(status)); });
+  RETURN_IF_ERROR(FromGrpc(ended.get_future().get()));
+  grpc::Slice bytes;
+  if (!response.DumpToSingleSlice(&bytes).ok())
+    return MakeError(Reason::kInternal, "the answer cannot be read");
+  if (std::string_view(reinterpret_cast<const char*>(bytes.begin()), bytes.size()) == kServing)
+    return absl::OkStatus();
+  return absl::UnavailableError("the service is up and not ready; its log says why");
 }
 
 }  // namespace hangou

@@ -3,6 +3,7 @@
 
 #include <grpcpp/channel.h>
 
+#include <cstdint>
 #include <memory>
 #include <string>
 
@@ -19,5 +20,9 @@ namespace hangou {
 // INVALID_REQUEST where the addresses are not understood. Every call should set a deadline. Thread-safe.
 absl::StatusOr<std::shared_ptr<grpc::Channel>> MakeChannel(const std::string& addresses,
                                                            const std::string& identity_folder);
+
+// What the health service (grpc.health.v1) behind a channel says: OK where it serves. UNAVAILABLE where it does not, or
+// nobody answers within `timeout_ms`.
+absl::Status CheckHealth(const std::shared_ptr<grpc::Channel>& channel, int64_t timeout_ms);
 
 }  // namespace hangou

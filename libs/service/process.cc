@@ -33,6 +33,11 @@ absl::StatusOr<std::unique_ptr<ServiceProcess>> ServiceProcess::Open(const Servi
 
 absl::Status ServiceProcess::OpenParts() {
   RETURN_IF_ERROR(MakeFolders(settings_.data));
+  // All processes share one ring: nobody makes one of its own.
+  if (!ReadFile(settings_.key_ring).ok()) {
+    return MakeError(Reason::kInvalidRequest,
+                     "the key ring " + settings_.key_ring + " cannot be read; `hangou certs init` makes one");
+  }
   ASSIGN_OR_RETURN(KeyRing keys, KeyRing::LoadOrCreate(settings_.key_ring, clock().UtcUs()));
   keys_ = std::make_unique<const KeyRing>(std::move(keys));
   ASSIGN_OR_RETURN(audit_, AuditChain::Open(settings_.data + "/audit", settings_.replica, clock()));

@@ -26,8 +26,13 @@ CatalogReplicas::CatalogReplicas(const std::vector<std::string>& addresses, cons
   for (const std::string& address : addresses) {
     loops_.push_back(std::make_unique<EventLoop>("catalog-peer"));
     EventLoop& loop = *loops_.back();
-    loop.Post([this, &loop, address] { Ask(loop, address); });
+    loop.Post([this, &loop, address] { AskRegularly(loop, address); });
   }
+  leases_.SetAwaited([this, addresses] {
+    for (size_t i = 0; i < addresses.size(); ++i) {
+      loops_[i]->Post([this, i, address = addresses[i]] { AskWhileAwaited(*loops_[i], address); });
+    }
+  });
 }
 
 CatalogReplicas::~CatalogReplicas() { Stop(); }
@@ -36,20 +41,28 @@ void CatalogReplicas::Stop() {
   for (const auto& loop : loops_) loop->Stop();
 }
 
-void CatalogReplicas::Ask(EventLoop& loop, const std::string& address) {
+void CatalogReplicas::AskRegularly(EventLoop& loop, const std::string& address) {
+  Ask(address);
+  loop.PostAfter(kAskMs, [this, &loop, address] { AskRegularly(loop, address); });
+}
+
+void CatalogReplicas::AskWhileAwaited(EventLoop& loop, const std::string& address) {
+  if (!leases_.AnybodyWaits()) return;
+  Ask(address);
+  loop.PostAfter(kAskWhenAwaitedMs, [this, &loop, address] { AskWhileAwaited(loop, address); });
+}
+
+void CatalogReplicas::Ask(const std::string& address) {
   using hangou::catalog::v1::Catalog;
-  if (const auto channel = hops_->ChannelTo(address); is_writer_ && channel.ok()) {
-    grpc::ClientContext context;
-    context.set_deadline(std::chrono::system_clock::now() + std::chrono::milliseconds(kAnswerMs));
-    hangou::catalog::v1::ListLeasesResponse response;
-    const int64_t asked_us = clock_.BootUs();
-    if (Catalog::NewStub(*channel)->ListLeases(&context, {}, &response).ok()) {
-      leases_.Merge(address, asked_us, response);
-      heard_();
-    }
-  }
-  const int64_t pause_ms = is_writer_ && leases_.AnybodyWaits() ? kAskWhenAwaitedMs : kAskMs;
-  loop.PostAfter(pause_ms, [this, &loop, address] { Ask(loop, address); });
+  const auto channel = hops_->ChannelTo(address);
+  if (!is_writer_ || !channel.ok()) return;
+  grpc::ClientContext context;
+  context.set_deadline(std::chrono::system_clock::now() + std::chrono::milliseconds(kAnswerMs));
+  hangou::catalog::v1::ListLeasesResponse response;
+  const int64_t asked_us = clock_.BootUs();
+  if (!Catalog::NewStub(*channel)->ListLeases(&context, {}, &response).ok()) return;
+  leases_.Merge(address, asked_us, response);
+  heard_();
 }
 
 }  // namespace hangou

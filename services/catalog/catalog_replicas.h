@@ -29,7 +29,11 @@ class CatalogReplicas {
   void Stop();
 
  private:
-  void Ask(EventLoop& loop, const std::string& address);
+  // One round, and the next after a pause.
+  void AskRegularly(EventLoop& loop, const std::string& address);
+  // Rounds as long as somebody waits.
+  void AskWhileAwaited(EventLoop& loop, const std::string& address);
+  void Ask(const std::string& address);
 
   const Hops* const hops_;
   LeaseBook& leases_;

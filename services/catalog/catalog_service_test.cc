@@ -382,7 +382,7 @@ TEST_CASE("While the catalog is stopped services lose their lease, and take it u
   world.clock.AdvanceUs(limits::kLeaseMs * kUsPerMs);
   CHECK(ReasonOf(service.holder.Acquire().status()) == Reason::kLeaseExpired);
   catalog.service.SetServing(true);
-  CHECK(service.WaitForLease(3));
+  CHECK(service.WaitForLease(2));
   REQUIRE(catalog.Apply({Entry("e1", "phone")}).ok());
   CHECK(service.WaitForLease(3));
 }

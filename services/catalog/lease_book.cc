@@ -124,6 +124,7 @@ void LeaseBook::WhenNewestIsEffective(Done done) {
   }
   if (closed) return done(false);
   Check();
+  awaited_();
 }
 
 void LeaseBook::Check() {

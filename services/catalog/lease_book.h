@@ -48,6 +48,8 @@ class LeaseBook {
   std::vector<LiveProcess> Live();
   // True where somebody waits for an epoch.
   bool AnybodyWaits();
+  // Called, from any thread, whenever somebody begins to wait. Before anybody does.
+  void SetAwaited(std::function<void()> awaited) { awaited_ = std::move(awaited); }
   // Calls `done` once the newest epoch is effective, which lasts no longer than a lease.
   void WhenNewestIsEffective(Done done);
   // Answers all who wait with false, and from now on at once. Idempotent.
@@ -66,6 +68,7 @@ class LeaseBook {
 
   const Clock& clock_;
   const int64_t lease_us_;
+  std::function<void()> awaited_ = [] {};
   Mutex mutex_;
   LeaseTable table_ HANGOU_GUARDED_BY(mutex_);
   // When each of the others was asked that has answered for all of its holders, boot clock.

@@ -14,22 +14,6 @@
 namespace hangou {
 namespace {
 
-struct FirstIdentity {
-  const char* name;
-  const char* department;
-  std::string_view role;
-  const char* workload;
-};
-
-// Two managers, because a loosening of the policy needs two.
-constexpr FirstIdentity kFirstIdentities[] = {
-    {"service", "platform", roles::kService, "standalone"},
-    {"manager-1", "platform", roles::kManager, "manager-1"},
-    {"manager-2", "platform", roles::kManager, "manager-2"},
-    {"auditor", "platform", roles::kAuditor, "auditor"},
-    {"operator", "platform", roles::kOperator, "operator"},
-};
-
 bool Exists(const std::string& path) {
   struct stat info{};
   return ::stat(path.c_str(), &info) == 0;
@@ -42,15 +26,13 @@ absl::Status PrepareInstallation(const InstallationPaths& paths) {
   RETURN_IF_ERROR(MakeFolders(paths.root + "/keys"));
   RETURN_IF_ERROR(MakeFolders(paths.identities()));
   RETURN_IF_ERROR(MakeDevelopmentCa(paths.ca()));
-  for (const FirstIdentity& first : kFirstIdentities) {
-    if (Exists(paths.identity(first.name) + "/tls.key")) continue;
-    IdentityRequest request;
-    request.department = first.department;
-    request.role = std::string(first.role);
-    request.workload = first.workload;
-    RETURN_IF_ERROR(IssueIdentity(paths.ca(), request, paths.identity(first.name)));
-  }
-  return absl::OkStatus();
+  RETURN_IF_ERROR(IssueFirstIdentities(paths.ca(), paths.identities()));
+  if (Exists(paths.identity("service") + "/tls.key")) return absl::OkStatus();
+  IdentityRequest request;
+  request.department = "platform";
+  request.role = std::string(roles::kService);
+  request.workload = "standalone";
+  return IssueIdentity(paths.ca(), request, paths.identity("service"));
 }
 
 absl::Status WriteContexts(const InstallationPaths& paths, const std::string& address) {

@@ -4,6 +4,8 @@
 #include <nlohmann/json.hpp>
 
 #include "libs/base/clock.h"
+#include "libs/base/file.h"
+#include "libs/base/keys.h"
 #include "libs/base/status.h"
 #include "libs/base/text.h"
 #include "libs/flags/flags.h"
@@ -28,12 +30,21 @@ absl::Status AddContext(const std::string& path, const std::string& name, const 
   return SaveConfig(path, config);
 }
 
+absl::StatusOr<int> Init(const std::string& data) {
+  RETURN_IF_ERROR(MakeFolders(data + "/keys"));
+  RETURN_IF_ERROR(MakeDevelopmentCa(data + "/ca"));
+  RETURN_IF_ERROR(IssueFirstIdentities(data + "/ca", data + "/identities"));
+  RETURN_IF_ERROR(KeyRing::LoadOrCreate(data + "/keys/ring", SystemClock().UtcUs()).status());
+  Print(data + "\n");
+  return kExitDone;
+}
+
 absl::StatusOr<int> Issue(CertsFlags flags) {
   const std::string ca = flags.data + "/ca";
   std::error_code error;
   if (!std::filesystem::exists(ca + "/ca.key", error)) {
-    return MakeError(Reason::kInvalidRequest, "there is no development CA in " + ca +
-                                                  "; `hangou standalone --data` makes one at first start");
+    return MakeError(Reason::kInvalidRequest,
+                     "there is no development CA in " + ca + "; `hangou certs init --data` makes one");
   }
   std::string name = flags.request.department + "-" + flags.request.role;
   if (flags.request.workload.empty()) {
@@ -79,9 +90,10 @@ absl::StatusOr<int> List(const std::string& data, const Globals& globals) {
 }  // namespace
 
 void AddCertsCommand(Flags app, CommandLine* line) {
-  const Flags command = app.Sub("certs", "Issue and list identities of a standalone data folder");
+  const Flags command = app.Sub("certs", "Make a development CA, issue and list identities");
   command.NeedsSub();
   command.Footer(
+      "A city with a PKI of its own puts folders of the same shape in place instead.\n"
       "Identities are folders below DATA/identities with ca.crt, tls.crt and tls.key; a new one\n"
       "gets a context of its name in DATA/config.yaml.\n\n"
       "Examples:\n"
@@ -89,12 +101,22 @@ void AddCertsCommand(Flags app, CommandLine* line) {
       "  hangou certs issue --data data --department tax --role consumer --workload hall --days 30\n"
       "  hangou certs list --data data");
   auto flags = std::make_shared<CertsFlags>();
+  const Flags init = command.Sub(
+      "init", "Make a development CA, identities of two managers, auditor and operator, and the key ring");
+  init.Add("--data", &flags->data, "folder to make them in; what is there stays").Required();
+  init.Callback([flags, line] { line->action = [flags] { return Init(flags->data); }; });
   const Flags issue = command.Sub("issue", "Issue an identity; one of the same name is replaced");
   issue.Add("--data", &flags->data, "data folder of `hangou standalone`").Required();
   issue.Add("--department", &flags->request.department, "department code, such as psb").Required();
-  issue.Add("--role", &flags->request.role, "publisher, consumer, manager, auditor or operator")
+  issue
+      .Add("--role", &flags->request.role,
+           "publisher, consumer, manager, auditor, operator; service: of the platform")
       .Required()
-      .OneOf({"publisher", "consumer", "manager", "auditor", "operator"});
+      .OneOf({"publisher", "consumer", "manager", "auditor", "operator", "service"});
+  issue
+      .Add("--host", &flags->request.hosts,
+           "DNS name or IP address at which a service is reached, beside localhost; may be repeated")
+      .OnePerUse();
   issue.Add("--workload", &flags->request.workload, "which of the department's systems; main");
   issue.Add("--days", &flags->request.valid_days, "days of validity; 365").Within(1, 3650);
   issue.Callback([flags, line] { line->action = [flags] { return Issue(*flags); }; });

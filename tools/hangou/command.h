@@ -55,6 +55,8 @@ void AddQueryCommand(Flags app, CommandLine* line);
 void AddVerifyCommand(Flags app, CommandLine* line);
 void AddSubscribeCommand(Flags app, CommandLine* line);
 void AddAuditCommand(Flags app, CommandLine* line);
+void AddClusterCommand(Flags app, CommandLine* line);
+void AddHealthCommand(Flags app, CommandLine* line);
 
 // The configuration file in use.
 std::string ConfigOf(const Globals& globals);

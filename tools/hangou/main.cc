@@ -39,6 +39,8 @@ void AddCommands(hangou::Flags app, hangou::CommandLine* line) {
   hangou::AddVerifyCommand(app, line);
   hangou::AddSubscribeCommand(app, line);
   hangou::AddAuditCommand(app, line);
+  hangou::AddClusterCommand(app, line);
+  hangou::AddHealthCommand(app, line);
 }
 
 }  // namespace
