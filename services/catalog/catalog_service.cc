@@ -39,6 +39,13 @@ CatalogService::CatalogService(CatalogContext context)
 CatalogService::~CatalogService() { Drain(); }
 
 absl::Status CatalogService::Start() {
+  absl::Status status;
+  // What arrives meanwhile waits for its turn on the loop.
+  loop_.Run([&] { status = StartOnLoop(); });
+  return status;
+}
+
+absl::Status CatalogService::StartOnLoop() {
   const CatalogSettings& settings = context_.settings;
   topic_.SetArrived([this] {
     if (!read_posted_.exchange(true)) loop_.Post([this] { ReadOnLoop(); });

@@ -123,6 +123,7 @@ class CatalogService final : public hangou::catalog::v1::Catalog::CallbackServic
       void (ChangeWriter::*change)(const Caller&, const Request&, Response*, ChangeWriter::Done),
       void (hangou::catalog::v1::Catalog::StubInterface::async_interface::*forward)(
           grpc::ClientContext*, const Request*, Response*, std::function<void(grpc::Status)>));
+  absl::Status StartOnLoop();
   void RenewWhenFresh(Renewal renewal);
   void AnswerRenewals();
   void ReadOnLoop();
