@@ -21,6 +21,13 @@ constexpr int kKafkaReaders = 64;
 constexpr size_t kReaderPrefetchBytes = kKafkaPrefetchBytes / kKafkaReaders;
 // librdkafka counts values only; with small ones the number of messages bounds what they take.
 constexpr size_t kReaderPrefetchRecords = 2000;
+// One answer of a broker: the parts of all partitions, or some batches where they are large.
+constexpr size_t kAnswerBytes = 1 << 20;
+// A partition's part of an answer, at least; the reader's share is divided among its partitions, so that none waits
+// for another (librdkafka asks for them in the same order each time when its queue was full). librdkafka doubles it
+// for a partition whose batch does not fit. Only where a partition has batches larger than an answer, those behind
+// it wait.
+constexpr size_t kPartitionFetchBytes = 16 << 10;
 // A broker holds a request for new messages so long; new ones end it.
 constexpr char kFetchWaitMs[] = "500";
 constexpr char kFetchErrorMs[] = "100";
@@ -110,7 +117,8 @@ KafkaReader::~KafkaReader() {
 }
 
 absl::Status KafkaReader::Start(const KafkaSettings& settings, const std::map<int32_t, int64_t>& from) {
-  const std::string prefetch_bytes = std::to_string(kReaderPrefetchBytes);
+  const size_t partition_bytes =
+      std::max(kReaderPrefetchBytes / std::max<size_t>(1, from.size()), kPartitionFetchBytes);
   ASSIGN_OR_RETURN(
       KafkaConf conf,
       MakeKafkaConf(settings, "reader",
@@ -121,9 +129,9 @@ absl::Status KafkaReader::Start(const KafkaSettings& settings, const std::map<in
                      {"queued.max.messages.kbytes", std::to_string(kReaderPrefetchBytes >> 10)},
                      {"queued.min.messages", std::to_string(kReaderPrefetchRecords)},
                      // The broker sends one batch at least, so that any message is read whatever these say.
-                     {"message.max.bytes", prefetch_bytes},
-                     {"fetch.message.max.bytes", prefetch_bytes},
-                     {"fetch.max.bytes", prefetch_bytes},
+                     {"message.max.bytes", std::to_string(kAnswerBytes)},
+                     {"fetch.message.max.bytes", std::to_string(partition_bytes)},
+                     {"fetch.max.bytes", std::to_string(kAnswerBytes)},
                      {"receive.message.max.bytes", std::to_string(2 * kKafkaMessageBytes)},
                      {"fetch.wait.max.ms", kFetchWaitMs},
                      {"fetch.error.backoff.ms", kFetchErrorMs}}));

@@ -47,14 +47,22 @@ kafka_java() {
 running() {
   local pid
   [[ -s $folder/pid ]] && pid=$(<"$folder/pid") && kill -0 "$pid" 2>/dev/null &&
-    grep -qF "$folder/server.properties" <(tr '\0' '\n' 2>/dev/null <"/proc/$pid/cmdline")
+    grep -qF "$folder" <(tr '\0' '\n' 2>/dev/null <"/proc/$pid/cmdline")
 }
 
+# Two ports below those that the system gives to clients, so that none takes them while the broker is stopped.
 free_ports() {
   /usr/bin/python3 -c '
-import socket
-sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(2)]
-print(*(s.getsockname()[1] for s in sockets))'
+import random, socket
+ports = []
+while len(ports) < 2:
+    try:
+        port = random.randrange(12000, 32000)
+        socket.create_server(("127.0.0.1", port)).close()
+        ports.append(port)
+    except OSError:
+        pass
+print(*ports)'
 }
 
 # The principal of an identity, as the broker derives it.
@@ -138,9 +146,20 @@ grant() {
   wait "$first"
 }
 
+answers() { (exec 3<>"/dev/tcp/${1%:*}/${1#*:}") 2>/dev/null; }
+
+# A broker that was killed holds its port until the system has taken it apart.
+await_gone() {
+  local deadline=$((SECONDS + stop_seconds))
+  while answers "$1"; do
+    [[ $SECONDS -lt $deadline ]] || fail "another process listens at $1"
+    sleep 0.1 # waits: the end of a process that is not our child
+  done
+}
+
 await_ready() {
   local deadline=$((SECONDS + ready_seconds))
-  until (exec 3<>"/dev/tcp/${1%:*}/${1#*:}") 2>/dev/null; do
+  until answers "$1"; do
     running || return 1
     [[ $SECONDS -lt $deadline ]] || return 1
     sleep 0.1 # waits: a broker offers only its port as a sign that it is up
@@ -159,6 +178,7 @@ start() {
     format
   fi
   rm -f "$folder/address"
+  await_gone "$(<"$folder/listener")"
   memory=$heap kafka_java_in_background
   await_ready "$(<"$folder/listener")" || {
     tail -n 20 "$folder/broker.log" >&2
