@@ -19,7 +19,7 @@ namespace {
 constexpr size_t kKeyBytes = 32;
 constexpr size_t kShortHashBytes = 16;
 constexpr KeyPurpose kPurposes[] = {KeyPurpose::kPseudonym, KeyPurpose::kToken, KeyPurpose::kAuditSubject,
-                                     KeyPurpose::kAuditHead};
+                                    KeyPurpose::kAuditHead};
 
 std::string_view PurposeName(KeyPurpose purpose) {
   switch (purpose) {

@@ -16,9 +16,7 @@ using PkeyPtr = std::unique_ptr<EVP_PKEY, decltype(&EVP_PKEY_free)>;
 using DigestPtr = std::unique_ptr<EVP_MD_CTX, decltype(&EVP_MD_CTX_free)>;
 using BioPtr = std::unique_ptr<BIO, decltype(&BIO_free)>;
 
-const uint8_t* SignatureInput(std::string_view text) {
-  return reinterpret_cast<const uint8_t*>(text.data());
-}
+const uint8_t* SignatureInput(std::string_view text) { return reinterpret_cast<const uint8_t*>(text.data()); }
 
 PkeyPtr PrivateOf(std::string_view seed) {
   PkeyPtr key(EVP_PKEY_new_raw_private_key(EVP_PKEY_ED25519, nullptr, SignatureInput(seed), seed.size()),
@@ -28,9 +26,9 @@ PkeyPtr PrivateOf(std::string_view seed) {
 }
 
 PkeyPtr PublicOf(std::string_view public_key) {
-  return {EVP_PKEY_new_raw_public_key(EVP_PKEY_ED25519, nullptr, SignatureInput(public_key),
-                                      public_key.size()),
-          EVP_PKEY_free};
+  return {
+      EVP_PKEY_new_raw_public_key(EVP_PKEY_ED25519, nullptr, SignatureInput(public_key), public_key.size()),
+      EVP_PKEY_free};
 }
 
 }  // namespace
