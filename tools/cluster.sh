@@ -18,7 +18,7 @@ stop_seconds=30
 processes=(
   catalog-0 catalog-1 catalog-2
   population-0 population-1 legal_entity-0 geographic-0 tax-0 credit-0
-  exchange-0
+  exchange-0 audit-0
 )
 
 fail() {

@@ -315,4 +315,19 @@ absl::StatusOr<std::unique_ptr<AuditChain>> AuditChain::Open(const std::string& 
   return chain;
 }
 
+absl::StatusOr<VerifiedChain> VerifyChainFolder(const std::string& folder,
+                                                const std::function<void(const StoredAuditEntry&)>& visit) {
+  // A copy of the files need not have the lock's file, and must not get one.
+  std::optional<FolderLock> lock;
+  if (::access((folder + "/LOCK").c_str(), F_OK) == 0) {
+    ASSIGN_OR_RETURN(FolderLock taken, FolderLock::Take(folder));
+    lock.emplace(std::move(taken));
+  }
+  ASSIGN_OR_RETURN(const ChainFiles files, OpenChainFiles(folder, TornTail::kLeave, visit));
+  if (files.segments.empty() && files.torn_bytes == 0) {
+    return MakeError(Reason::kObjectNotFound, "there is no audit chain in " + folder);
+  }
+  return VerifiedChain{files.newest_sequence, files.head, files.torn_bytes};
+}
+
 }  // namespace hangou

@@ -50,6 +50,18 @@ class AuditChain {
   virtual uint64_t newest_sequence() const = 0;
 };
 
+// What a chain in a folder holds, where nothing is wrong with it.
+struct VerifiedChain {
+  uint64_t entries = 0;
+  std::string head = std::string(32, '\0');  // hash of the newest
+  uint64_t torn_bytes = 0;                   // behind it: of a group that was never acknowledged
+};
+// Verifies a chain from its start as Open does, and changes nothing. `visit` is called for each entry that follows.
+// DATA_LOSS where it is damaged or does not chain, with file, position and sequence; INTERNAL where a process has it
+// open, OBJECT_NOT_FOUND where there is no chain.
+absl::StatusOr<VerifiedChain> VerifyChainFolder(const std::string& folder,
+                                                const std::function<void(const StoredAuditEntry&)>& visit);
+
 // The chained hash: SHA-256 of `previous_hash` (32 bytes, zeros for the first) and the serialised entry.
 std::string ChainHash(const std::string& previous_hash, const std::string& entry);
 

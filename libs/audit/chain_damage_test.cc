@@ -246,5 +246,32 @@ TEST_CASE(
   REQUIRE(ReasonOf(reordered.Add(replaced)) == Reason::kDataLoss);
 }
 
+TEST_CASE("A folder is verified without any change to it; its torn tail is counted, its damage named") {
+  const std::string whole = SegmentBuilder().Group(2).Group(3).bytes();
+  const auto verify = [](const ChainFolder& chain, std::vector<uint64_t>* visited) {
+    return VerifyChainFolder(chain.folder.path(), [visited](const StoredAuditEntry& entry) {
+      visited->push_back(entry.sequence);
+    });
+  };
+  std::vector<uint64_t> visited;
+  const std::string torn = whole.substr(0, whole.size() - 3);
+  const ChainFolder chain(torn);
+  const auto verified = verify(chain, &visited);
+  REQUIRE(verified.ok());
+  REQUIRE(verified->entries == 4);
+  REQUIRE(visited == std::vector<uint64_t>{1, 2, 3, 4});
+  REQUIRE(verified->torn_bytes > 0);
+  REQUIRE(FileContent(chain.path) == torn);
+  REQUIRE(FilesEnding(chain.folder.path(), "").size() == 1);
+
+  std::string damaged = whole;
+  damaged[kSegmentHeaderBytes + kFrameHeaderBytes + 2] ^= 1;
+  REQUIRE(ReasonOf(verify(ChainFolder(damaged), &visited).status()) == Reason::kDataLoss);
+  const TempFolder empty;
+  REQUIRE(ReasonOf(VerifyChainFolder(empty.path(), nullptr).status()) == Reason::kObjectNotFound);
+  const auto open = MustOpenChain(empty.path());
+  REQUIRE(ReasonOf(VerifyChainFolder(empty.path(), nullptr).status()) == Reason::kInternal);
+}
+
 }  // namespace
 }  // namespace hangou

@@ -59,7 +59,8 @@ absl::Status CutTail(const std::string& path, uint64_t position, const std::stri
 // Verifies one segment after the other. Lives during OpenChainFiles.
 class ChainScan {
  public:
-  explicit ChainScan(std::string folder) : folder_(std::move(folder)) {}
+  ChainScan(std::string folder, TornTail torn_tail, std::function<void(const StoredAuditEntry&)> visit)
+      : folder_(std::move(folder)), torn_tail_(torn_tail), visit_(std::move(visit)) {}
 
   absl::StatusOr<ChainFiles> Run() {
     ASSIGN_OR_RETURN(const std::vector<uint64_t> sequences, FindSegments(folder_));
@@ -93,9 +94,10 @@ class ChainScan {
       const uint64_t position = reader.position();
       ASSIGN_OR_RETURN(const std::optional<AuditFrame> frame, reader.Next());
       if (!frame.has_value()) return absl::OkStatus();
-      const absl::Status follows =
-          verifier_.Add({frame->sequence, std::string(frame->entry), std::string(frame->hash)});
+      const StoredAuditEntry entry{frame->sequence, std::string(frame->entry), std::string(frame->hash)};
+      const absl::Status follows = verifier_.Add(entry);
       if (!follows.ok()) return Damaged(path, position, due(), Message(follows));
+      if (visit_) visit_(entry);
       files_.newest_sequence = frame->sequence;
       files_.head = verifier_.head();
       files_.AddPlace(frame->sequence, position);
@@ -109,7 +111,8 @@ class ChainScan {
     if (!last || HasLaterGroup(rest, reader.header()->salt, due())) {
       return Damaged(path, reader.position(), due(), "the bytes are not those that were written");
     }
-    return CutTail(path, reader.position(), rest);
+    files_.torn_bytes = rest.size();
+    return torn_tail_ == TornTail::kLeave ? absl::OkStatus() : CutTail(path, reader.position(), rest);
   }
 
   // A segment whose making was interrupted has nothing behind its header.
@@ -119,12 +122,16 @@ class ChainScan {
     if (!last || !frames.empty()) return Damaged(path, 0, due(), "the head of the segment is damaged");
     reader.Seek(0);
     ASSIGN_OR_RETURN(const std::string rest, reader.Rest());
+    files_.torn_bytes = rest.size();
+    if (torn_tail_ == TornTail::kLeave) return absl::OkStatus();
     RETURN_IF_ERROR(CutTail(path, 0, rest));
     if (::unlink(path.c_str()) != 0) return ErrnoError(errno, "remove " + path);
     return SyncFolder(folder_);
   }
 
   const std::string folder_;
+  const TornTail torn_tail_;
+  const std::function<void(const StoredAuditEntry&)> visit_;
   ChainFiles files_;
   ChainVerifier verifier_;
 };
@@ -136,6 +143,9 @@ void ChainFiles::AddPlace(uint64_t sequence, uint64_t position) {
   if (first || sequence % kPlaceEvery == 0) places.push_back({sequence, segments.size() - 1, position});
 }
 
-absl::StatusOr<ChainFiles> OpenChainFiles(const std::string& folder) { return ChainScan(folder).Run(); }
+absl::StatusOr<ChainFiles> OpenChainFiles(const std::string& folder, TornTail torn_tail,
+                                          const std::function<void(const StoredAuditEntry&)>& visit) {
+  return ChainScan(folder, torn_tail, visit).Run();
+}
 
 }  // namespace hangou

@@ -2,11 +2,13 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <vector>
 
 #include "absl/status/statusor.h"
 #include "libs/audit/audit_format.h"
+#include "libs/audit/chain.h"
 
 namespace hangou {
 
@@ -33,12 +35,19 @@ struct ChainFiles {
   std::vector<ChainPlace> places;  // by sequence; the first of every segment, and every kPlaceEvery-th
   uint64_t newest_sequence = 0;
   std::string head = std::string(kHashBytes, '\0');
+  uint64_t torn_bytes = 0;  // at the end: cut, where that was asked for
 
   // Keeps the place of an entry in the newest segment, if it is one to keep.
   void AddPlace(uint64_t sequence, uint64_t position);
 };
 
-// Verifies the chain in `folder` from its start and cuts its torn tail. DATA_LOSS where it is damaged.
-absl::StatusOr<ChainFiles> OpenChainFiles(const std::string& folder);
+// What becomes of a torn tail.
+enum class TornTail { kCut, kLeave };
+
+// Verifies the chain in `folder` from its start; `visit`, where there is one, gets each entry. DATA_LOSS where it is
+// damaged.
+absl::StatusOr<ChainFiles> OpenChainFiles(
+    const std::string& folder, TornTail torn_tail = TornTail::kCut,
+    const std::function<void(const StoredAuditEntry&)>& visit = nullptr);
 
 }  // namespace hangou

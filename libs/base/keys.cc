@@ -9,6 +9,7 @@
 #include <sstream>
 
 #include "libs/base/file.h"
+#include "libs/base/signature.h"
 #include "libs/base/status.h"
 #include "libs/base/text.h"
 
@@ -17,7 +18,8 @@ namespace {
 
 constexpr size_t kKeyBytes = 32;
 constexpr size_t kShortHashBytes = 16;
-constexpr KeyPurpose kPurposes[] = {KeyPurpose::kPseudonym, KeyPurpose::kToken, KeyPurpose::kAuditSubject};
+constexpr KeyPurpose kPurposes[] = {KeyPurpose::kPseudonym, KeyPurpose::kToken, KeyPurpose::kAuditSubject,
+                                    KeyPurpose::kAuditHead};
 
 std::string_view PurposeName(KeyPurpose purpose) {
   switch (purpose) {
@@ -27,6 +29,8 @@ std::string_view PurposeName(KeyPurpose purpose) {
       return "token";
     case KeyPurpose::kAuditSubject:
       return "audit_subject";
+    case KeyPurpose::kAuditHead:
+      return "audit_head";
   }
   Crash(__FILE__, "key purpose out of range");
 }
@@ -158,9 +162,33 @@ const KeyRing::Key& KeyRing::Newest(KeyPurpose purpose) const {
   return *newest;
 }
 
-std::string KeyRing::Hash(KeyPurpose purpose, std::string_view message) const {
-  const Key& key = Newest(purpose);
+std::string KeyRing::HashUnder(const Key& key, std::string_view message) {
   return key.id + ":" + Hex(HmacSha256(key.bytes, message).substr(0, kShortHashBytes));
+}
+
+std::string KeyRing::Hash(KeyPurpose purpose, std::string_view message) const {
+  return HashUnder(Newest(purpose), message);
+}
+
+std::vector<std::string> KeyRing::HashesOfAllKeys(KeyPurpose purpose, std::string_view message) const {
+  std::vector<std::string> hashes;
+  for (const Key& key : keys_) {
+    if (key.purpose == purpose) hashes.push_back(HashUnder(key, message));
+  }
+  return hashes;
+}
+
+KeySignature KeyRing::Sign(KeyPurpose purpose, std::string_view message) const {
+  const Key& key = Newest(purpose);
+  return {key.id, Ed25519Sign(key.bytes, message)};
+}
+
+std::vector<KeyRingPublicKey> KeyRing::PublicKeys(KeyPurpose purpose) const {
+  std::vector<KeyRingPublicKey> keys;
+  for (const Key& key : keys_) {
+    if (key.purpose == purpose) keys.push_back({key.id, Ed25519PublicKey(key.bytes)});
+  }
+  return keys;
 }
 
 std::string KeyRing::SealToken(std::string_view payload, std::string_view context) const {

@@ -20,8 +20,20 @@ bool EqualInConstantTime(std::string_view a, std::string_view b);
 // Random bytes from the operating system.
 std::string RandomBytes(size_t count);
 
-// What a key is for. One key serves one purpose.
-enum class KeyPurpose { kPseudonym, kToken, kAuditSubject };
+// What a key is for. One key serves one purpose; those of kAuditHead sign, the others are secrets of hashes.
+enum class KeyPurpose { kPseudonym, kToken, kAuditSubject, kAuditHead };
+
+// A signature, and the key that made it.
+struct KeySignature {
+  std::string key_id;
+  std::string bytes;  // Ed25519 (libs/base/signature.h)
+};
+
+// What anyone needs to check signatures of a key.
+struct KeyRingPublicKey {
+  std::string key_id;
+  std::string bytes;
+};
 
 // The keys of an installation. Immutable after loading, thread-safe.
 class KeyRing {
@@ -34,6 +46,12 @@ class KeyRing {
 
   // "KEY_ID:" and the hex digits of the first 16 bytes of HMAC(newest key of `purpose`, message).
   std::string Hash(KeyPurpose purpose, std::string_view message) const;
+  // The same under every key of `purpose`, also those that are retired: what older data may carry.
+  std::vector<std::string> HashesOfAllKeys(KeyPurpose purpose, std::string_view message) const;
+  // The signature of the newest key of a purpose that signs.
+  KeySignature Sign(KeyPurpose purpose, std::string_view message) const;
+  // The public keys of such a purpose, retired ones included.
+  std::vector<KeyRingPublicKey> PublicKeys(KeyPurpose purpose) const;
   // An opaque, URL-safe token: payload, sealed against change under `context` (caller and query). The payload
   // is not secret.
   std::string SealToken(std::string_view payload, std::string_view context) const;
@@ -49,6 +67,7 @@ class KeyRing {
     std::string bytes;
   };
   const Key& Newest(KeyPurpose purpose) const;
+  static std::string HashUnder(const Key& key, std::string_view message);
 
   std::vector<Key> keys_;
 };

@@ -72,6 +72,22 @@ TEST_CASE("A key ring with a damaged line, or without a key for a purpose, is re
   CHECK_FALSE(KeyRing::LoadOrCreate(path, 1).ok());
 }
 
+TEST_CASE("What an older key has hashed is found under one of all keys") {
+  TempFolder folder;
+  const std::string path = folder.path() + "/keys";
+  const auto before = KeyRing::LoadOrCreate(path, 1);
+  REQUIRE(before.ok());
+  const std::string old_hash = before->Hash(KeyPurpose::kAuditSubject, "person:1");
+  const auto content = ReadFile(path);
+  REQUIRE(content.ok());
+  std::ofstream(path) << *content << "knew audit_subject 5 - " << std::string(64, 'a') << "\n";
+  const auto after = KeyRing::LoadOrCreate(path, 2);
+  REQUIRE(after.ok());
+  CHECK(after->Hash(KeyPurpose::kAuditSubject, "person:1").starts_with("knew:"));
+  const auto all = after->HashesOfAllKeys(KeyPurpose::kAuditSubject, "person:1");
+  CHECK(all == std::vector<std::string>{old_hash, after->Hash(KeyPurpose::kAuditSubject, "person:1")});
+}
+
 TEST_CASE("A token opens under its own context only, and not after any change") {
   const KeyRing keys = KeyRing::ForTest();
   const std::string payload("page\0 7", 7);

@@ -246,4 +246,28 @@ absl::StatusOr<audit_v1::ListEntriesResponse> Client::ListEntries(
   return Call(stub, &audit_v1::Audit::Stub::ListEntries, request, options_.timeout_ms);
 }
 
+absl::StatusOr<audit_v1::WhoAccessedResponse> Client::WhoAccessed(
+    const audit_v1::WhoAccessedRequest& request) {
+  ASSIGN_OR_RETURN(const auto channel, ChannelTo(kAudit));
+  audit_v1::Audit::Stub stub(channel);
+  return Call(stub, &audit_v1::Audit::Stub::WhoAccessed, request, options_.timeout_ms);
+}
+
+absl::StatusOr<audit_v1::ListHeadsResponse> Client::ListHeads() {
+  ASSIGN_OR_RETURN(const auto channel, ChannelTo(kAudit));
+  audit_v1::Audit::Stub stub(channel);
+  audit_v1::ListHeadsRequest request;
+  request.set_page_size(limits::kPageMax);
+  audit_v1::ListHeadsResponse all;
+  do {
+    ASSIGN_OR_RETURN(audit_v1::ListHeadsResponse page,
+                     Call(stub, &audit_v1::Audit::Stub::ListHeads, request, options_.timeout_ms));
+    page.mutable_heads()->Swap(all.mutable_heads());
+    page.mutable_heads()->MergeFrom(all.heads());
+    all = std::move(page);
+    request.set_page_token(all.next_page_token());
+  } while (!request.page_token().empty());
+  return all;
+}
+
 }  // namespace hangou

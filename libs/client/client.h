@@ -83,9 +83,15 @@ class Client {
   absl::StatusOr<hangou::base_library::v1::PublishResponse> Delete(
       const hangou::base_library::v1::DeleteRequest& request);
 
-  // A page of the audit chain.
+  // A page of audit entries.
   absl::StatusOr<hangou::audit::v1::ListEntriesResponse> ListEntries(
       const hangou::audit::v1::ListEntriesRequest& request);
+
+  // Who accessed the data of an entity.
+  absl::StatusOr<hangou::audit::v1::WhoAccessedResponse> WhoAccessed(
+      const hangou::audit::v1::WhoAccessedRequest& request);
+  // The heads of all audit chains; the pages of their list in one.
+  absl::StatusOr<hangou::audit::v1::ListHeadsResponse> ListHeads();
 
   // The channel to a service of GetEndpoints, or to the "catalog" itself. Kept and shared.
   absl::StatusOr<std::shared_ptr<grpc::Channel>> ChannelTo(const std::string& service);

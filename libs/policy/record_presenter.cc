@@ -6,6 +6,14 @@
 #include "libs/base/status.h"
 
 namespace hangou {
+namespace {
+
+// What is hashed of an entity.
+std::string AuditedEntity(EntityKind kind, std::string_view owner_key) {
+  return std::string(EntityKindName(kind)).append(1, ':').append(owner_key);
+}
+
+}  // namespace
 
 RecordPresenter::RecordPresenter(const ResourceSchema& schema, const FieldRights& rights, const KeyRing& keys,
                                  std::string consumer, std::string log_id, std::string topic)
@@ -108,10 +116,11 @@ void DescribeRights(const ResourceSchema& schema, const FieldRights& rights,
 }
 
 std::string AuditHash(const KeyRing& keys, EntityKind kind, std::string_view owner_key) {
-  std::string message(EntityKindName(kind));
-  message.push_back(':');
-  message.append(owner_key);
-  return keys.Hash(KeyPurpose::kAuditSubject, message);
+  return keys.Hash(KeyPurpose::kAuditSubject, AuditedEntity(kind, owner_key));
+}
+
+std::vector<std::string> AuditHashes(const KeyRing& keys, EntityKind kind, std::string_view owner_key) {
+  return keys.HashesOfAllKeys(KeyPurpose::kAuditSubject, AuditedEntity(kind, owner_key));
 }
 
 }  // namespace hangou

@@ -52,5 +52,7 @@ void DescribeRights(const ResourceSchema& schema, const FieldRights& rights, han
 
 // The keyed hash under which an entity stands in the audit.
 std::string AuditHash(const KeyRing& keys, EntityKind kind, std::string_view owner_key);
+// The hashes under which it may stand in entries of any age: one per key of the ring.
+std::vector<std::string> AuditHashes(const KeyRing& keys, EntityKind kind, std::string_view owner_key);
 
 }  // namespace hangou

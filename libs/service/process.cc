@@ -15,13 +15,18 @@ namespace {
 
 // A quarter of the process's memory goes to the stores; the rest is the log's, gRPC's and the snapshots'.
 constexpr size_t kStoresPart = 4;
+// What is left of the audit chain is shipped before the end; a log that does not take it gets it after the next start.
+constexpr int64_t kShipLastMs = 1000;
 
 }  // namespace
 
 ServiceProcess::ServiceProcess(const ServiceKind& kind, const ServiceSettings& settings)
     : kind_(kind), settings_(settings), policy_(SystemClock()) {}
 
-ServiceProcess::~ServiceProcess() { Stop(); }
+ServiceProcess::~ServiceProcess() {
+  StopLease();
+  StopShipping();
+}
 
 absl::StatusOr<std::unique_ptr<ServiceProcess>> ServiceProcess::Open(const ServiceKind& kind,
                                                                      const ServiceSettings& settings) {
@@ -42,6 +47,7 @@ absl::Status ServiceProcess::OpenParts() {
   keys_ = std::make_unique<const KeyRing>(std::move(keys));
   ASSIGN_OR_RETURN(audit_, AuditChain::Open(settings_.data + "/audit", settings_.replica, clock()));
   ASSIGN_OR_RETURN(log_, KafkaLog::Open(settings_.kafka, settings_.start_timeout_s * 1000LL));
+  ASSIGN_OR_RETURN(shipper_, AuditShipper::Start(*audit_, *log_, {settings_.data + "/audit-shipped"}));
   budget_ = MakeStoreBudget((static_cast<size_t>(settings_.memory_mib) << 20) / kStoresPart);
   if (kind_.local_tables > 0) {
     ASSIGN_OR_RETURN(
@@ -109,8 +115,12 @@ absl::Status ServiceProcess::lease_status() const {
   return MakeError(Reason::kLeaseExpired, "the policy lease has run out: the catalog cannot be reached");
 }
 
-void ServiceProcess::Stop() {
+void ServiceProcess::StopLease() {
   if (lease_) lease_->Stop();
+}
+
+void ServiceProcess::StopShipping() {
+  if (shipper_) shipper_->Stop(kShipLastMs);
 }
 
 }  // namespace hangou

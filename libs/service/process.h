@@ -8,6 +8,7 @@
 
 #include "absl/status/statusor.h"
 #include "libs/audit/chain.h"
+#include "libs/audit_topic/shipper.h"
 #include "libs/base/clock.h"
 #include "libs/base/keys.h"
 #include "libs/log/kafka_log.h"
@@ -44,6 +45,7 @@ class ServiceProcess {
   const KeyRing& keys() const { return *keys_; }
   Log& log() { return *log_; }
   AuditChain& audit() { return *audit_; }
+  AuditShipper& shipper() { return *shipper_; }
   const std::shared_ptr<StoreBudget>& budget() { return budget_; }
   Store& local() { return *local_; }
   PolicyHolder& policy() { return policy_; }
@@ -60,7 +62,9 @@ class ServiceProcess {
   // Why it may not share; OK while it holds a lease, or needs none.
   absl::Status lease_status() const;
   // Ends the lease's renewals. Idempotent.
-  void Stop();
+  void StopLease();
+  // Ships what is left of the audit chain. After the last call has ended. Idempotent.
+  void StopShipping();
 
  private:
   ServiceProcess(const ServiceKind& kind, const ServiceSettings& settings);
@@ -73,6 +77,7 @@ class ServiceProcess {
   std::unique_ptr<const KeyRing> keys_;
   std::unique_ptr<Log> log_;
   std::unique_ptr<AuditChain> audit_;
+  std::unique_ptr<AuditShipper> shipper_;
   std::shared_ptr<StoreBudget> budget_;
   std::unique_ptr<Store> local_;
   PolicyHolder policy_;

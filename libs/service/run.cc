@@ -97,8 +97,9 @@ absl::Status Serve(const ServiceKind& kind, const ServiceSettings& settings, con
   AwaitHandOver(*process);
   readiness.Stop();
   role->Drain();
-  process->Stop();
+  process->StopLease();
   server->Shutdown(settings.drain_s * 1000LL);
+  process->StopShipping();
   role->Stop();
   return absl::OkStatus();
 }

@@ -21,6 +21,7 @@ struct InstallationPaths {
   std::string view(std::string_view library) const { return root + "/view/" + std::string(library); }
   std::string local() const { return root + "/local"; }
   std::string audit() const { return root + "/audit"; }
+  std::string audit_shipped() const { return root + "/audit-shipped"; }
   std::string contexts() const { return root + "/config.yaml"; }
 };
 

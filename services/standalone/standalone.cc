@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include "libs/audit/chain.h"
+#include "libs/audit_topic/shipper.h"
 #include "libs/base/keys.h"
 #include "libs/base/status.h"
 #include "libs/base_library/library.h"
@@ -36,6 +37,8 @@ constexpr char kReplica[] = "standalone";
 
 // A quarter of the process's memory goes to the stores; the rest is the log's, gRPC's and the snapshots'.
 constexpr size_t kStoreShare = 4;
+// What is left of the audit chain is shipped before the end; a log that does not take it gets it after the next start.
+constexpr int64_t kShipAtEndMs = 1000;
 
 std::string ProcessName() {
   char host[256] = "host";
@@ -98,6 +101,7 @@ struct Standalone::Parts {
   std::unique_ptr<const KeyRing> keys;
   std::unique_ptr<Log> log;
   std::unique_ptr<AuditChain> audit;
+  std::unique_ptr<AuditShipper> shipper;
   std::shared_ptr<StoreBudget> budget;
   std::unique_ptr<Store> local;
   std::unique_ptr<PolicyHolder> policy;
@@ -126,6 +130,8 @@ absl::StatusOr<std::unique_ptr<Standalone>> Standalone::Start(const StandaloneOp
   parts->keys = std::make_unique<const KeyRing>(std::move(keys));
   ASSIGN_OR_RETURN(parts->log, EmbeddedLog::Open(parts->paths.log(), clock));
   ASSIGN_OR_RETURN(parts->audit, AuditChain::Open(parts->paths.audit(), ProcessName(), clock));
+  ASSIGN_OR_RETURN(parts->shipper,
+                   AuditShipper::Start(*parts->audit, *parts->log, {parts->paths.audit_shipped()}));
   parts->budget = MakeStoreBudget(options.memory_bytes / kStoreShare);
   ASSIGN_OR_RETURN(parts->local,
                    OpenRocksStore(parts->paths.local(), kLocalTables, StoreKind::kLocal, parts->budget));
@@ -151,7 +157,10 @@ absl::Status Standalone::StartServices() {
     libraries.push_back(parts.libraries.back().get());
   }
   parts.library_service = std::make_unique<BaseLibraryService>(libraries, *parts.policy);
-  parts.audit_service = std::make_unique<AuditService>(*parts.audit, *parts.keys);
+  parts.audit_service = std::make_unique<AuditService>(
+      AuditServiceContext{*parts.log, *parts.audit, *parts.shipper, *parts.keys, clock},
+      AuditIndexerOptions{parts.paths.view("audit"), parts.budget});
+  parts.audit_service->Start();
   parts.exchange = std::make_unique<ExchangeService>(ExchangeContext{*parts.log, *parts.local, kLocalCursors,
                                                                      *parts.policy, *parts.audit, *parts.keys,
                                                                      parts.peer, clock, layout.partitions()});
@@ -192,6 +201,8 @@ void Standalone::Stop() {
   if (parts.catalog) parts.catalog->Drain();
   if (parts.server) parts.server->Shutdown(parts.options.drain_ms);
   for (auto& library : parts.libraries) library->Stop();
+  if (parts.shipper) parts.shipper->Stop(kShipAtEndMs);
+  if (parts.audit_service) parts.audit_service->Stop();
 }
 
 const std::string& Standalone::address() const { return parts_->server->address(); }

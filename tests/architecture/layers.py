@@ -10,7 +10,7 @@ LAYERS = [
     ["identifiers", "flags"],
     ["schema", "peer"],
     ["log", "store", "policy", "audit"],
-    ["base_library", "feed"],
+    ["audit_topic", "base_library", "feed"],
     ["rpc"],
     ["client"],
     ["service"],

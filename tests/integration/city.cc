@@ -176,10 +176,12 @@ std::vector<hangou::audit::v1::Entry> City::AuditEntries() {
   ChainVerifier verifier;
   hangou::audit::v1::ListEntriesRequest request;
   request.set_page_size(1000);
+  request.set_from_sequence(1);
   do {
     const auto page = Auditor().ListEntries(request);
     INFO(Message(page.status()));
     REQUIRE(page.ok());
+    REQUIRE(page->behind() == 0);
     for (const auto& chained : page->entries()) {
       hangou::audit::v1::Entry entry;
       REQUIRE(entry.ParseFromString(chained.entry()));

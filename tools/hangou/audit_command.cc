@@ -1,19 +1,17 @@
-// hangou audit: shows and verifies the audit chain.
+// hangou audit: shows the entries of the audit and who accessed an entity; heads and verification of the chains.
 #include <algorithm>
 #include <chrono>
-#include <cstdio>
+#include <map>
 #include <nlohmann/json.hpp>
 #include <thread>
 
-#include "hangou/audit/v1/entry.pb.h"
-#include "libs/audit/chain.h"
 #include "libs/base/limits.h"
 #include "libs/base/status.h"
 #include "libs/base/text.h"
 #include "libs/flags/flags.h"
-#include "tools/hangou/command.h"
-#include "tools/hangou/table.h"
-#include "tools/hangou/words.h"
+#include "libs/identifiers/entity_key.h"
+#include "tools/hangou/audit_verify.h"
+#include "tools/hangou/audit_view.h"
 
 namespace hangou {
 
@@ -23,180 +21,229 @@ namespace {
 
 constexpr auto kFollowPause = std::chrono::milliseconds(500);  // as fast as people read
 
-struct AuditFlags {
+struct TailFlags {
   int32_t count = 20;
   bool follow = false;
 };
 
-std::string Numbers(const google::protobuf::RepeatedField<uint32_t>& numbers) {
-  std::string text;
-  for (const uint32_t number : numbers) text += (text.empty() ? "" : ",") + std::to_string(number);
-  return text.empty() ? "-" : text;
-}
+struct WhoFlags {
+  std::string entity;
+  std::string resource;
+  std::string from;
+  std::string until;
+  int32_t count = 100;
+  bool bulk = false;
+};
 
-std::string Joined(const google::protobuf::RepeatedPtrField<std::string>& words) {
-  std::string text;
-  for (const std::string& word : words) text += (text.empty() ? "" : ",") + word;
-  return text;
-}
+// Newest sequence seen, by chain.
+using SeenEntries = std::map<std::string, uint64_t>;
 
-// A list of names as far as a table has room for it; JSON has it whole. Names are ASCII.
-std::string Shortened(const std::string& names) {
-  constexpr size_t kColumns = 60;
-  return names.size() <= kColumns ? names : names.substr(0, kColumns - 3) + "...";
-}
-
-nlohmann::ordered_json EntryJson(const audit_v1::Entry& entry) {
-  const auto numbers = [](const auto& list) { return std::vector<uint32_t>(list.begin(), list.end()); };
-  const auto words = [](const auto& list) { return std::vector<std::string>(list.begin(), list.end()); };
-  return {{"sequence", entry.sequence()},
-          {"time", FormatInstant(entry.time_us())},
-          {"process", entry.process()},
-          {"action", Word(audit_v1::Action_Name(entry.action()), "ACTION_")},
-          {"allowed", entry.allowed()},
-          {"reason", entry.reason()},
-          {"caller", entry.caller()},
-          {"role", entry.role()},
-          {"workload", entry.workload()},
-          {"purpose", entry.purpose()},
-          {"case_number", entry.case_number()},
-          {"subject", entry.subject()},
-          {"epoch", entry.epoch()},
-          {"given", numbers(entry.given())},
-          {"masked", numbers(entry.masked())},
-          {"withheld", numbers(entry.withheld())},
-          {"decided_by", words(entry.decided_by())},
-          {"records", entry.records()},
-          {"refused", entry.refused()},
-          {"entity_hashes", words(entry.entity_hashes())},
-          {"positions", words(entry.positions())},
-          {"note", entry.note()}};
-}
-
-std::vector<std::string> EntryRow(const audit_v1::Entry& entry) {
-  const bool fields = entry.given_size() + entry.masked_size() + entry.withheld_size() > 0;
-  const std::string given =
-      fields ? Numbers(entry.given()) + " / " + Numbers(entry.masked()) + " / " + Numbers(entry.withheld())
-             : "";
-  std::string records = std::to_string(entry.records());
-  if (entry.refused() > 0) records += " (" + std::to_string(entry.refused()) + " refused)";
-  return {std::to_string(entry.sequence()),
-          FormatInstant(entry.time_us()),
-          entry.caller() + (entry.role().empty() ? "" : "/" + entry.role()),
-          Word(audit_v1::Action_Name(entry.action()), "ACTION_"),
-          entry.allowed() ? "allowed" : "denied " + entry.reason(),
-          Shortened(entry.subject()),
-          entry.purpose() + (entry.case_number().empty() ? "" : " " + entry.case_number()),
-          std::to_string(entry.epoch()),
-          records,
-          given,
-          Shortened(Joined(entry.decided_by()))};
-}
-
-// Prints a page; returns the sequence of its last entry, 0 where there is none. Following reads the audit again and
-// again, and each of these reads is an entry: they are left out there, or nothing else would be seen.
-absl::StatusOr<uint64_t> PrintPage(const audit_v1::ListEntriesResponse& page, bool following,
-                                   const Globals& globals) {
-  Table table({"SEQ", "TIME", "CALLER", "ACTION", "DECISION", "SUBJECT", "PURPOSE", "EPOCH", "RECORDS",
-               "GIVEN / MASKED / WITHHELD", "DECIDED BY"});
-  uint64_t last = 0;
+// Following reads the audit again and again, and each of these reads is an entry: they are left out there, or nothing
+// else would be seen.
+absl::Status PrintPage(const audit_v1::ListEntriesResponse& page, bool following, const Globals& globals,
+                       SeenEntries* seen) {
+  EntryPrinter printer(globals);
   for (const audit_v1::ChainedEntry& chained : page.entries()) {
-    audit_v1::Entry entry;
-    if (!entry.ParseFromString(chained.entry())) {
-      return MakeError(Reason::kDataLoss,
-                       "an entry behind sequence " + std::to_string(last) + " cannot be read");
-    }
-    last = entry.sequence();
+    ASSIGN_OR_RETURN(const audit_v1::Entry entry, ContentOf(chained));
+    uint64_t& newest = (*seen)[chained.chain_id()];
+    newest = std::max(newest, entry.sequence());
     if (following && entry.action() == audit_v1::ACTION_AUDIT && entry.allowed()) continue;
-    if (globals.json()) Print(EntryJson(entry).dump() + "\n");
-    table.AddRow(EntryRow(entry));
+    printer.Add(chained, entry);
   }
-  if (!globals.json() && !table.empty()) Print(table.ToText());
-  return last;
+  printer.Finish();
+  return absl::OkStatus();
 }
 
-absl::StatusOr<int> Tail(const AuditFlags& flags, const Globals& globals) {
+// Prints what has come into the chains since it was last seen.
+absl::Status PrintNew(Client& client, const Globals& globals, SeenEntries* seen) {
+  ASSIGN_OR_RETURN(const auto heads, client.ListHeads());
+  for (const auto& head : heads.heads()) {
+    audit_v1::ListEntriesRequest request;
+    request.set_page_size(limits::kPageMax);
+    request.set_chain_id(head.chain_id());
+    request.set_from_sequence((*seen)[head.chain_id()] + 1);
+    if (head.sequence() < request.from_sequence()) continue;
+    ASSIGN_OR_RETURN(const auto page, client.ListEntries(request));
+    RETURN_IF_ERROR(PrintPage(page, true, globals, seen));
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<int> Tail(const TailFlags& flags, const Globals& globals) {
   ASSIGN_OR_RETURN(const auto client, ConnectAs(globals));
+  SeenEntries seen;
+  if (flags.follow) {
+    ASSIGN_OR_RETURN(const auto heads, client->ListHeads());
+    for (const auto& head : heads.heads()) seen[head.chain_id()] = head.sequence();
+  }
   audit_v1::ListEntriesRequest request;
   request.set_page_size(flags.count);
   request.set_newest(true);
-  ASSIGN_OR_RETURN(auto page, client->ListEntries(request));
-  ASSIGN_OR_RETURN(uint64_t last, PrintPage(page, false, globals));
+  ASSIGN_OR_RETURN(const auto page, client->ListEntries(request));
+  RETURN_IF_ERROR(PrintPage(page, false, globals, &seen));
   while (flags.follow) {
     std::this_thread::sleep_for(kFollowPause);  // waits: the service offers only polling
-    request.Clear();
-    request.set_page_size(limits::kPageMax);
-    request.set_from_sequence(last + 1);
-    ASSIGN_OR_RETURN(page, client->ListEntries(request));
-    ASSIGN_OR_RETURN(const uint64_t newer, PrintPage(page, true, globals));
-    last = std::max(last, newer);
+    RETURN_IF_ERROR(PrintNew(*client, globals, &seen));
   }
   return kExitDone;
 }
 
-int PrintVerified(const ChainVerifier& verifier, const absl::Status& broken, const Globals& globals) {
-  if (globals.json()) {
-    nlohmann::ordered_json json = {
-        {"verified", verifier.verified()}, {"head", Hex(verifier.head())}, {"ok", broken.ok()}};
-    if (!broken.ok()) json["breaks"] = std::string(Message(broken));
-    Print(json.dump() + "\n");
-  } else {
-    Print("entries  " + std::to_string(verifier.verified()) + "\nhead     " + Hex(verifier.head()) + "\n");
-    if (broken.ok()) Print("the chain is whole\n");
+// "person:ID" as an entity; the kind is empty where the text is none.
+hangou::record::v1::Entity EntityOfText(const std::string& text) {
+  const size_t colon = text.find(':');
+  hangou::record::v1::Entity entity;
+  for (int kind = 1; hangou::record::v1::EntityKind_IsValid(kind); ++kind) {
+    if (EntityKindName(static_cast<EntityKind>(kind)) == text.substr(0, colon)) {
+      entity.set_kind(static_cast<hangou::record::v1::EntityKind>(kind));
+    }
   }
-  if (broken.ok()) return kExitDone;
-  std::fprintf(stderr, "error: the chain breaks: %s\n", OneLine(Message(broken)).c_str());
-  return kExitPartly;
+  if (colon != std::string::npos) entity.set_id(text.substr(colon + 1));
+  return entity;
 }
 
-absl::StatusOr<int> Verify(const Globals& globals) {
+// An instant, or the beginning of a day in UTC+8; none where it is neither.
+std::optional<int64_t> TimeOfText(const std::string& text) {
+  if (ParseDay(text)) return ParseInstant(text + " 00:00:00");
+  return ParseInstant(text);
+}
+
+std::string ProblemOfTime(const std::string& text) {
+  return TimeOfText(text) ? "" : "write a day, 2026-01-31, or an instant, 2026-01-31T08:00:00Z";
+}
+
+absl::StatusOr<int> Who(const WhoFlags& flags, const Globals& globals) {
   ASSIGN_OR_RETURN(const auto client, ConnectAs(globals));
-  ChainVerifier verifier;
-  audit_v1::ListEntriesRequest request;
-  request.set_page_size(limits::kPageMax);
-  request.set_from_sequence(1);
-  // Reading is audited too, so the chain grows while it is read: its end is where it was at the first page.
-  audit_v1::ListEntriesRequest newest;
-  newest.set_page_size(1);
-  newest.set_newest(true);
-  ASSIGN_OR_RETURN(const auto end, client->ListEntries(newest));
-  audit_v1::Entry last;
-  if (!end.entries().empty() && !last.ParseFromString(end.entries(0).entry())) {
-    return MakeError(Reason::kDataLoss, "the newest entry cannot be read");
-  }
-  while (verifier.verified() < last.sequence()) {
-    ASSIGN_OR_RETURN(const auto page, client->ListEntries(request));
+  audit_v1::WhoAccessedRequest request;
+  *request.mutable_entity() = EntityOfText(flags.entity);
+  if (!flags.resource.empty()) request.set_resource(FullResourceName(flags.resource));
+  if (!flags.from.empty()) request.set_from_time_us(*TimeOfText(flags.from));
+  if (!flags.until.empty()) request.set_until_time_us(*TimeOfText(flags.until));
+  request.set_bulk(flags.bulk);
+  EntryPrinter printer(globals);
+  uint64_t bulk_count = 0;
+  for (int32_t left = flags.count; left > 0;) {
+    request.set_page_size(std::min(left, limits::kPageMax));
+    ASSIGN_OR_RETURN(const auto page, client->WhoAccessed(request));
     for (const audit_v1::ChainedEntry& chained : page.entries()) {
-      const absl::Status added = verifier.Add({verifier.verified() + 1, chained.entry(), chained.hash()});
-      if (!added.ok()) return PrintVerified(verifier, added, globals);
+      ASSIGN_OR_RETURN(const audit_v1::Entry entry, ContentOf(chained));
+      printer.Add(chained, entry);
     }
+    left -= page.entries_size();
+    bulk_count = page.bulk_count();
+    if (page.next_page_token().empty()) break;
     request.set_page_token(page.next_page_token());
-    if (page.entries().empty() || page.next_page_token().empty()) break;
   }
-  absl::Status whole;
-  if (verifier.verified() < last.sequence()) {
-    whole = MakeError(Reason::kDataLoss, "entry " + std::to_string(verifier.verified() + 1) + " is missing");
+  printer.Finish();
+  if (!globals.json() && !flags.bulk && bulk_count > 0) {
+    Print(std::to_string(bulk_count) + (bulk_count >= limits::kPageMax ? " or more" : "") +
+          " bulk accesses of that time name nobody and may have covered the entity; --bulk lists them\n");
   }
-  return PrintVerified(verifier, whole, globals);
+  return kExitDone;
+}
+
+absl::StatusOr<int> Heads(const Globals& globals) {
+  ASSIGN_OR_RETURN(const auto client, ConnectAs(globals));
+  ASSIGN_OR_RETURN(const auto heads, client->ListHeads());
+  Table table({"CHAIN", "PROCESS", "ENTRIES", "NEWEST", "HEAD", "SIGNED", "SIGNED AT", "KEY", "STATE"});
+  bool whole = heads.finding_count() == 0;
+  for (const audit_v1::Head& head : heads.heads()) {
+    whole = whole && head.finding_count() == 0;
+    if (globals.json()) Print(HeadJson(head).dump() + "\n");
+    const auto& anchor = head.signed_head();
+    table.AddRow({head.chain_id(), head.process(), std::to_string(head.sequence()),
+                  FormatInstant(head.time_us()), Hex(head.hash()).substr(0, 16),
+                  head.has_signed_head() ? std::to_string(anchor.sequence()) : "-",
+                  head.has_signed_head() ? FormatInstant(anchor.signed_us()) : "", anchor.key_id(),
+                  head.finding_count() == 0 ? "whole" : std::to_string(head.finding_count()) + " findings"});
+  }
+  if (!globals.json()) {
+    Print(table.ToText());
+    for (const auto& head : heads.heads()) {
+      for (const auto& finding : head.findings()) Print(head.chain_id() + ": " + FindingText(finding) + "\n");
+    }
+    for (const auto& finding : heads.findings()) Print(FindingText(finding) + "\n");
+  }
+  return whole ? kExitDone : kExitPartly;
+}
+
+absl::StatusOr<int> PublicKey(const Globals& globals) {
+  ASSIGN_OR_RETURN(const auto client, ConnectAs(globals));
+  ASSIGN_OR_RETURN(const auto heads, client->ListHeads());
+  for (const auto& key : heads.keys()) Print("key " + key.key_id() + "\n" + key.pem());
+  return kExitDone;
+}
+
+void AddTail(Flags command, CommandLine* line) {
+  auto flags = std::make_shared<TailFlags>();
+  const Flags tail = command.Sub("tail", "Show the newest entries of all chains");
+  tail.Add("-n,--count", &flags->count, "how many").Within(1, limits::kPageMax);
+  tail.Add("-f,--follow", &flags->follow, "go on with new entries as they come, reads of the audit left out");
+  tail.Callback([flags, line] { line->action = [flags, line] { return Tail(*flags, line->globals); }; });
+}
+
+void AddWho(Flags command, CommandLine* line) {
+  auto flags = std::make_shared<WhoFlags>();
+  const Flags who = command.Sub("who", "Show who accessed the data of an entity, newest first");
+  who.Add("--entity", &flags->entity,
+          "KIND:ID, any accepted spelling; person, organisation, place or vehicle")
+      .Required()
+      .Check([](const std::string& text) {
+        const auto entity = EntityOfText(text);
+        return entity.kind() == 0 || entity.id().empty()
+                   ? std::string("write KIND:ID, such as person:3210...")
+                   : std::string();
+      });
+  who.Add("--resource", &flags->resource, "only accesses to this resource");
+  who.Add("--from", &flags->from, "none before this day or instant").Check(ProblemOfTime);
+  who.Add("--until", &flags->until, "none from this day or instant on").Check(ProblemOfTime);
+  who.Add("-n,--count", &flags->count, "how many; 100").Within(1, 1'000'000);
+  who.Add("--bulk", &flags->bulk,
+          "instead: bulk accesses, which name nobody and may have covered the entity");
+  who.Footer(
+      "A delivery names each entity in it; a List names none, and is a bulk access.\n\n"
+      "Example:\n"
+      "  hangou audit who --entity person:321002198507140016 --from 2026-01-01");
+  who.Callback([flags, line] { line->action = [flags, line] { return Who(*flags, line->globals); }; });
+}
+
+void AddVerify(Flags command, CommandLine* line) {
+  auto flags = std::make_shared<AuditVerifyFlags>();
+  const Flags verify = command.Sub("verify", "Verify all chains; exit code 3 where one breaks");
+  verify.Add("--chain", &flags->chain_folder,
+             "offline: the chain in this folder, of a process that is stopped");
+  verify.Add("--heads", &flags->heads_file, "with --chain: what `hangou audit heads -o json` printed before");
+  verify.Add("--topic", &flags->topic, "offline: all chains in the topics of a log");
+  verify.Add("--log", &flags->log_folder, "folder of the log, of a process that is stopped");
+  verify.Add("--public-key", &flags->public_key_file,
+             "keys that sign heads, in PEM; online without it: those that the service names");
+  verify.Footer(
+      "Examples:\n"
+      "  hangou audit verify --public-key head-key.pem\n"
+      "  hangou audit verify --chain city-data/audit --heads heads.json --public-key head-key.pem\n"
+      "  hangou audit verify --topic --log city-data/log --public-key head-key.pem");
+  verify.Callback(
+      [flags, line] { line->action = [flags, line] { return VerifyAudit(*flags, line->globals); }; });
 }
 
 }  // namespace
 
 void AddAuditCommand(Flags app, CommandLine* line) {
-  const Flags command = app.Sub("audit", "Show and verify the audit chain (role auditor)");
+  const Flags command = app.Sub("audit", "Show and verify the audit chains (role auditor)");
   command.NeedsSub();
   command.Footer(
       "Field numbers are those of `hangou describe resource`.\n\n"
       "Examples:\n"
       "  hangou audit tail -n 50 --follow\n"
+      "  hangou audit who --entity organisation:91321002MA1234567X\n"
+      "  hangou audit heads -o json\n"
       "  hangou audit verify");
-  auto flags = std::make_shared<AuditFlags>();
-  const Flags tail = command.Sub("tail", "Show the newest entries");
-  tail.Add("-n,--count", &flags->count, "how many").Within(1, limits::kPageMax);
-  tail.Add("-f,--follow", &flags->follow, "go on with new entries as they come, reads of the audit left out");
-  tail.Callback([flags, line] { line->action = [flags, line] { return Tail(*flags, line->globals); }; });
-  const Flags verify = command.Sub("verify", "Verify the whole chain; exit code 3 where it breaks");
-  verify.Callback([line] { line->action = [line] { return Verify(line->globals); }; });
+  AddTail(command, line);
+  AddWho(command, line);
+  AddVerify(command, line);
+  const Flags heads = command.Sub("heads", "Show the heads of all chains; exit code 3 where one breaks");
+  heads.Callback([line] { line->action = [line] { return Heads(line->globals); }; });
+  const Flags key = command.Sub("public-key", "Print the keys that sign heads, in PEM");
+  key.Callback([line] { line->action = [line] { return PublicKey(line->globals); }; });
 }
 
 }  // namespace hangou
