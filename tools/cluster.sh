@@ -6,7 +6,7 @@
 #   tools/cluster.sh down [DIR]     stops everything in order; the data stay, and `up` goes on from them
 #
 # CLUSTER_PORT (7400) is the first of the ports that it takes, on 127.0.0.1. CLUSTER_PARTITIONS and CLUSTER_GROUPS
-# (64 and 4) count at the first start. DIR has config.yaml with a context for each identity, settings/, data/ and logs/.
+# (64 and 4) count at the first start. CLUSTER_PROCESSES names other processes than one or more of every service. DIR has config.yaml with a context for each identity, settings/, data/ and logs/.
 set -euo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 bin=${HANGOU_BIN:-$root/build/bin}
@@ -15,11 +15,8 @@ ready_seconds=120
 stop_seconds=30
 
 # Every process: its service and its place among the replicas. Ports are counted in this order.
-processes=(
-  catalog-0 catalog-1 catalog-2
-  population-0 population-1 legal_entity-0 geographic-0 tax-0 credit-0
-  exchange-0 audit-0
-)
+read -ra processes <<<"${CLUSTER_PROCESSES:-catalog-0 catalog-1 catalog-2 population-0 population-1 legal_entity-0 \
+geographic-0 tax-0 credit-0 exchange-0 audit-0}"
 
 fail() {
   echo "cluster: $*" >&2
@@ -51,18 +48,24 @@ build() {
     hangou-credit hangou-exchange hangou-audit
 }
 
-write_settings() {
-  local name=$1 catalogs=() replica
+# The addresses of all replicas of the catalog.
+catalogs() {
+  local replica addresses=()
   for replica in "${processes[@]}"; do
-    [[ $(service_of "$replica") != catalog ]] || catalogs+=("$(address_of "$replica")")
+    [[ $(service_of "$replica") != catalog ]] || addresses+=("$(address_of "$replica")")
   done
+  (IFS=,; echo "${addresses[*]}")
+}
+
+write_settings() {
+  local name=$1
   cat >"$dir/settings/$name.yaml" <<SETTINGS
 replica: $name
 listen: $(address_of "$name")
 data: $dir/data/$name
 identity: $dir/identities/platform-service-$name
 key_ring: $dir/keys/ring
-catalog: [$(IFS=,; echo "${catalogs[*]}")]
+catalog: [$(catalogs)]
 partitions: ${CLUSTER_PARTITIONS:-64}
 groups: ${CLUSTER_GROUPS:-4}
 kafka:
@@ -79,8 +82,7 @@ write_contexts() {
     echo "contexts:"
     for identity in "$dir"/identities/*; do
       [[ $identity != */platform-service-* ]] || continue
-      printf '  - name: %s\n    address: %s\n    identity: %s\n' "$(basename "$identity")" \
-        "$(address_of catalog-0),$(address_of catalog-1),$(address_of catalog-2)" "$identity"
+      printf '  - name: %s\n    address: %s\n    identity: %s\n' "$(basename "$identity")" "$(catalogs)" "$identity"
     done
   } >"$dir/config.yaml"
 }
@@ -132,7 +134,7 @@ up() {
   write_contexts
   for name in "${processes[@]}"; do start_process "$name"; done
   await_all_ready
-  echo "everything is ready; broker at $(<"$dir/kafka/address"), catalog at $(address_of catalog-0)"
+  echo "everything is ready; broker at $(<"$dir/kafka/address"), catalog at $(catalogs)"
   echo "contexts: $dir/config.yaml (HANGOU_CONFIG)"
 }
 

@@ -128,7 +128,11 @@ absl::StatusOr<std::unique_ptr<Standalone>> Standalone::Start(const StandaloneOp
   RETURN_IF_ERROR(PrepareInstallation(parts->paths));
   ASSIGN_OR_RETURN(KeyRing keys, KeyRing::LoadOrCreate(parts->paths.key_ring(), clock.UtcUs()));
   parts->keys = std::make_unique<const KeyRing>(std::move(keys));
-  ASSIGN_OR_RETURN(parts->log, EmbeddedLog::Open(parts->paths.log(), clock));
+  if (options.open_log) {
+    ASSIGN_OR_RETURN(parts->log, options.open_log());
+  } else {
+    ASSIGN_OR_RETURN(parts->log, EmbeddedLog::Open(parts->paths.log(), clock));
+  }
   ASSIGN_OR_RETURN(parts->audit, AuditChain::Open(parts->paths.audit(), ProcessName(), clock));
   ASSIGN_OR_RETURN(parts->shipper,
                    AuditShipper::Start(*parts->audit, *parts->log, {parts->paths.audit_shipped()}));
@@ -144,7 +148,10 @@ absl::StatusOr<std::unique_ptr<Standalone>> Standalone::Start(const StandaloneOp
 absl::Status Standalone::StartServices() {
   const Clock& clock = SystemClock();
   Parts& parts = *parts_;
-  parts.catalog = std::make_unique<CatalogService>(CatalogContext{*parts.log, *parts.audit, clock, {}});
+  CatalogSettings catalog_settings;
+  catalog_settings.partitions = parts.options.partitions;
+  catalog_settings.groups = parts.options.groups;
+  parts.catalog = std::make_unique<CatalogService>(CatalogContext{*parts.log, *parts.audit, clock, catalog_settings});
   RETURN_IF_ERROR(parts.catalog->Start());
   ASSIGN_OR_RETURN(const auto layout, parts.catalog->AwaitLayout(parts.options.start_timeout_ms));
   std::vector<Library*> libraries;

@@ -2,19 +2,21 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
 
 #include "absl/status/statusor.h"
 #include "libs/base/clock.h"
+#include "libs/base/limits.h"
+#include "libs/log/log.h"
 
 namespace hangou {
 
 class AuditChain;
 class CatalogService;
 class Library;
-class Log;
 class PolicyHolder;
 
 // How a standalone process is started.
@@ -24,6 +26,10 @@ struct StandaloneOptions {
   size_t memory_bytes = 1ull << 30;     // budget of the process; a quarter of it goes to the stores
   int64_t start_timeout_ms = 120'000;   // to catch up with the log
   int64_t drain_ms = 10'000;            // to end the calls under way when stopped
+  int32_t partitions = limits::kPartitions;  // of a new installation
+  int32_t groups = limits::kGroups;          // likewise
+  // Opens the log; where it is empty, the embedded log in the data folder.
+  std::function<absl::StatusOr<std::unique_ptr<Log>>()> open_log;
 };
 
 // A running standalone installation: catalog, five base libraries, exchange and audit, one audit chain, one policy

@@ -4,6 +4,7 @@
 #include <poll.h>
 
 #include <catch2/catch.hpp>
+#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 
@@ -11,9 +12,11 @@
 #include "hangou/base_library/v1/base_library.grpc.pb.h"
 #include "libs/audit/chain.h"
 #include "libs/base/file.h"
+#include "libs/base/keys.h"
 #include "libs/base/status.h"
 #include "libs/base/text.h"
 #include "libs/identifiers/identifiers.h"
+#include "libs/log/kafka_log.h"
 #include "libs/policy/yaml.h"
 #include "libs/rpc/certificates.h"
 #include "libs/schema/text_codec.h"
@@ -23,7 +26,28 @@ namespace hangou {
 
 namespace v1 = hangou::base_library::v1;
 
-City::City(bool empty) {
+namespace {
+
+// Few, because a broker pays for each, and enough for several groups and partitions of a group.
+constexpr int32_t kPartitionsOnKafka = 8;
+constexpr int32_t kGroupsOnKafka = 2;
+
+absl::StatusOr<std::unique_ptr<Log>> OpenKafka(const std::string& fixture, const std::string& topic_prefix) {
+  ASSIGN_OR_RETURN(std::string address, ReadFile(fixture + "/broker/address"));
+  KafkaSettings settings;
+  settings.bootstrap_servers = address.substr(0, address.find('\n'));
+  settings.identity_folder = fixture + "/identities/catalog";
+  settings.topic_prefix = topic_prefix;
+  settings.replication_factor = 1;
+  settings.min_insync_replicas = 1;
+  return KafkaLog::Open(settings);
+}
+
+}  // namespace
+
+bool City::OnKafka() { return std::getenv("HANGOU_TEST_KAFKA") != nullptr; }
+
+City::City(bool empty) : topic_prefix_("test." + Hex(RandomBytes(6)) + ".") {
   const absl::Status started = Start();
   INFO(Message(started));
   REQUIRE(started.ok());
@@ -37,6 +61,11 @@ absl::Status City::Start() {
   StandaloneOptions options;
   options.data = folder_.path();
   options.address = address_;
+  if (OnKafka()) {
+    options.partitions = kPartitionsOnKafka;
+    options.groups = kGroupsOnKafka;
+    options.open_log = [this] { return OpenKafka(std::getenv("HANGOU_TEST_KAFKA"), topic_prefix_); };
+  }
   ASSIGN_OR_RETURN(standalone_, Standalone::Start(options));
   address_ = standalone_->address();
   return absl::OkStatus();

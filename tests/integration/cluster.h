@@ -1,0 +1,47 @@
+// A whole installation of separate processes on a broker of its own, as tools/cluster.sh starts it.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <string>
+
+#include "libs/base/temp_folder.h"
+#include "libs/client/client.h"
+
+namespace hangou {
+
+// Three replicas of the catalog, two of population, one each of tax, exchange and audit; the catalog of city.yaml.
+// Crashes the test where it cannot be started. One thread at a time, except for the clients, which are thread-safe.
+class Cluster {
+ public:
+  Cluster();
+  // Stops everything, and kills what does not stop.
+  ~Cluster();
+  Cluster(const Cluster&) = delete;
+  Cluster& operator=(const Cluster&) = delete;
+
+  // A client with the identity DEPARTMENT-ROLE, issued when it is first asked for; the catalog's address only.
+  Client& As(const std::string& department, const std::string& role);
+  // "operator", "auditor", "manager-1".
+  Client& Named(const std::string& identity);
+  // Applies a file of YAML as manager 1, and approves as manager 2 where it has to be.
+  void Apply(const std::string& path);
+  // Sends a signal to a process ("population-0").
+  void Signal(const std::string& name, int signal);
+  // Starts what does not run; returns when everything is ready.
+  void Up();
+  void StopBroker();
+  void StartBroker();
+  // Which replica owns a group of population, and the epoch of its ownership.
+  hangou::catalog::v1::GroupOwner OwnerOf(int32_t group);
+  const std::string& folder() const { return folder_.path(); }
+
+ private:
+  int Run(const std::string& command);
+
+  const TempFolder folder_;
+  std::string environment_;
+  std::map<std::string, std::unique_ptr<Client>> clients_;
+};
+
+}  // namespace hangou
