@@ -20,10 +20,13 @@ hangou::audit::v1::WhoAccessedResponse WhoAccessed(City& city, const std::string
   request.set_resource("resources/psb.resident");
   request.set_page_size(1000);
   request.set_bulk(bulk);
-  auto response = city.Auditor().WhoAccessed(request);
+  absl::StatusOr<hangou::audit::v1::WhoAccessedResponse> response;
+  REQUIRE(Eventually([&] {
+    response = city.Auditor().WhoAccessed(request);
+    return !response.ok() || response->behind() == 0;
+  }));
   INFO(Message(response.status()));
   REQUIRE(response.ok());
-  CHECK(response->behind() == 0);
   return *response;
 }
 
