@@ -323,7 +323,7 @@ absl::StatusOr<VerifiedChain> VerifyChainFolder(const std::string& folder,
     ASSIGN_OR_RETURN(FolderLock taken, FolderLock::Take(folder));
     lock.emplace(std::move(taken));
   }
-  ASSIGN_OR_RETURN(const ChainFiles files, OpenChainFiles(folder, TornTail::kLeave, visit));
+  ASSIGN_OR_RETURN(const ChainFiles files, OpenChainFiles(folder, TornChain::kLeave, visit));
   if (files.segments.empty() && files.torn_bytes == 0) {
     return MakeError(Reason::kObjectNotFound, "there is no audit chain in " + folder);
   }

@@ -59,7 +59,7 @@ absl::Status CutTail(const std::string& path, uint64_t position, const std::stri
 // Verifies one segment after the other. Lives during OpenChainFiles.
 class ChainScan {
  public:
-  ChainScan(std::string folder, TornTail torn_tail, std::function<void(const StoredAuditEntry&)> visit)
+  ChainScan(std::string folder, TornChain torn_tail, std::function<void(const StoredAuditEntry&)> visit)
       : folder_(std::move(folder)), torn_tail_(torn_tail), visit_(std::move(visit)) {}
 
   absl::StatusOr<ChainFiles> Run() {
@@ -112,7 +112,7 @@ class ChainScan {
       return Damaged(path, reader.position(), due(), "the bytes are not those that were written");
     }
     files_.torn_bytes = rest.size();
-    return torn_tail_ == TornTail::kLeave ? absl::OkStatus() : CutTail(path, reader.position(), rest);
+    return torn_tail_ == TornChain::kLeave ? absl::OkStatus() : CutTail(path, reader.position(), rest);
   }
 
   // A segment whose making was interrupted has nothing behind its header.
@@ -123,14 +123,14 @@ class ChainScan {
     reader.Seek(0);
     ASSIGN_OR_RETURN(const std::string rest, reader.Rest());
     files_.torn_bytes = rest.size();
-    if (torn_tail_ == TornTail::kLeave) return absl::OkStatus();
+    if (torn_tail_ == TornChain::kLeave) return absl::OkStatus();
     RETURN_IF_ERROR(CutTail(path, 0, rest));
     if (::unlink(path.c_str()) != 0) return ErrnoError(errno, "remove " + path);
     return SyncFolder(folder_);
   }
 
   const std::string folder_;
-  const TornTail torn_tail_;
+  const TornChain torn_tail_;
   const std::function<void(const StoredAuditEntry&)> visit_;
   ChainFiles files_;
   ChainVerifier verifier_;
@@ -143,7 +143,7 @@ void ChainFiles::AddPlace(uint64_t sequence, uint64_t position) {
   if (first || sequence % kPlaceEvery == 0) places.push_back({sequence, segments.size() - 1, position});
 }
 
-absl::StatusOr<ChainFiles> OpenChainFiles(const std::string& folder, TornTail torn_tail,
+absl::StatusOr<ChainFiles> OpenChainFiles(const std::string& folder, TornChain torn_tail,
                                           const std::function<void(const StoredAuditEntry&)>& visit) {
   return ChainScan(folder, torn_tail, visit).Run();
 }

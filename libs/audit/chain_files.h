@@ -42,12 +42,12 @@ struct ChainFiles {
 };
 
 // What becomes of a torn tail.
-enum class TornTail { kCut, kLeave };
+enum class TornChain { kCut, kLeave };
 
 // Verifies the chain in `folder` from its start; `visit`, where there is one, gets each entry. DATA_LOSS where it is
 // damaged.
 absl::StatusOr<ChainFiles> OpenChainFiles(
-    const std::string& folder, TornTail torn_tail = TornTail::kCut,
+    const std::string& folder, TornChain torn_tail = TornChain::kCut,
     const std::function<void(const StoredAuditEntry&)>& visit = nullptr);
 
 }  // namespace hangou

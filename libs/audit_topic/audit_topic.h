@@ -20,8 +20,7 @@ inline constexpr char kAuditTopic[] = "hangou.audit";
 inline constexpr char kAuditHeadsTopic[] = "hangou.audit.heads";
 // Partitions of kAuditTopic: a chain per process, and one audit service reads them all. Fixed for life.
 constexpr int32_t kAuditPartitions = 4;
-// Serialised entries of a message: half of what a broker takes by default (1 MiB), so that the largest entry fits behind
-// others. A message with one entry may be larger by its framing.
+// Serialised entries of a message: half of what a broker takes by default (1 MiB), and room for the largest entry.
 constexpr size_t kChainBatchBytes = 512 << 10;
 // Entries of a message: what a reader verifies at once.
 constexpr size_t kChainBatchEntries = 4096;

@@ -88,8 +88,8 @@ EntryPlace ChainTracker::TakeIntoChain(const StoredAuditEntry& entry, const v1::
   return {true, 0};
 }
 
-// An entry that was taken before, with the same bytes. (Whoever copies a hash to other bytes is found by the hash of the
-// entry before.)
+// An entry that was taken before, with the same bytes: whoever copies a hash to other bytes is found by the hash of the
+// entry before.
 absl::StatusOr<bool> ChainTracker::IsRepeat(const StoredAuditEntry& entry) const {
   const auto repeats_in = [&](uint32_t branch, uint64_t first, uint64_t last) -> absl::StatusOr<bool> {
     if (entry.sequence < first || entry.sequence > last) return false;

@@ -65,7 +65,7 @@ constexpr int kMetadataBytes = 8 << 10;
 constexpr int kStreamsPerConnection = 100;
 // Longest call without a deadline of its own.
 constexpr int64_t kCallMs = 60'000;
-// Open files of a process: twenty-one stores of 128, connections and the log's segments.
+// Open files of a process: twenty-two stores of 128, connections and the log's segments.
 constexpr int64_t kProcessFiles = 8192;
 
 }  // namespace hangou::limits

@@ -25,7 +25,9 @@ std::vector<std::pair<std::string, uint64_t>> AllByTime(Office& office) {
   request.set_page_size(7);
   ListEntriesResponse response;
   do {
-    REQUIRE(office.List(request, &response).ok());
+    // Once, unless the machine is slow.
+    office.HeadWhen(
+        [&](const Head&) { return office.List(request, &response).ok() && response.behind() == 0; });
     const auto sequences = Sequences(response.entries());
     for (int i = 0; i < response.entries_size(); ++i) {
       all.emplace_back(response.entries(i).chain_id(), sequences[static_cast<size_t>(i)]);

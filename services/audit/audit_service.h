@@ -29,6 +29,8 @@ struct AuditServiceContext {
 class AuditService final : public hangou::audit::v1::Audit::CallbackService {
  public:
   AuditService(const AuditServiceContext& context, AuditIndexerOptions options);
+  // Stops: reads that wait are told while what they need is there.
+  ~AuditService() override { Stop(); }
 
   // Begins to read the topics; calls are answered DRAINING until it has caught up.
   void Start() { indexer_.Start(); }

@@ -8,6 +8,7 @@
 #include "tests/benchmarks/audit.h"
 #include "tests/benchmarks/decisions.h"
 #include "tests/benchmarks/reads.h"
+#include "tests/benchmarks/shipping.h"
 
 namespace hangou {
 namespace {
@@ -49,6 +50,14 @@ int Main(int argc, char** argv) {
       app.add_subcommand("audit", "times durable entries of an audit chain, in a folder of TMPDIR");
   audit->add_option("--outstanding", outstanding_entries, "entries under way")->check(CLI::Range(1, 1024));
   audit->add_option("--seconds", seconds, "how long to measure, in seconds");
+  int rate = 5000;
+  bool indexed = false;
+  CLI::App* shipping =
+      app.add_subcommand("shipping", "times shipping an audit chain to a log, in a folder of TMPDIR");
+  shipping->add_option("--rate", rate, "entries per second; 0: as many as the chain takes")
+      ->check(CLI::Range(0, 1'000'000));
+  shipping->add_option("--seconds", seconds, "how long to measure, in seconds");
+  shipping->add_flag("--indexed", indexed, "index them as the audit service does, too");
   CLI::App* reads = app.add_subcommand("reads", "times Get calls");
   reads->add_option("--address", load.client.address, "host:port of the catalog")->required();
   reads->add_option("--identity", load.client.identity_folder, "folder of the identity")->required();
@@ -63,6 +72,7 @@ int Main(int argc, char** argv) {
   CLI11_PARSE(app, argc, argv);
   if (decisions->parsed()) return Report(MeasureDecisions(catalog, seconds));
   if (audit->parsed()) return Report(MeasureAudit(outstanding_entries, seconds));
+  if (shipping->parsed()) return Report(MeasureShipping(rate, seconds, indexed));
   load.resource = FullResourceName(load.resource);
   load.seconds = seconds;
   load.owners = ReadLines(owners_file);

@@ -163,6 +163,9 @@ tell "The resident of step 4 comes back the same, revision and position included
 step "What the audit shows"
 show auditor audit tail -n 12
 audit_summary
+tell "Who accessed the data of the resident of step 4, before and after the kill:"
+show auditor audit who --entity "person:$person" -n 5
+show auditor audit heads
 show auditor audit verify
 
 step "Figures of this run, on $(nproc) cores, with every client on the same machine"

@@ -102,6 +102,31 @@ std::optional<std::string> BytesOfHex(const std::string& hex) {
   return hex.size() % 2 == 0 ? std::make_optional(bytes) : std::nullopt;
 }
 
+// The text of a member; empty where it is none.
+std::string TextIn(const nlohmann::json& json, const char* name) {
+  const auto found = json.find(name);
+  return found != json.end() && found->is_string() ? found->get<std::string>() : std::string();
+}
+
+std::optional<audit_v1::SignedHead> SignedHeadOfJson(const nlohmann::json& json) {
+  if (!json.is_object() || !json.contains("signed") || !json["signed"].is_object()) return std::nullopt;
+  const nlohmann::json& part = json["signed"];
+  const auto hash = BytesOfHex(TextIn(part, "hash"));
+  const auto signature = BytesOfHex(TextIn(part, "signature"));
+  for (const char* number : {"sequence", "signed_us"}) {
+    if (!part.contains(number) || !part[number].is_number_unsigned()) return std::nullopt;
+  }
+  if (!hash || !signature) return std::nullopt;
+  audit_v1::SignedHead head;
+  head.set_chain_id(TextIn(json, "chain"));
+  head.set_sequence(part["sequence"].get<uint64_t>());
+  head.set_hash(*hash);
+  head.set_signed_us(part["signed_us"].get<int64_t>());
+  head.set_key_id(TextIn(part, "key"));
+  head.set_signature(*signature);
+  return head;
+}
+
 }  // namespace
 
 absl::StatusOr<audit_v1::Entry> ContentOf(const audit_v1::ChainedEntry& chained) {
@@ -160,26 +185,17 @@ nlohmann::ordered_json HeadJson(const audit_v1::Head& head) {
 
 absl::StatusOr<std::vector<audit_v1::SignedHead>> SignedHeadsOfFile(const std::string& path) {
   std::ifstream file(path);
-  const auto refuse = [&path] {
-    return MakeError(Reason::kInvalidRequest, path + " is not what `hangou audit heads -o json` prints");
-  };
   if (!file) return MakeError(Reason::kInvalidRequest, "cannot read " + path);
   std::vector<audit_v1::SignedHead> heads;
   for (std::string line; std::getline(file, line);) {
     const auto json = nlohmann::json::parse(line, nullptr, /*allow_exceptions=*/false);
-    if (!json.is_object() || !json.contains("chain") || !json["chain"].is_string()) return refuse();
-    if (!json.contains("signed")) continue;
-    const auto& part = json["signed"];
-    const auto hash = BytesOfHex(part.value("hash", ""));
-    const auto signature = BytesOfHex(part.value("signature", ""));
-    if (!hash || !signature) return refuse();
-    audit_v1::SignedHead& head = heads.emplace_back();
-    head.set_chain_id(json["chain"].get<std::string>());
-    head.set_sequence(part.value("sequence", uint64_t{0}));
-    head.set_hash(*hash);
-    head.set_signed_us(part.value("signed_us", int64_t{0}));
-    head.set_key_id(part.value("key", ""));
-    head.set_signature(*signature);
+    // A chain whose head was not signed yet.
+    if (json.is_object() && json.contains("chain") && !json.contains("signed")) continue;
+    auto head = SignedHeadOfJson(json);
+    if (!head) {
+      return MakeError(Reason::kInvalidRequest, path + " is not what `hangou audit heads -o json` prints");
+    }
+    heads.push_back(std::move(*head));
   }
   return heads;
 }
