@@ -18,8 +18,9 @@ namespace {
 constexpr char kKafkaAppendMs[] = "30000";
 // How long a batch waits for company: gathers the runs of concurrent appends, and is small beside a commit.
 constexpr char kLingerMs[] = "1";
-// A batch of a run of the largest kind; the broker's cost follows the number of batches.
-constexpr char kBatchBytes[] = "1000000";
+// Several runs of 256 records, because the broker's cost follows the number of batches; and a part of what a reader
+// takes at once (kAnswerBytes), so that the batches of one partition leave room for those of others.
+constexpr char kBatchBytes[] = "262144";
 // Appends under way, as in the embedded log: some batches per partition; beyond that the brokers are behind.
 constexpr size_t kProducerBytes = 32 << 20;
 // What a message costs beside its payload, in librdkafka and here.
@@ -173,13 +174,14 @@ void KafkaProducer::Finish(Run* run, size_t messages) {
   queued_bytes_ -= run->cost;
   const auto error = static_cast<rd_kafka_resp_err_t>(run->error.load());
   if (error != RD_KAFKA_RESP_ERR_NO_ERROR) return run->done(KafkaStatus(error, "append to the log"));
-  // A run of several batches may have been mixed with another process's, or be acknowledged without offsets
-  // where the broker had it already.
+  // A run of several batches may have been mixed with another process's. And librdkafka 2.0 reports a message as
+  // delivered, without an offset, when one behind it was acknowledged, although a broker that knows nothing of this
+  // producer takes a later message after it refused an earlier one: such a message is not in the log.
   const bool whole =
       run->first_offset >= 0 && run->last_offset - run->first_offset + 1 == static_cast<int64_t>(run->count);
   if (whole) return run->done(run->first_offset);
   run->done(MakeError(Reason::kLogUnavailable,
-                      "the append is in the log, but its offsets are not known; read on to find it"));
+                      "the brokers do not say where the append is, or whether it was kept; read on to see"));
 }
 
 void KafkaProducer::OnError(rd_kafka_t* client, int error, const char* text, void* opaque) {

@@ -1,9 +1,10 @@
 // The topics of the Kafka log: how they are made, and what one that is there must be like.
 #include <algorithm>
 #include <chrono>
-#include <cstring>
+#include <numeric>
 #include <thread>
 #include <utility>
+#include <vector>
 
 #include "absl/strings/numbers.h"
 #include "libs/base/clock.h"
@@ -87,7 +88,12 @@ absl::Status KafkaClient::EnsureTopic(const std::string& topic, int32_t partitio
     return WrongTopicSetting(topic, "a replication factor of", std::to_string(shape->replicas),
                              std::to_string(settings_.replication_factor));
   }
-  return CheckConfig(topic);
+  RETURN_IF_ERROR(CheckConfig(topic));
+  // The metadata tells of a leader before that one knows of its partition. Appends in between are the one case in
+  // which a broker takes the second request of a producer although it refused the first.
+  std::vector<int32_t> all(static_cast<size_t>(partitions));
+  std::iota(all.begin(), all.end(), 0);
+  return EndOffsets(topic, all).status();
 }
 
 absl::Status KafkaClient::CreateTopic(const std::string& topic, int32_t partitions) {

@@ -6,7 +6,7 @@ namespace {
 
 TEST_CASE("A broker that hangs for longer than a request waits loses and doubles nothing") {
   Outage outage;
-  outage.broker.Signal(SIGSTOP);
+  outage.TakeAway(SIGSTOP);
   const int64_t kept = outage.appender->kept();
   std::this_thread::sleep_for(std::chrono::seconds(20));  // waits: for our own timeouts while nobody answers
   CHECK(outage.appender->kept() <= kept + 20);
@@ -20,7 +20,7 @@ TEST_CASE("A broker that stays away fails appends, and no leader stays in office
   log_contract::Leadership leadership;
   const auto candidate = log_contract::Candidate(*outage.log, "duty", &leadership);
   REQUIRE(WaitUntil([&leadership] { return leadership.leads.load(); }));
-  outage.broker.Signal(SIGSTOP);
+  outage.TakeAway(SIGSTOP);
   CHECK(WaitUntil([&leadership] { return !leadership.leads; }));
   const auto answer = AppendAndWait(*outage.log, "t", 0, {{"k", "v"}});
   CHECK(ReasonOf(answer.status()) == Reason::kLogUnavailable);

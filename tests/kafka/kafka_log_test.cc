@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <future>
 
+#include "libs/log/kafka_conf.h"
 #include "libs/log/log_contract.h"
 #include "tests/kafka/broker_for_test.h"
 
@@ -43,6 +44,51 @@ TEST_CASE("The identity of a Kafka log is made once") {
     CHECK(first.size() == 32);
     for (size_t i = 1; i < openers.size(); ++i) CHECK(openers[i].get() == first);
   }
+}
+
+// Makes a topic as somebody might who does not know what the log needs.
+void MakeForeignTopic(const KafkaSettings& settings, const std::string& topic, const char* name,
+                      const char* value) {
+  const KafkaHandle client =
+      MakeKafkaClient(RD_KAFKA_PRODUCER, MakeKafkaConf(settings, "test", {}).value()).value();
+  char error[256];
+  const KafkaNewTopic wanted(
+      rd_kafka_NewTopic_new((settings.topic_prefix + topic).c_str(), 1, 1, error, sizeof error));
+  rd_kafka_NewTopic_set_config(wanted.get(), "cleanup.policy", "compact");
+  rd_kafka_NewTopic_set_config(wanted.get(), "retention.ms", "-1");
+  rd_kafka_NewTopic_set_config(wanted.get(), "max.message.bytes", "20000000");
+  rd_kafka_NewTopic_set_config(wanted.get(), name, value);
+  rd_kafka_NewTopic_t* topics[] = {wanted.get()};
+  const KafkaQueue queue(rd_kafka_queue_new(client.get()));
+  rd_kafka_CreateTopics(client.get(), topics, 1, nullptr, queue.get());
+  const KafkaEvent event(rd_kafka_queue_poll(queue.get(), 20'000));
+  REQUIRE(event != nullptr);
+  REQUIRE(rd_kafka_event_error(event.get()) == RD_KAFKA_RESP_ERR_NO_ERROR);
+}
+
+TEST_CASE("A topic whose settings would lose records is refused with what is wrong") {
+  const KafkaSettings settings = SharedKafka();
+  const auto log = OpenKafka(settings);
+  struct Case {
+    const char* topic;
+    const char* name;
+    const char* value;
+    const char* message;
+  };
+  const Case cases[] = {
+      {"a", "cleanup.policy", "delete", "cleanup.policy delete, and needs compact"},
+      {"b", "retention.ms", "3600000", "retention.ms 3600000, and needs -1"},
+      {"c", "max.message.bytes", "1000000", "max.message.bytes 1000000, and needs at least"},
+  };
+  for (const Case& given : cases) {
+    MakeForeignTopic(settings, given.topic, given.name, given.value);
+    const auto ensured = log->EnsureTopic(given.topic, 1);
+    CHECK(ReasonOf(ensured) == Reason::kInvalidRequest);
+    CHECK_THAT(std::string(Message(ensured)), Catch::Contains(given.message) && Catch::Contains(given.topic));
+  }
+  MakeForeignTopic(settings, "d", "min.insync.replicas", "1");
+  CHECK(log->EnsureTopic("d", 1).ok());
+  CHECK(ReasonOf(log->EnsureTopic("d", 2)) == Reason::kInvalidRequest);
 }
 
 TEST_CASE("A topic that another process has made is used, and must be as the settings say") {
@@ -129,7 +175,10 @@ TEST_CASE("A partition with much to read keeps none from being read") {
   const std::string batch = Incompressible(100 << 10);
   auto answers = std::make_shared<AppendAnswers>(200);
   for (size_t i = 0; i < 200; ++i) log->Append("t", 0, {{"k", batch}}, AppendAnswers::At(answers, i));
-  for (const auto& answer : answers->Wait()) REQUIRE(answer.ok());
+  for (const auto& answer : answers->Wait()) {
+    INFO(answer.status());
+    REQUIRE(answer.ok());
+  }
   std::map<int32_t, int64_t> from = {{0, 0}};
   for (int32_t partition = 1; partition < 16; ++partition) {
     REQUIRE(AppendAndWait(*log, "t", partition, {{"k", batch}}).ok());
@@ -141,6 +190,26 @@ TEST_CASE("A partition with much to read keeps none from being read") {
   for (size_t i = 0; i < records.size(); ++i) first_at.emplace(records[i].partition, i);
   REQUIRE(first_at.size() == 16);
   for (const auto& [partition, at] : first_at) CHECK(at < 100);
+}
+
+TEST_CASE("A topic takes appends as soon as it is ensured") {
+  const auto log = OpenKafka(SharedKafka());
+  const std::string value = Incompressible(50 << 10);
+  for (int round = 0; round < 10; ++round) {
+    const std::string topic = "t" + std::to_string(round);
+    REQUIRE(log->EnsureTopic(topic, 16).ok());
+    constexpr size_t kCount = 160;
+    auto answers = std::make_shared<AppendAnswers>(kCount);
+    for (size_t i = 0; i < kCount; ++i) {
+      log->Append(topic, static_cast<int32_t>(i % 16), {{"k", value}}, AppendAnswers::At(answers, i));
+    }
+    const auto offsets = answers->Wait();
+    for (size_t i = 0; i < kCount; ++i) {
+      INFO(offsets[i].status());
+      REQUIRE(offsets[i].ok());
+      REQUIRE(*offsets[i] == static_cast<int64_t>(i / 16));
+    }
+  }
 }
 
 TEST_CASE("A process has so many readers and no more") {

@@ -6,7 +6,7 @@ namespace {
 
 TEST_CASE("A broker that is killed and starts again loses and doubles nothing") {
   Outage outage;
-  outage.broker.Signal(SIGKILL);
+  outage.TakeAway(SIGKILL);
   outage.read_before += outage.reader->Poll(1'000'000).value().size();
   outage.broker.Start();
   outage.Check();

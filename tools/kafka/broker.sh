@@ -18,7 +18,7 @@ libs=${HANGOU_KAFKA_LIBS:-$root/build/kafka/libs}
 
 # What one broker takes: it shares the machine with the tests.
 heap=512m
-ready_seconds=60
+ready_seconds=120
 stop_seconds=15
 
 fail() {
