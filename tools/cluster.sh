@@ -6,7 +6,8 @@
 #   tools/cluster.sh down [DIR]     stops everything in order; the data stay, and `up` goes on from them
 #
 # CLUSTER_PORT (7400) is the first of the ports that it takes, on 127.0.0.1. CLUSTER_PARTITIONS and CLUSTER_GROUPS
-# (64 and 4) count at the first start. CLUSTER_PROCESSES names other processes than one or more of every service. DIR has config.yaml with a context for each identity, settings/, data/ and logs/.
+# (64 and 4) count at the first start. CLUSTER_PROCESSES names other processes than one or more of every service.
+# DIR has config.yaml with a context for each identity, settings/, data/ and logs/.
 set -euo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 bin=${HANGOU_BIN:-$root/build/bin}

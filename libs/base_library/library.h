@@ -45,11 +45,12 @@ struct LibraryOptions {
   int32_t groups;
 };
 
-// A replica of a base library: a copy of all partition groups, and the owner of those that the placement gives it. Records
-// of other groups are handed to their owner; reads of other groups are answered NOT_OWNER, and passed on to the address
-// of OwnerElsewhere by whoever serves the library. Thread-safe. Every call answers through `done`, exactly once, from any thread; the reply is to be
-// handed to the transport inside `done`, because the policy pin that it was decided under goes when `done` returns.
-// Calls end before the library does: stop what calls it, then Stop.
+// A replica of a base library: a copy of all partition groups, and the owner of those that the placement gives it.
+// Records of other groups are handed to their owner; reads of other groups are answered NOT_OWNER, and passed on to
+// the address of OwnerElsewhere by whoever serves the library. Thread-safe. Every call answers through `done`,
+// exactly once, from any thread; the reply is to be handed to the transport inside `done`, because the policy pin
+// that it was decided under goes when `done` returns. Calls end before the library does: stop what calls it, then
+// Stop.
 class Library {
  public:
   using Done = std::function<void(absl::Status)>;

@@ -24,8 +24,8 @@ struct PartitionGroupOptions {
   std::shared_ptr<StoreBudget> budget;
 };
 
-// A copy of some partitions of a library, and their owner while the placement says so: takes submissions, appends, reads
-// back, applies, answers. Thread-safe.
+// A copy of some partitions of a library, and their owner while the placement says so: takes submissions, appends,
+// reads back, applies, answers. Thread-safe.
 //
 // Life: Start (opens the view and applies the log to its end: now it is a copy), Own (appends the owner epoch and reads
 // it back: now it serves), Disown, Own again, ..., Stop. A copy goes on applying whatever its owner appends. A damaged

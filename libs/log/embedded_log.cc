@@ -24,6 +24,8 @@ namespace {
 // What a queued append costs beside its payload: the callback and the bookkeeping.
 constexpr size_t kPendingBytes = 128;
 constexpr size_t kIdBytes = 16;
+// Present where the log was copied elsewhere; says where.
+constexpr char kMovedFile[] = "moved";
 constexpr char kIdentityLine[] = "hangou-log 1";
 constexpr int64_t kIdleMs = 60'000;  // an upper bound of one wait; wake-ups come from Append
 
@@ -67,6 +69,11 @@ absl::Status EmbeddedLog::Lock() {
 }
 
 absl::Status EmbeddedLog::OpenIdentity(const Clock& clock) {
+  if (const auto moved = ReadFile(folder_ + "/" + kMovedFile); moved.ok()) {
+    return MakeError(Reason::kInvalidRequest, "this log has moved to " + moved->substr(0, moved->find('\n')) +
+                                                  "; what was written there since is not here. Remove " +
+                                                  folder_ + "/" + kMovedFile + " only where nothing was");
+  }
   const std::string path = folder_ + "/log_id";
   std::error_code error;
   if (!std::filesystem::exists(path, error) && std::filesystem::is_empty(folder_ + "/topics", error)) {
@@ -93,6 +100,17 @@ absl::Status EmbeddedLog::OpenTopics() {
   }
   if (error) return ErrnoError(error.value(), "list " + folder_ + "/topics");
   return absl::OkStatus();
+}
+
+std::map<std::string, int32_t> EmbeddedLog::Topics() {
+  std::map<std::string, int32_t> topics;
+  MutexLock lock(topics_mutex_);
+  for (const auto& [name, topic] : topics_) topics[name] = topic->partitions();
+  return topics;
+}
+
+absl::Status EmbeddedLog::Retire(const std::string& where) {
+  return WriteFileDurably(folder_ + "/" + kMovedFile, where + "\n", 0600);
 }
 
 absl::Status EmbeddedLog::EnsureTopic(const std::string& topic, int32_t partitions) {

@@ -32,12 +32,17 @@ namespace hangou {
 class EmbeddedLog final : public Log {
  public:
   // Opens or creates a log in `folder`; `clock` dates a new log, and is not kept. LOG_UNAVAILABLE where
-  // another process has it open; DATA_LOSS where its identity or the declaration of a topic is damaged.
+  // another process has it open; INVALID_REQUEST where it was retired; DATA_LOSS where its identity or the
+  // declaration of a topic is damaged.
   static absl::StatusOr<std::unique_ptr<EmbeddedLog>> Open(const std::string& folder, const Clock& clock,
                                                            const EmbeddedLogSizes& sizes = {});
   // Commits what is queued, calls the callbacks, and closes the topics.
   ~EmbeddedLog() override;
 
+  // Names and partition counts of all topics.
+  std::map<std::string, int32_t> Topics();
+  // Says that the log has moved elsewhere: from now on it cannot be opened, until somebody removes the file `moved`.
+  absl::Status Retire(const std::string& where);
   const std::string& log_id() const override { return log_id_; }
   absl::Status EnsureTopic(const std::string& topic, int32_t partitions) override;
   void Append(const std::string& topic, int32_t partition, std::vector<LogEntry> entries,

@@ -87,7 +87,7 @@ absl::Status KafkaLog::OpenIdentity() {
   RETURN_IF_ERROR(EnsureTopic(kIdentityTopic, 1));
   ASSIGN_OR_RETURN(const auto ends, EndOffsets(kIdentityTopic, {0}));
   if (ends.at(0) == 0) {
-    const std::string offer = Hex(RandomBytes(kLogIdBytes));
+    const std::string offer = settings_.log_id.empty() ? Hex(RandomBytes(kLogIdBytes)) : settings_.log_id;
     auto appended = std::make_shared<Signal>();
     Append(kIdentityTopic, 0, {{offer, offer}},
            [appended](const absl::StatusOr<int64_t>&) { appended->Set(); });
@@ -95,7 +95,8 @@ absl::Status KafkaLog::OpenIdentity() {
   }
   ASSIGN_OR_RETURN(const auto reader, OpenReader(kIdentityTopic, {{0, 0}}));
   ASSIGN_OR_RETURN(log_id_, FirstValue(reader.get()));
-  return absl::OkStatus();
+  if (settings_.log_id.empty() || settings_.log_id == log_id_) return absl::OkStatus();
+  return MakeError(Reason::kInvalidRequest, "the brokers hold another log under this topic prefix");
 }
 
 absl::Status KafkaLog::EnsureTopic(const std::string& topic, int32_t partitions) {

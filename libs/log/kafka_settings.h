@@ -14,7 +14,8 @@ struct KafkaSettings {
   std::string sasl_mechanism;      // SCRAM-SHA-512, SCRAM-SHA-256 or PLAIN, inside TLS; empty for none
   std::string sasl_username;       // with a mechanism
   std::string sasl_password_file;  // with a mechanism; its content is never logged
-  std::string topic_prefix;     // before every topic and group name, so that installations can share a broker
+  std::string topic_prefix;  // before every topic and group name, so that installations can share a broker
+  std::string log_id;        // of the log that is copied there, for a new log; empty: a new identity is made
   int replication_factor = 3;   // of topics that are created, and the least of those that are there
   int min_insync_replicas = 2;  // copies that an acknowledged append is on
 };

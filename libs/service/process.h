@@ -33,8 +33,8 @@ struct ServiceKind {
 // The parts, opened. Owned by the process; outlives what is served. Thread-safe after Open.
 class ServiceProcess {
  public:
-  // Opens everything, waits for the brokers, and for the catalog's first word where the kind follows the policy. What it
-  // answers says which part could not be opened.
+  // Opens everything, waits for the brokers, and for the catalog's first word where the kind follows the policy.
+  // What it answers says which part could not be opened.
   static absl::StatusOr<std::unique_ptr<ServiceProcess>> Open(const ServiceKind& kind,
                                                               const ServiceSettings& settings);
   ~ServiceProcess();

@@ -12,7 +12,8 @@
 
 namespace hangou {
 
-// What a service process is started with. The file is YAML with the keys given here in quotes; unknown keys are refused.
+// What a service process is started with. The file is YAML with the keys given here in quotes; unknown keys are
+// refused.
 struct ServiceSettings {
   std::string replica;                 // "replica": name of the process, unique in the installation
   std::string listen = "127.0.0.1:0";  // "listen": HOST:PORT of the listener
@@ -35,12 +36,12 @@ struct ServiceSettings {
 // Reads a file. INVALID_REQUEST names file, line and key.
 absl::StatusOr<ServiceSettings> LoadServiceSettings(const std::string& path);
 
-// Checks what every service needs: replica, data, identity, key_ring, catalog, kafka.brokers. INVALID_REQUEST names what
-// is missing, and how to give it.
+// Checks what every service needs: replica, data, identity, key_ring, catalog, kafka.brokers. INVALID_REQUEST names
+// what is missing, and how to give it.
 absl::Status CheckServiceSettings(const ServiceSettings& settings);
 
-// Reads the command line of a service: --settings FILE and one flag per setting that differs between replicas. kRefused,
-// with the problem on standard error, where file or flags are wrong.
+// Reads the command line of a service: --settings FILE and one flag per setting that differs between replicas.
+// kRefused, with the problem on standard error, where file or flags are wrong.
 ParseResult ParseServiceFlags(const std::string& program, const std::string& about, int argc, char** argv,
                               ServiceSettings* settings);
 

@@ -1,6 +1,7 @@
 #include "libs/service/signals.h"
 
 #include <signal.h>
+#include <spdlog/sinks/stdout_sinks.h>
 #include <spdlog/spdlog.h>
 
 #include <cstdio>
@@ -24,6 +25,8 @@ sigset_t StopSignals() {
 }  // namespace
 
 bool PrepareProcess() {
+  // Standard output is for what a process tells whoever started it.
+  spdlog::set_default_logger(spdlog::stderr_logger_mt("hangou"));
   // Blocked in every thread that is started from here on: sigwait takes them.
   const sigset_t signals = StopSignals();
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);

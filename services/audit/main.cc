@@ -29,10 +29,13 @@ class AuditRole final : public ServiceRole {
 }  // namespace
 }  // namespace hangou
 
+using hangou::RunService;
+using hangou::ServiceProcess;
+using hangou::ServiceRole;
+
 int main(int argc, char** argv) {
-  using namespace hangou;
-  return RunService(kAudit, "The audit: verifies, indexes and anchors the chains of all processes.", argc,
-                    argv, [](ServiceProcess& process) -> absl::StatusOr<std::unique_ptr<ServiceRole>> {
-                      return std::make_unique<AuditRole>(process);
+  return RunService(hangou::kAudit, "The audit: verifies, indexes and anchors the chains of all processes.",
+                    argc, argv, [](ServiceProcess& process) -> absl::StatusOr<std::unique_ptr<ServiceRole>> {
+                      return std::make_unique<hangou::AuditRole>(process);
                     });
 }

@@ -15,9 +15,9 @@
 
 namespace hangou {
 
-// Serves the libraries of this process; a call goes to the library that holds its resource, and to the replica that owns
-// the partition: here, or passed on once to another one. Thread-safe. The libraries, the policy and the hops must
-// outlive it; shut the server down before it goes.
+// Serves the libraries of this process; a call goes to the library that holds its resource, and to the replica that
+// owns the partition: here, or passed on once to another one. Thread-safe. The libraries, the policy and the hops
+// must outlive it; shut the server down before it goes.
 class BaseLibraryService final : public hangou::base_library::v1::BaseLibrary::CallbackService {
  public:
   // `hops` passes calls on to other replicas and accepts theirs; null where there are none.

@@ -9,8 +9,9 @@
 namespace hangou {
 
 // Hands over what another replica decided under `epoch`: calls `done` with OK while a pin is held, so that this replica
-// confirms no newer epoch to the catalog before the reply is with the transport. EPOCH_NOT_REACHED where a newer epoch is
-// installed here already: the reply must be dropped and decided anew; LEASE_EXPIRED where nothing may be shared.
+// confirms no newer epoch to the catalog before the reply is with the transport. EPOCH_NOT_REACHED where a newer
+// epoch is installed here already: the reply must be dropped and decided anew; LEASE_EXPIRED where nothing may be
+// shared.
 inline void HandOverUnderPin(const PolicyHolder& policy, uint64_t epoch,
                              const std::function<void(absl::Status)>& done) {
   const auto pin = policy.Acquire();

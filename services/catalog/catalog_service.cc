@@ -320,7 +320,8 @@ grpc::ServerUnaryReactor* CatalogService::RenewLease(grpc::CallbackServerContext
                      [this, request, response](const Caller& caller, CallDone done) {
                        absl::Status status = CheckServing();
                        if (status.ok()) status = CheckRenewal(*request);
-                       // Noted before it is known what the newest epoch is: whoever waits for an epoch waits for this holder too.
+                       // Noted before it is known what the newest epoch is: whoever waits for an epoch waits for
+                       // this holder too.
                        if (status.ok())
                          status = leases_->Renew(caller.spiffe_id + "/" + request->holder(), *request);
                        if (!status.ok()) return done(status);

@@ -40,16 +40,20 @@ class CatalogRole final : public ServiceRole {
 }  // namespace
 }  // namespace hangou
 
+using hangou::RunService;
+using hangou::ServiceProcess;
+using hangou::ServiceRole;
+
 int main(int argc, char** argv) {
-  using namespace hangou;
-  return RunService(kCatalog, "A replica of the catalog: resources, negative list, grants, epochs, leases.", argc, argv,
-                    [](ServiceProcess& process) -> absl::StatusOr<std::unique_ptr<ServiceRole>> {
-                      const CatalogSettings settings = SettingsOf(process);
-                      if (settings.others.size() == process.settings().catalog.size()) {
-                        return MakeError(Reason::kInvalidRequest,
-                                         "the setting \"catalog\" does not name this replica's own address " +
-                                             settings.address);
-                      }
-                      return std::make_unique<CatalogRole>(process);
-                    });
+  return RunService(
+      hangou::kCatalog, "A replica of the catalog: resources, negative list, grants, epochs, leases.", argc,
+      argv, [](ServiceProcess& process) -> absl::StatusOr<std::unique_ptr<ServiceRole>> {
+        const hangou::CatalogSettings settings = hangou::SettingsOf(process);
+        if (settings.others.size() == process.settings().catalog.size()) {
+          return hangou::MakeError(
+              hangou::Reason::kInvalidRequest,
+              "the setting \"catalog\" does not name this replica's own address " + settings.address);
+        }
+        return std::make_unique<hangou::CatalogRole>(process);
+      });
 }

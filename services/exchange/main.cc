@@ -6,8 +6,8 @@
 namespace hangou {
 namespace {
 
-// Tables of the `local` store.
-enum ExchangeTable : int { kCursors = 0, kExchangeTables = 1 };
+// Tables of the `local` store: as in the standalone process, whose folder can be taken over.
+enum ExchangeTable : int { kCursors = 1, kExchangeTables = 2 };
 
 constexpr ServiceKind kExchange{"exchange", "exchange", /*holds_groups=*/false, /*follows_policy=*/true,
                                 kExchangeTables};
@@ -29,10 +29,13 @@ class ExchangeRole final : public ServiceRole {
 }  // namespace
 }  // namespace hangou
 
+using hangou::RunService;
+using hangou::ServiceProcess;
+using hangou::ServiceRole;
+
 int main(int argc, char** argv) {
-  using namespace hangou;
-  return RunService(kExchange, "The exchange: subscriptions and deliveries.", argc, argv,
+  return RunService(hangou::kExchange, "The exchange: subscriptions and deliveries.", argc, argv,
                     [](ServiceProcess& process) -> absl::StatusOr<std::unique_ptr<ServiceRole>> {
-                      return std::make_unique<ExchangeRole>(process);
+                      return std::make_unique<hangou::ExchangeRole>(process);
                     });
 }

@@ -19,9 +19,9 @@ namespace hangou {
 // A row as people write it: field name and text.
 using Row = std::vector<std::pair<std::string, std::string>>;
 
-// A city in this process, on the embedded log; on the real broker, under a prefix of its own, where the environment names
-// the broker of the tests ($HANGOU_TEST_KAFKA, its fixture's folder). Fails the test (REQUIRE) where anything that it needs fails. One thread at a time, except
-// for the clients, which are thread-safe.
+// A city in this process, on the embedded log; on the real broker, under a prefix of its own, where the environment
+// names the broker of the tests ($HANGOU_TEST_KAFKA, its fixture's folder). Fails the test (REQUIRE) where anything
+// that it needs fails. One thread at a time, except for the clients, which are thread-safe.
 class City {
  public:
   // Starts an empty installation, and applies city.yaml unless `empty`.

@@ -3,6 +3,7 @@
 import json
 import os
 import pathlib
+import re
 import shutil
 import signal
 import subprocess
@@ -32,6 +33,7 @@ class Installation:
                                         stdout=subprocess.PIPE, text=True)
         line = self.process.stdout.readline()
         if "serving on " not in line:
+            self.stop()
             sys.exit("the standalone process did not start: " + line)
         self.address = line.split("serving on ")[1].split(",")[0]
         self.as_context("manager-1", "apply", "-f", ROOT / "examples" / "city" / "base")
@@ -74,7 +76,7 @@ def test_python(installation, folder):
     output = run("/usr/bin/python3", ROOT / "examples" / "python" / "client.py", installation.address, publisher,
                  consumer, generate(installation, folder))
     assert output.count("OUTCOME_ACCEPTED") == 2, output
-    assert "epoch 1" in output, output
+    assert re.search(r"epoch \d+", output), output
     assert "citizen_id" in output, output
 
 

@@ -67,8 +67,9 @@ TEST_CASE("Random kills lose nothing acknowledged, and a subscriber misses and i
   City city;  // makes the installation, its identities and its catalog
   Client& publisher = city.As("psb", "publisher");
   Client& consumer = city.As("civil", "consumer");
-  REQUIRE(publisher.ChannelTo("population").ok());
-  REQUIRE(consumer.ChannelTo("population").ok());
+  // What the workload needs to know of the catalog, while it is there.
+  REQUIRE(publisher.Schema("resources/psb.resident").ok());
+  REQUIRE(consumer.Schema("resources/psb.resident").ok());
   city.Auditor();
   city.Publish("psb", "psb.resident", {city.Payload("psb.resident", Resident(CitizenId(90'000), "张三"))},
                "first");

@@ -57,6 +57,7 @@ void AddSubscribeCommand(Flags app, CommandLine* line);
 void AddAuditCommand(Flags app, CommandLine* line);
 void AddClusterCommand(Flags app, CommandLine* line);
 void AddHealthCommand(Flags app, CommandLine* line);
+void AddLogCommand(Flags app, CommandLine* line);
 
 // The configuration file in use.
 std::string ConfigOf(const Globals& globals);

@@ -26,6 +26,7 @@ void AddGlobals(hangou::Flags app, hangou::Globals* globals) {
 void AddCommands(hangou::Flags app, hangou::CommandLine* line) {
 #ifdef HANGOU_WITH_STANDALONE
   hangou::AddStandaloneCommand(app, line);
+  hangou::AddLogCommand(app, line);
 #endif
   hangou::AddContextCommand(app, line);
   hangou::AddCertsCommand(app, line);
