@@ -19,10 +19,10 @@ class LibraryRole final : public ServiceRole {
  public:
   LibraryRole(const LibraryDeclaration& declaration, ServiceProcess& process)
       : process_(process),
-        library_({std::string(declaration.name), process.settings().data + "/view", process.settings().replica,
-                  process.layout().partitions(), process.layout().groups()},
-                 {process.log(), process.local(), kVerifyCounts, process.policy(), process.audit(), process.keys(),
-                  process.clock(), process.budget(), process.peer()}),
+        library_({std::string(declaration.name), process.settings().data + "/view",
+                  process.settings().replica, process.layout().partitions(), process.layout().groups()},
+                 {process.log(), process.local(), kVerifyCounts, process.policy(), process.audit(),
+                  process.keys(), process.clock(), process.budget(), process.peer()}),
         service_({&library_}, process.policy(), &process.hops()) {}
 
   std::vector<grpc::Service*> handlers() override { return {&service_}; }

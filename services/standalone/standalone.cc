@@ -151,7 +151,8 @@ absl::Status Standalone::StartServices() {
   CatalogSettings catalog_settings;
   catalog_settings.partitions = parts.options.partitions;
   catalog_settings.groups = parts.options.groups;
-  parts.catalog = std::make_unique<CatalogService>(CatalogContext{*parts.log, *parts.audit, clock, catalog_settings});
+  parts.catalog =
+      std::make_unique<CatalogService>(CatalogContext{*parts.log, *parts.audit, clock, catalog_settings});
   RETURN_IF_ERROR(parts.catalog->Start());
   ASSIGN_OR_RETURN(const auto layout, parts.catalog->AwaitLayout(parts.options.start_timeout_ms));
   std::vector<Library*> libraries;

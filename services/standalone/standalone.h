@@ -21,11 +21,11 @@ class PolicyHolder;
 
 // How a standalone process is started.
 struct StandaloneOptions {
-  std::string data;                     // data folder; made at the first start
-  std::string address = "127.0.0.1:0";  // host:port to listen on; port 0 takes a free one
-  size_t memory_bytes = 1ull << 30;     // budget of the process; a quarter of it goes to the stores
-  int64_t start_timeout_ms = 120'000;   // to catch up with the log
-  int64_t drain_ms = 10'000;            // to end the calls under way when stopped
+  std::string data;                          // data folder; made at the first start
+  std::string address = "127.0.0.1:0";       // host:port to listen on; port 0 takes a free one
+  size_t memory_bytes = 1ull << 30;          // budget of the process; a quarter of it goes to the stores
+  int64_t start_timeout_ms = 120'000;        // to catch up with the log
+  int64_t drain_ms = 10'000;                 // to end the calls under way when stopped
   int32_t partitions = limits::kPartitions;  // of a new installation
   int32_t groups = limits::kGroups;          // likewise
   // Opens the log; where it is empty, the embedded log in the data folder.

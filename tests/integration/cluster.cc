@@ -68,15 +68,16 @@ Cluster::~Cluster() {
 }
 
 int Cluster::Run(const std::string& command) {
-  return std::system((environment_ + HANGOU_SOURCE_DIR + "/tools/cluster.sh " + command + " " + folder() + " >>" +
-                      folder() + "/cluster.log 2>&1")
+  return std::system((environment_ + HANGOU_SOURCE_DIR + "/tools/cluster.sh " + command + " " + folder() +
+                      " >>" + folder() + "/cluster.log 2>&1")
                          .c_str());
 }
 
 void Cluster::Up() { HANGOU_CHECK(Run("up") == 0, "the cluster does not start; see " + folder()); }
 
 void Cluster::StopBroker() {
-  const std::string command = std::string(HANGOU_SOURCE_DIR) + "/tools/kafka/broker.sh stop " + folder() + "/kafka";
+  const std::string command =
+      std::string(HANGOU_SOURCE_DIR) + "/tools/kafka/broker.sh stop " + folder() + "/kafka";
   HANGOU_CHECK(std::system(command.c_str()) == 0, "the broker does not stop");
 }
 

@@ -26,7 +26,8 @@ void CheckNothingLost(Workload& workload) {
   for (const auto& [reason, count] : acknowledged.failures)
     failures += " " + reason + " " + std::to_string(count);
   WARN(acknowledged.positions.size() << " changes acknowledged, " << acknowledged.answered_reads
-                                     << " reads answered, " << acknowledged.failed_reads << " failed" << failures);
+                                     << " reads answered, " << acknowledged.failed_reads << " failed"
+                                     << failures);
 }
 
 bool AllOwnedBy(Cluster& cluster, const std::string& replica) {
@@ -77,8 +78,12 @@ TEST_CASE("Two replicas share the groups, any of them takes a call, and what fal
 
   // Both come back, and take their part.
   cluster.Up();
-  CHECK(Eventually([&] { return cluster.OwnerOf(0).replica() != cluster.OwnerOf(3).replica() ||
-                                !AllOwnedBy(cluster, "population-0"); }, kTakeOverMs));
+  CHECK(Eventually(
+      [&] {
+        return cluster.OwnerOf(0).replica() != cluster.OwnerOf(3).replica() ||
+               !AllOwnedBy(cluster, "population-0");
+      },
+      kTakeOverMs));
   REQUIRE(workload.AwaitProgress(100, 30'000));
   CheckNothingLost(workload);
 

@@ -65,7 +65,8 @@ struct Workload::State {
   void Pause() {
     Eventually([this] { return stop.load(); }, 20);
   }
-  bool PublishOnce(const std::string& payload, const std::string& request_id, const std::string& id, int version);
+  bool PublishOnce(const std::string& payload, const std::string& request_id, const std::string& id,
+                   int version);
   void Publish(int number);
   void Read();
   void Subscribe();
@@ -166,8 +167,8 @@ void Workload::State::Subscribe() {
       MutexLock lock(mutex);
       for (const auto& change : delivery.changes()) {
         const auto& position = change.record().provenance().position();
-        const auto [at, fresh] = received.emplace(std::pair(position.partition(), position.offset()),
-                                                  change.record().payload());
+        const auto [at, fresh] =
+            received.emplace(std::pair(position.partition(), position.offset()), change.record().payload());
         // A repeat must be a repeat.
         if (!fresh && at->second != change.record().payload()) ++wrong;
       }

@@ -25,11 +25,11 @@ class Workload {
  public:
   // What was acknowledged.
   struct Acknowledged {
-    std::map<std::string, int> versions;             // by citizen id: the newest
-    std::set<std::pair<int, int64_t>> positions;     // partition and offset of every accepted change
+    std::map<std::string, int> versions;          // by citizen id: the newest
+    std::set<std::pair<int, int64_t>> positions;  // partition and offset of every accepted change
     int64_t answered_reads = 0;
     int64_t failed_reads = 0;
-    std::map<std::string, int64_t> failures;         // of reads, by reason
+    std::map<std::string, int64_t> failures;  // of reads, by reason
   };
 
   // `publisher` and `consumer` are clients of psb and civil, and outlive the workload. Begins to subscribe.

@@ -227,8 +227,10 @@ TEST_CASE("A queue that is full refuses on the caller's thread") {
   REQUIRE(log->EnsureTopic("t", 1).ok());
   constexpr size_t kCount = 40;
   auto answers = std::make_shared<AppendAnswers>(kCount);
+  // Made beforehand, so that they come faster than any broker takes them.
+  std::vector<std::vector<LogEntry>> appends(kCount, {{"k", std::string(4 << 20, 'x')}});
   for (size_t i = 0; i < kCount; ++i) {
-    log->Append("t", 0, {{"k", std::string(4 << 20, 'x')}}, AppendAnswers::At(answers, i));
+    log->Append("t", 0, std::move(appends[i]), AppendAnswers::At(answers, i));
   }
   size_t refused = 0;
   size_t kept = 0;
