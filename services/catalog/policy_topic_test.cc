@@ -108,4 +108,56 @@ TEST_CASE("A damaged topic is not opened") {
   CHECK(ReasonOf(PolicyTopic(log).Open()) == Reason::kDataLoss);
 }
 
+TEST_CASE(
+    "What a former writer appends behind its successor's start is void for every reader, and it learns so") {
+  MemoryLog log;
+  PolicyTopic first(log);
+  PolicyTopic second(log);
+  PolicyTopic reader(log);
+  for (PolicyTopic* topic : {&first, &second, &reader}) REQUIRE(topic->Open().ok());
+  REQUIRE(first.BecomeWriter("catalog-0", "host:1").ok());
+  REQUIRE(first.Append(Adding(first, "psb")).ok());
+  const v1::PolicyUpdate late = Adding(first, "late");  // planned before it knows of its successor
+  REQUIRE(second.BecomeWriter("catalog-1", "host:2").ok());
+  CHECK(ReasonOf(first.Append(late)) == Reason::kNotOwner);
+  CHECK_FALSE(first.IsWriter());
+  REQUIRE(second.IsWriter());
+  REQUIRE(second.Append(Adding(second, "tax")).ok());
+  for (PolicyTopic* topic : {&first, &second, &reader}) {
+    REQUIRE(topic->Read().ok());
+    CHECK(topic->state().epoch() == 2);
+    CHECK(topic->state().objects().departments.contains("tax"));
+    CHECK_FALSE(topic->state().objects().departments.contains("late"));
+    CHECK(topic->state().writer().replica() == "catalog-1");
+  }
+  // It writes again once it has begun anew.
+  REQUIRE(first.BecomeWriter("catalog-0", "host:1").ok());
+  REQUIRE(first.Append(Adding(first, "late")).ok());
+  CHECK(ReasonOf(second.Append(Adding(second, "x"))) == Reason::kNotOwner);
+}
+
+TEST_CASE("Who is not the writer appends nothing") {
+  MemoryLog log;
+  PolicyTopic topic(log);
+  REQUIRE(topic.Open().ok());
+  CHECK(ReasonOf(topic.Append(Adding(topic, "psb"))) == Reason::kNotOwner);
+  CHECK(AllRecords(log).empty());
+}
+
+TEST_CASE("The placement is part of the state, alone and in a whole one") {
+  MemoryLog log;
+  PolicyTopic topic(log);
+  REQUIRE(topic.Open().ok());
+  REQUIRE(topic.BecomeWriter("catalog-0", "host:1").ok());
+  v1::Placement placement;
+  placement.mutable_layout()->set_partitions(8);
+  placement.mutable_layout()->set_groups(2);
+  REQUIRE(topic.Append(topic.state().PlanPlacement(placement, 1)).ok());
+  for (int i = 0; i < 101; ++i) REQUIRE(topic.Append(Adding(topic, "d" + std::to_string(i))).ok());
+  PolicyTopic again(log);
+  REQUIRE(again.Open().ok());
+  CHECK(again.state().placement().layout().groups() == 2);
+  CHECK(SameState(topic, again));
+}
+
 }  // namespace hangou
