@@ -38,15 +38,22 @@ Library::Library(LibraryOptions options, LibraryContext context)
 
 Library::~Library() { Stop(); }
 
-absl::Status Library::Start(int64_t timeout_ms) {
+absl::Status Library::Start() {
   RETURN_IF_ERROR(context_.log.EnsureTopic(RecordTopic(options_.name), options_.partitions));
-  absl::Status first;
-  for (auto& group : groups_) {
-    const absl::Status status = group->Start(timeout_ms);
-    if (first.ok()) first = status;
-  }
+  for (auto& group : groups_) group->Start();
   policy_listener_ = context_.policy.OnChange([this] { FollowPlacement(); });
   FollowPlacement();
+  return absl::OkStatus();
+}
+
+absl::Status Library::AwaitCopies(int64_t timeout_ms) {
+  const int64_t deadline_us = SystemClock().BootUs() + timeout_ms * kUsPerMs;
+  absl::Status first;
+  for (auto& group : groups_) {
+    const int64_t left_ms = std::max<int64_t>(0, (deadline_us - SystemClock().BootUs()) / kUsPerMs);
+    const absl::Status status = group->AwaitCopy(left_ms);
+    if (first.ok()) first = status;
+  }
   return first;
 }
 

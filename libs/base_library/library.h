@@ -58,9 +58,11 @@ class Library {
   Library(LibraryOptions options, LibraryContext context);
   ~Library();
 
-  // Ensures the topic and starts every group; returns once all are copies that have caught up. From then on it follows
-  // the placement. A group whose log is damaged does not serve and its error is returned, but the others do.
-  absl::Status Start(int64_t timeout_ms);
+  // Ensures the topic and starts every group, which follow the placement from then on; returns at once.
+  absl::Status Start();
+  // Waits until all groups are copies that have caught up. A group whose log is damaged does not serve and its error is
+  // returned, but the others do.
+  absl::Status AwaitCopies(int64_t timeout_ms);
   // Waits until every group that the placement gives to this replica serves, and it gives it at least one.
   absl::Status AwaitServing(int64_t timeout_ms);
   void Stop();

@@ -54,7 +54,7 @@ PartitionGroup::PartitionGroup(PartitionGroupOptions options, Log& log, const Cl
 
 PartitionGroup::~PartitionGroup() { Stop(); }
 
-absl::Status PartitionGroup::Start(int64_t timeout_ms) {
+void PartitionGroup::Start() {
   loop_.Post([this] {
     absl::Status opened = OpenView(/*fresh=*/false);
     if (const auto reason = ReasonOf(opened);
@@ -68,6 +68,9 @@ absl::Status PartitionGroup::Start(int64_t timeout_ms) {
     PumpOnLoop();
   });
   loop_.Post([this] { TickOnLoop(); });
+}
+
+absl::Status PartitionGroup::AwaitCopy(int64_t timeout_ms) {
   const int64_t deadline_us = SystemClock().BootUs() + timeout_ms * kUsPerMs;
   MutexLock lock(mutex_);
   while (!copy_status_) {

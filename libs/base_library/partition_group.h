@@ -35,9 +35,11 @@ class PartitionGroup {
   PartitionGroup(PartitionGroupOptions options, Log& log, const Clock& clock);
   ~PartitionGroup();
 
-  // Starts; returns once it is a copy that has applied what was in the log at the start. DATA_LOSS where a partition of
-  // the log is damaged; it then refuses to serve.
-  absl::Status Start(int64_t timeout_ms);
+  // Starts; returns at once.
+  void Start();
+  // Waits until it is a copy that has applied what was in the log at the start. DATA_LOSS where a partition of the log
+  // is damaged; it then refuses to serve.
+  absl::Status AwaitCopy(int64_t timeout_ms);
   // The placement says that this replica owns the group, under this owner epoch. Returns at once.
   void Own(uint64_t placement_epoch);
   // The placement says that it does not: what is in flight is told NOT_OWNER. Returns at once.

@@ -27,7 +27,8 @@ class LibraryRole final : public ServiceRole {
 
   std::vector<grpc::Service*> handlers() override { return {&service_}; }
   absl::Status Start() override {
-    const absl::Status started = library_.Start(process_.settings().start_timeout_s * 1000LL);
+    RETURN_IF_ERROR(library_.Start());
+    const absl::Status started = library_.AwaitCopies(process_.settings().start_timeout_s * 1000LL);
     // Damage of a partition is told and the other groups serve; what is not there yet will come.
     if (!started.ok()) spdlog::error("not all groups have caught up: {}", Message(started));
     return absl::OkStatus();

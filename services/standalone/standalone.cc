@@ -185,9 +185,10 @@ absl::Status Standalone::StartServices() {
   parts.lease = std::make_unique<LeaseKeeper>(*parts.policy, parts.peer, clock, kReplica);
   parts.lease->Start();
 
+  for (auto& library : parts.libraries) RETURN_IF_ERROR(library->Start());
   for (auto& library : parts.libraries) {
     // What goes wrong here is told below.
-    library->Start(parts.options.start_timeout_ms).IgnoreError();
+    library->AwaitCopies(parts.options.start_timeout_ms).IgnoreError();
   }
   parts.lease->SetServed(ServedAt(parts.server->address()));
   for (auto& library : parts.libraries) {
