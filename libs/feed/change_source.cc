@@ -93,42 +93,32 @@ void ChangeSource::EndPartition() {
   if (static_cast<size_t>(++snapshot.partition) == position_.partitions.size()) position_.snapshot.reset();
 }
 
-// Every valid record carries the epoch in force: the highest of those before the start is the one.
-absl::Status ChangeSource::LearnEpochs() {
+// Every valid record carries the epoch in force: where it is not known, some records before the start tell it.
+absl::Status ChangeSource::OpenReader() {
   std::map<int32_t, int64_t> from;
+  std::vector<int32_t> all;
   for (size_t p = 0; p < position_.partitions.size(); ++p) {
     const FeedPosition::Partition& partition = position_.partitions[p];
-    if (partition.owner_epoch != 0 || partition.next <= 0) continue;
-    from[static_cast<int32_t>(p)] = std::max<int64_t>(0, partition.next - kLookBack);
+    const int64_t look_back = partition.owner_epoch == 0 ? kLookBack : 0;
+    from[static_cast<int32_t>(p)] = std::max<int64_t>(0, partition.next - look_back);
+    all.push_back(static_cast<int32_t>(p));
   }
-  const size_t wanted = from.size();
-  ASSIGN_OR_RETURN(const std::unique_ptr<LogReader> reader,
-                   options_.log.OpenReader(options_.topic, std::move(from)));
-  for (size_t finished = 0; finished < wanted;) {
-    ASSIGN_OR_RETURN(const std::vector<LogRecord> records, reader->Poll(limits::kBatchRecords));
-    if (records.empty()) return absl::OkStatus();
-    for (const LogRecord& record : records) {
-      FeedPosition::Partition& partition = position_.partitions[static_cast<size_t>(record.partition)];
-      if (record.offset >= partition.next) continue;
-      hangou::record::v1::Envelope envelope;
-      if (record.value && envelope.ParseFromString(*record.value)) {
-        partition.owner_epoch = std::max(partition.owner_epoch, envelope.owner_epoch());
-      }
-      finished += record.offset + 1 == partition.next ? 1 : 0;
+  ASSIGN_OR_RETURN(ends_, options_.log.EndOffsets(options_.topic, all));
+  for (const auto& [partition, end] : ends_) {
+    if (position_.partitions[static_cast<size_t>(partition)].next > end) {
+      return MakeError(Reason::kPositionUnknown, "the place lies beyond the end of the log; start again");
     }
-  }
-  return absl::OkStatus();
-}
-
-absl::Status ChangeSource::OpenReader() {
-  RETURN_IF_ERROR(LearnEpochs());
-  std::map<int32_t, int64_t> from;
-  for (size_t p = 0; p < position_.partitions.size(); ++p) {
-    from[static_cast<int32_t>(p)] = position_.partitions[p].next;
   }
   ASSIGN_OR_RETURN(reader_, options_.log.OpenReader(options_.topic, std::move(from)));
   reader_->SetNotify(notify_);
   return absl::OkStatus();
+}
+
+bool ChangeSource::AtEnd() {
+  std::erase_if(ends_, [this](const auto& end) {
+    return position_.partitions[static_cast<size_t>(end.first)].next >= end.second;
+  });
+  return ends_.empty();
 }
 
 absl::StatusOr<ChangeSource::Step> ChangeSource::NextFromLog(FeedChange* change) {
@@ -136,7 +126,8 @@ absl::StatusOr<ChangeSource::Step> ChangeSource::NextFromLog(FeedChange* change)
   for (int passed = 0; passed < kPassedPerTurn; ++passed) {
     if (polled_.empty()) {
       ASSIGN_OR_RETURN(std::vector<LogRecord> records, reader_->Poll(limits::kBatchRecords));
-      if (records.empty()) return Step::kAtEnd;
+      // What a log of other machines holds may still be on its way.
+      if (records.empty()) return AtEnd() ? Step::kAtEnd : Step::kNothingYet;
       polled_.assign(std::make_move_iterator(records.begin()), std::make_move_iterator(records.end()));
     }
     const LogRecord record = std::move(polled_.front());
@@ -149,8 +140,15 @@ absl::StatusOr<ChangeSource::Step> ChangeSource::NextFromLog(FeedChange* change)
 
 absl::StatusOr<bool> ChangeSource::TakeRecord(const LogRecord& record, FeedChange* change) {
   FeedPosition::Partition& partition = position_.partitions[static_cast<size_t>(record.partition)];
-  partition.next = record.offset + 1;
   ++passed_;
+  if (record.offset < partition.next) {
+    hangou::record::v1::Envelope before;
+    if (record.value && before.ParseFromString(*record.value)) {
+      partition.owner_epoch = std::max(partition.owner_epoch, before.owner_epoch());
+    }
+    return false;
+  }
+  partition.next = record.offset + 1;
   if (!record.value) return false;
   if (!change->event.ParseFromString(*record.value)) {
     return MakeError(Reason::kDataLoss, "the record at offset " + std::to_string(record.offset) +

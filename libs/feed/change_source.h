@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <deque>
 #include <functional>
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -46,8 +47,9 @@ class ChangeSource {
   enum class Step {
     kChange,     // `change` is filled
     kNeedsPage,  // fetch PageRequest() and give it to TakePage
-    kAtEnd,      // nothing now; the notification tells when there is more
-    kPause,      // much was skipped: let others have their turn, then go on
+    kAtEnd,      // what was there when the log was opened is taken; the notification tells when there is more
+    kNothingYet,  // nothing now, and not at the end; the notification tells when there is more
+    kPause,       // much was skipped: let others have their turn, then go on
   };
 
   ChangeSource(ChangeSourceOptions options, FeedPosition position);
@@ -70,7 +72,7 @@ class ChangeSource {
   absl::StatusOr<Step> NextFromSnapshot(FeedChange* change);
   absl::StatusOr<Step> NextFromLog(FeedChange* change);
   absl::Status OpenReader();
-  absl::Status LearnEpochs();
+  bool AtEnd();
   absl::StatusOr<bool> TakeRecord(const LogRecord& record, FeedChange* change);
   void EndPartition();
   std::string HashOf(const hangou::record::v1::RecordHead& head) const;
@@ -89,6 +91,8 @@ class ChangeSource {
   bool has_last_ = false;
 
   std::unique_ptr<LogReader> reader_;
+  std::map<int32_t, int64_t>
+      ends_;  // when the reader was opened, of the partitions that have not reached them
   std::deque<LogRecord> polled_;
   int64_t passed_ = 0;
 };

@@ -208,6 +208,7 @@ void SubscriptionStream::Fill() {
       case ChangeSource::Step::kPause:
         return PostPump(0);
       case ChangeSource::Step::kAtEnd:
+      case ChangeSource::Step::kNothingYet:
         return;
     }
   }

@@ -16,7 +16,9 @@
 #include "libs/base/status.h"
 #include "libs/base/text.h"
 #include "libs/identifiers/identifiers.h"
+#include "libs/log/embedded_log.h"
 #include "libs/log/kafka_log.h"
+#include "libs/log/log_copy.h"
 #include "libs/policy/yaml.h"
 #include "libs/rpc/certificates.h"
 #include "libs/schema/text_codec.h"
@@ -32,12 +34,21 @@ namespace {
 constexpr int32_t kPartitionsOnKafka = 8;
 constexpr int32_t kGroupsOnKafka = 2;
 
-absl::StatusOr<std::unique_ptr<Log>> OpenKafka(const std::string& fixture, const std::string& topic_prefix) {
-  ASSIGN_OR_RETURN(std::string address, ReadFile(fixture + "/broker/address"));
+// A variable of the environment; empty where it is not set.
+std::string Environment(const char* name) {
+  const char* value = std::getenv(name);
+  return value == nullptr ? "" : value;
+}
+
+absl::StatusOr<std::unique_ptr<Log>> OpenKafka(const std::string& topic_prefix,
+                                               const std::string& log_id = "") {
+  const std::string fixture = Environment("HANGOU_TEST_KAFKA");
+  ASSIGN_OR_RETURN(const std::string address, ReadFile(fixture + "/broker/address"));
   KafkaSettings settings;
   settings.bootstrap_servers = address.substr(0, address.find('\n'));
   settings.identity_folder = fixture + "/identities/catalog";
   settings.topic_prefix = topic_prefix;
+  settings.log_id = log_id;
   settings.replication_factor = 1;
   settings.min_insync_replicas = 1;
   return KafkaLog::Open(settings);
@@ -45,9 +56,9 @@ absl::StatusOr<std::unique_ptr<Log>> OpenKafka(const std::string& fixture, const
 
 }  // namespace
 
-bool City::OnKafka() { return std::getenv("HANGOU_TEST_KAFKA") != nullptr; }
-
-City::City(bool empty) : topic_prefix_("test." + Hex(RandomBytes(6)) + ".") {
+City::City(bool empty)
+    : topic_prefix_("test." + Hex(RandomBytes(6)) + "."),
+      on_kafka_(Environment("HANGOU_TEST_LOG") == "kafka") {
   const absl::Status started = Start();
   INFO(Message(started));
   REQUIRE(started.ok());
@@ -61,10 +72,10 @@ absl::Status City::Start() {
   StandaloneOptions options;
   options.data = folder_.path();
   options.address = address_;
-  if (OnKafka()) {
+  if (on_kafka_) {
     options.partitions = kPartitionsOnKafka;
     options.groups = kGroupsOnKafka;
-    options.open_log = [this] { return OpenKafka(std::getenv("HANGOU_TEST_KAFKA"), topic_prefix_); };
+    options.open_log = [this] { return OpenKafka(topic_prefix_); };
   }
   ASSIGN_OR_RETURN(standalone_, Standalone::Start(options));
   address_ = standalone_->address();
@@ -76,6 +87,23 @@ void City::Restart() {
   const absl::Status started = Start();
   INFO(Message(started));
   REQUIRE(started.ok());
+}
+
+void City::MoveToKafka() {
+  Stop();
+  {
+    const auto from = EmbeddedLog::Open(InstallationPaths{data()}.log(), SystemClock());
+    REQUIRE(from.ok());
+    const auto to = OpenKafka(topic_prefix_, (*from)->log_id());
+    INFO(Message(to.status()));
+    REQUIRE(to.ok());
+    const auto copied = CopyLog(**from, (*from)->Topics(), **to, [](int64_t) {});
+    INFO(Message(copied.status()));
+    REQUIRE(copied.ok());
+    REQUIRE((*from)->Retire("the broker").ok());
+  }
+  on_kafka_ = true;
+  Restart();
 }
 
 Client& City::ClientOf(const std::string& identity_name) {

@@ -19,8 +19,8 @@ namespace hangou {
 // A row as people write it: field name and text.
 using Row = std::vector<std::pair<std::string, std::string>>;
 
-// A city in this process, on the embedded log; on the real broker, under a prefix of its own, where the environment
-// names the broker of the tests ($HANGOU_TEST_KAFKA, its fixture's folder). Fails the test (REQUIRE) where anything
+// A city in this process, on the embedded log; where $HANGOU_TEST_LOG is "kafka", on the real broker, under a prefix of
+// its own. $HANGOU_TEST_KAFKA is the folder of the broker's fixture. Fails the test (REQUIRE) where anything
 // that it needs fails. One thread at a time, except for the clients, which are thread-safe.
 class City {
  public:
@@ -31,8 +31,8 @@ class City {
   void Restart();
   void Stop() { standalone_.reset(); }
   absl::Status Start();
-  // Whether the log is the real broker's.
-  static bool OnKafka();
+  // Stops, copies the log to the broker of the tests, and starts again there, on the same data folder.
+  void MoveToKafka();
   Standalone& standalone() { return *standalone_; }
   const std::string& data() const { return folder_.path(); }
   const std::string& address() const { return address_; }
@@ -74,6 +74,7 @@ class City {
 
   TempFolder folder_;
   const std::string topic_prefix_;  // on the broker, for the life of the city
+  bool on_kafka_ = false;
   std::string address_ = "127.0.0.1:0";
   std::unique_ptr<Standalone> standalone_;
   std::map<std::string, std::unique_ptr<Client>> clients_;
