@@ -114,7 +114,7 @@ class Prometheus:
             self.address = "127.0.0.1:%d" % free.getsockname()[1]
         identity = installation.data / "identities" / "operator"
         config = {
-            "global": {"scrape_interval": "1s", "scrape_timeout": "1s"},
+            "global": {"scrape_interval": "1s", "scrape_timeout": "1s", "evaluation_interval": "1s"},
             "rule_files": [str(ROOT / "deploy" / "prometheus" / "rules.yaml")],
             "scrape_configs": [{
                 "job_name": "hangou", "scheme": "https",
