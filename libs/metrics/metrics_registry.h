@@ -10,7 +10,7 @@
 
 namespace hangou {
 
-// The sources of metrics of a process. Nothing is sampled before somebody asks: each source then writes what it has now.
+// The sources of metrics of a process. Nothing is sampled before somebody asks: each source then writes what it has.
 // Thread-safe; outlives its sources.
 class MetricsRegistry {
  public:

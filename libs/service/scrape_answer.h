@@ -16,10 +16,10 @@ struct ScrapeAnswer {
   std::string text;  // as it goes over the wire
 };
 
-// Answers a request that begins with `head`: everything up to and including the empty line. `caller` is who asks, by the
-// peer's certificate, or why that does not count as one. 200 with what `metrics` returns for GET /metrics of an operator
-// or a service of the platform; 403 for everybody else, whatever they ask for; 400, 404, 405 and 505 as HTTP has them.
-// A body is not read.
+// Answers a request that begins with `head`: everything up to and including the empty line. `caller` is who asks, by
+// the peer's certificate, or why that does not count as one. 200 with what `metrics` returns for GET /metrics of an
+// operator or a service of the platform; 403 for everybody else, whatever they ask for; 400, 404, 405 and 505 as
+// HTTP has them. A body is not read.
 ScrapeAnswer AnswerScrape(std::string_view head, const absl::StatusOr<Caller>& caller,
                           const std::function<std::string()>& metrics);
 

@@ -19,8 +19,8 @@ struct SslContextFreer {
 using SslContext = std::unique_ptr<SSL_CTX, SslContextFreer>;
 
 // The server's side of mutual TLS with an identity (libs/rpc/certificates.h): TLS 1.2 or later, and a peer without a
-// certificate of the installation's CA is refused in the handshake. CERTIFICATE_INVALID where the identity is not of the
-// role service, or has expired.
+// certificate of the installation's CA is refused in the handshake. CERTIFICATE_INVALID where the identity is not of
+// the role service, or has expired.
 absl::StatusOr<SslContext> MakeMutualTls(const std::string& identity_folder);
 
 // A connection from its acceptance to its end: handshake, one request, its answer. Never blocks. Not thread-safe.

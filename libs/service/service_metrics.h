@@ -9,8 +9,8 @@
 
 namespace hangou {
 
-// process_*, the version, the memory that the process was given, and when the certificate expires that it has begun with
-// (microseconds since 1970-01-01 UTC).
+// process_*, the version, the memory that the process was given, and when the certificate expires that it has begun
+// with (microseconds since 1970-01-01 UTC).
 void CollectPlatform(MetricsPage& page, int64_t memory_bytes, int64_t identity_not_after_us);
 // Epoch and lease.
 void CollectPolicy(MetricsPage& page, const PolicyHolder& policy);
