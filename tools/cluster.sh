@@ -5,9 +5,10 @@
 #   tools/cluster.sh status [DIR]   which processes run, and what is ready
 #   tools/cluster.sh down [DIR]     stops everything in order; the data stay, and `up` goes on from them
 #
-# CLUSTER_PORT (7400) is the first of the ports that it takes, on 127.0.0.1. CLUSTER_PARTITIONS and CLUSTER_GROUPS
-# (64 and 4) count at the first start. CLUSTER_PROCESSES names other processes than one or more of every service.
-# DIR has config.yaml with a context for each identity, settings/, data/ and logs/.
+# CLUSTER_PORT (7400) is the first of the ports that it takes, on 127.0.0.1; a process is scraped at its own port + 100,
+# as `prometheus --config.file=DIR/prometheus.yml` does. CLUSTER_PARTITIONS and CLUSTER_GROUPS (64 and 4) count at the
+# first start. CLUSTER_PROCESSES names other processes than one or more of every service. DIR has config.yaml with a
+# context for each identity, settings/, data/ and logs/.
 set -euo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 bin=${HANGOU_BIN:-$root/build/bin}
@@ -26,12 +27,15 @@ fail() {
 
 service_of() { echo "${1%-*}"; }
 program_of() { service_of "${1//_/-}"; }
-address_of() {
+# address_at FIRST NAME: the address of a process where the ports are counted from FIRST.
+address_at() {
   local place
   for place in "${!processes[@]}"; do
-    [[ ${processes[$place]} != "$1" ]] || echo "127.0.0.1:$((port + place))"
+    [[ ${processes[$place]} != "$2" ]] || echo "127.0.0.1:$(($1 + place))"
   done
 }
+address_of() { address_at "$port" "$1"; }
+metrics_address_of() { address_at $((port + 100)) "$1"; }
 
 running() {
   local pid
@@ -63,6 +67,7 @@ write_settings() {
   cat >"$dir/settings/$name.yaml" <<SETTINGS
 replica: $name
 listen: $(address_of "$name")
+metrics_listen: $(metrics_address_of "$name")
 data: $dir/data/$name
 identity: $dir/identities/platform-service-$name
 key_ring: $dir/keys/ring
@@ -86,6 +91,31 @@ write_contexts() {
       printf '  - name: %s\n    address: %s\n    identity: %s\n' "$(basename "$identity")" "$(catalogs)" "$identity"
     done
   } >"$dir/config.yaml"
+}
+
+# Scrapes every process with the operator's identity; the labels tell which one it is.
+write_prometheus() {
+  local name
+  {
+    cat <<SCRAPE
+global:
+  scrape_interval: 5s
+rule_files: [$root/deploy/prometheus/rules.yaml]
+scrape_configs:
+  - job_name: hangou
+    scheme: https
+    tls_config:
+      ca_file: $dir/identities/operator/ca.crt
+      cert_file: $dir/identities/operator/tls.crt
+      key_file: $dir/identities/operator/tls.key
+      server_name: service.hangou.internal
+    static_configs:
+SCRAPE
+    for name in "${processes[@]}"; do
+      printf '      - targets: ["%s"]\n        labels: {service: %s, replica: %s}\n' "$(metrics_address_of "$name")" \
+        "$(service_of "$name")" "$name"
+    done
+  } >"$dir/prometheus.yml"
 }
 
 make_identities() {
@@ -133,10 +163,12 @@ up() {
   "$root/tools/kafka/broker.sh" status "$dir/kafka" ||
     "$root/tools/kafka/broker.sh" start "$dir/kafka" "$dir/identities/platform-service-broker-0" "${principals[@]}"
   write_contexts
+  write_prometheus
   for name in "${processes[@]}"; do start_process "$name"; done
   await_all_ready
   echo "everything is ready; broker at $(<"$dir/kafka/address"), catalog at $(catalogs)"
   echo "contexts: $dir/config.yaml (HANGOU_CONFIG)"
+  echo "metrics: prometheus --config.file=$dir/prometheus.yml --storage.tsdb.path=$dir/prometheus"
 }
 
 status() {

@@ -6,10 +6,10 @@ set -euo pipefail
 # Platform libraries, in the order of cmake/dependencies.cmake, then the tools that build and test.
 packages=(
   libgrpc++-dev protobuf-compiler-grpc libprotobuf-dev protobuf-compiler libabsl-dev libre2-dev libc-ares-dev
-  libssl-dev librocksdb-dev libspdlog-dev libcli11-dev nlohmann-json3-dev libyaml-cpp-dev libxxhash-dev libzstd-dev
-  librdkafka-dev libjemalloc-dev
+  libssl-dev librocksdb-dev libspdlog-dev libcli11-dev nlohmann-json3-dev libyaml-cpp-dev prometheus-cpp-dev
+  libxxhash-dev libzstd-dev librdkafka-dev libjemalloc-dev
   catch2 cmake ninja-build ccache mold clang-19 clang-format-19 pkg-config
-  python3 python3-grpcio python3-protobuf tzdata git ca-certificates maven
+  python3 python3-grpcio python3-protobuf tzdata git ca-certificates maven prometheus
 )
 # The tests run a Kafka broker: any Java from 17 on does, Debian's where there is none.
 java_version=$(java -version 2>&1 | sed -n 's/.* version "\([0-9]*\).*/\1/p' | head -n 1) || true

@@ -118,6 +118,14 @@ int64_t Library::applied_count() const {
   return count;
 }
 
+std::vector<GroupFigures> Library::figures() const {
+  std::vector<GroupFigures> figures;
+  for (const auto& group : groups_) {
+    figures.push_back({group->status().ok(), group->applied_count(), group->lag_us()});
+  }
+  return figures;
+}
+
 absl::StatusOr<std::shared_ptr<const Store>> Library::ViewOf(int32_t partition) {
   PartitionGroup& group = GroupOf(partition);
   std::shared_ptr<const Store> view = group.view();

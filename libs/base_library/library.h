@@ -1,6 +1,7 @@
 // A base library: the one core that population, legal_entity, geographic, tax and credit share. No transport.
 #pragma once
 
+#include <array>
 #include <atomic>
 #include <functional>
 #include <memory>
@@ -43,6 +44,13 @@ struct LibraryOptions {
   std::string replica;  // name of this process in the placement
   int32_t partitions;
   int32_t groups;
+};
+
+// What a partition group is doing, for operators.
+struct GroupFigures {
+  bool serves = false;  // as its owner
+  int64_t applied = 0;  // log records since the start
+  int64_t lag_us = 0;   // PartitionGroup::lag_us
 };
 
 // A replica of a base library: a copy of all partition groups, and the owner of those that the placement gives it.
@@ -101,6 +109,10 @@ class Library {
   absl::Status status() const;
   // Log records applied since the start, all groups together.
   int64_t applied_count() const;
+  // Of each group, by its number.
+  std::vector<GroupFigures> figures() const;
+  // Records that were answered so since the start: an Outcome of PublishResponse.
+  uint64_t outcome_count(int outcome) const { return outcomes_[static_cast<size_t>(outcome)]; }
 
  private:
   friend class ReadRun;
@@ -141,6 +153,8 @@ class Library {
   std::vector<std::unique_ptr<PartitionGroup>> groups_;
   int policy_listener_ = 0;  // from Start on
   Mutex verify_mutex_;       // counts of Verify are read and written together
+  std::array<std::atomic<uint64_t>, hangou::base_library::v1::Outcome_ARRAYSIZE>
+      outcomes_{};  // of records, by number
 };
 
 }  // namespace hangou

@@ -412,9 +412,13 @@ absl::Status PartitionGroup::status() const {
   return status_.value_or(Starting());
 }
 
-absl::Status PartitionGroup::CheckLag() const {
+int64_t PartitionGroup::lag_us() const {
   const int64_t oldest_us = oldest_pending_us_.load();
-  if (oldest_us == 0 || clock_.UtcUs() - oldest_us < limits::kApplyLagMs * kUsPerMs) return absl::OkStatus();
+  return oldest_us == 0 ? 0 : std::max<int64_t>(0, clock_.UtcUs() - oldest_us);
+}
+
+absl::Status PartitionGroup::CheckLag() const {
+  if (lag_us() < limits::kApplyLagMs * kUsPerMs) return absl::OkStatus();
   return MakeError(Reason::kOverloaded, "applying lags behind; retry in a second");
 }
 

@@ -57,6 +57,8 @@ class PartitionGroup {
   std::shared_ptr<const Store> copy() const;
   // Told by a reader that the view is damaged: it is rebuilt.
   void ReportDamage();
+  // Age of the oldest change that is appended and not applied, as the owner knows it, in microseconds; 0 where all are.
+  int64_t lag_us() const;
   // OVERLOADED where the oldest change in flight is older than limits::kApplyLagMs.
   absl::Status CheckLag() const;
   // First offset of a partition that is not applied.

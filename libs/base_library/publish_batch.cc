@@ -114,6 +114,8 @@ void PublishBatch::Finish() {
       const bool taken =
           outcome.outcome() == v1::OUTCOME_ACCEPTED || outcome.outcome() == v1::OUTCOME_DUPLICATE;
       refused += taken ? 0 : 1;
+      if (v1::Outcome_IsValid(outcome.outcome()))
+        ++library_.outcomes_[static_cast<size_t>(outcome.outcome())];
       *response_->add_outcomes() = std::move(outcome);
     }
   }

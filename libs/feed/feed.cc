@@ -88,6 +88,7 @@ void Feed::SubscribeOnLoop(const Caller& caller, const hangou::exchange::v1::Sub
   auto stream = std::make_shared<SubscriptionStream>(context, host_, caller, request,
                                                      cursor.ok() ? std::move(*cursor) : std::nullopt, sink);
   streams_.push_back({stream, sink});
+  open_streams_ = streams_.size();
   stream->Start();
 }
 
@@ -112,6 +113,7 @@ void Feed::Tick() {
 
 void Feed::ForgetDone() {
   std::erase_if(streams_, [](const OpenStream& open) { return open.stream->done(); });
+  open_streams_ = streams_.size();
 }
 
 void Feed::Acknowledge(const Caller& caller, const hangou::exchange::v1::AcknowledgeRequest& request,

@@ -1,6 +1,7 @@
 // The feed: all subscriptions of a process, on their threads. No transport.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -56,6 +57,8 @@ class Feed {
                    AcknowledgeDone done);
   // Ends every stream with DRAINING; new ones are refused. Returns when that is done. Idempotent.
   void Drain();
+  // Streams that are open, or end.
+  size_t open_streams() const { return open_streams_; }
 
  private:
   class Host;
@@ -83,6 +86,7 @@ class Feed {
   // Used on the streams' thread only.
   std::vector<OpenStream> streams_;
   bool draining_ = false;
+  std::atomic<size_t> open_streams_{0};  // the size of streams_, for everybody
 
   Mutex mutex_;
   std::vector<PendingAcknowledgement> acknowledged_ HANGOU_GUARDED_BY(mutex_);

@@ -164,6 +164,8 @@ std::unique_ptr<Candidacy> KafkaLog::Campaign(const std::string& name,
                                           std::move(changed));
 }
 
+size_t KafkaLog::queued_bytes() const { return producer_->queued_bytes(); }
+
 void KafkaLog::FailProducerForTest() { producer_->FailForTest(); }
 
 }  // namespace hangou

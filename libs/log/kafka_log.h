@@ -47,6 +47,8 @@ class KafkaLog final : public Log {
   std::unique_ptr<Candidacy> Campaign(const std::string& name,
                                       std::function<void(bool leads)> changed) override;
 
+  // Bytes of appends that the brokers have not acknowledged.
+  size_t queued_bytes() const;
   // Makes librdkafka give up its producer, for tests of what comes then.
   void FailProducerForTest();
 

@@ -33,6 +33,8 @@ class KafkaProducer {
   // See Log::Append. `bytes` is the size that counts for the queue.
   void Append(const std::string& topic, int32_t partition, std::vector<LogEntry> entries, size_t bytes,
               Log::AppendDone done);
+  // What the queue holds.
+  size_t queued_bytes() const { return queued_bytes_; }
   // Makes librdkafka give up its producer, for tests.
   void FailForTest();
 

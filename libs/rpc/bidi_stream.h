@@ -17,6 +17,7 @@
 #include "libs/base/mutex.h"
 #include "libs/base/status.h"
 #include "libs/rpc/identity.h"
+#include "libs/rpc/rpc_metrics.h"
 #include "libs/rpc/status.h"
 
 namespace hangou {
@@ -41,10 +42,12 @@ class BidiStream final : private grpc::ServerBidiReactor<Request, Response>,
   static grpc::ServerBidiReactor<Request, Response>* Open(grpc::CallbackServerContext* context,
                                                           std::initializer_list<std::string_view> roles,
                                                           OnRequest on_request) {
+    CallMeter meter = CallMeter::Stream(*context);
     absl::StatusOr<Caller> caller = AdmitCall(*context, roles);
     const absl::Status admitted = caller.status();
     if (!caller.ok()) caller.emplace();
-    std::shared_ptr<BidiStream> stream(new BidiStream(*std::move(caller), std::move(on_request)));
+    std::shared_ptr<BidiStream> stream(
+        new BidiStream(*std::move(caller), std::move(on_request), std::move(meter)));
     stream->Begin(admitted);
     return stream.get();
   }
@@ -58,6 +61,7 @@ class BidiStream final : private grpc::ServerBidiReactor<Request, Response>,
     if (ending_ || cancelled_) return;
     HANGOU_CHECK(replies_.size() < unanswered_, "BidiStream::Reply without a request");
     replies_.push_back(std::move(response));
+    meter_.Answered();
     WriteNext();
   }
 
@@ -72,8 +76,8 @@ class BidiStream final : private grpc::ServerBidiReactor<Request, Response>,
   }
 
  private:
-  BidiStream(Caller caller, OnRequest on_request)
-      : caller_(std::move(caller)), on_request_(std::move(on_request)) {}
+  BidiStream(Caller caller, OnRequest on_request, CallMeter meter)
+      : caller_(std::move(caller)), on_request_(std::move(on_request)), meter_(std::move(meter)) {}
 
   void Begin(const absl::Status& admitted) {
     MutexLock lock(mutex_);
@@ -105,8 +109,9 @@ class BidiStream final : private grpc::ServerBidiReactor<Request, Response>,
     if (!cancelled_ && !(ending_ && replies_.empty()) && !answered) return;
     finishing_ = true;
     ending_ = true;
-    grpc::ServerBidiReactor<Request, Response>::Finish(cancelled_ ? grpc::Status::CANCELLED
-                                                                  : ToGrpc(status_));
+    if (cancelled_) status_ = absl::CancelledError();
+    meter_.End(status_);
+    grpc::ServerBidiReactor<Request, Response>::Finish(ToGrpc(status_));
   }
 
   void OnReadDone(bool ok) override {
@@ -125,6 +130,7 @@ class BidiStream final : private grpc::ServerBidiReactor<Request, Response>,
         return;
       }
       ++unanswered_;
+      meter_.Asked();
       request = std::move(request_);
       request_.Clear();
       self = self_;
@@ -164,6 +170,7 @@ class BidiStream final : private grpc::ServerBidiReactor<Request, Response>,
   const Caller caller_;
   OnRequest on_request_;  // used by OnReadDone and emptied by OnDone, which gRPC calls after all others
   Mutex mutex_;
+  CallMeter meter_ HANGOU_GUARDED_BY(mutex_);
   Request request_ HANGOU_GUARDED_BY(mutex_);                   // being read
   std::deque<Response> replies_ HANGOU_GUARDED_BY(mutex_);      // the first is being written
   std::shared_ptr<BidiStream> self_ HANGOU_GUARDED_BY(mutex_);  // gRPC's own hold, until OnDone

@@ -305,13 +305,17 @@ absl::Status IssueFirstIdentities(const std::string& ca_folder, const std::strin
 
 absl::StatusOr<IdentityInfo> ReadIdentityInfo(const std::string& folder) {
   ASSIGN_OR_RETURN(const Certificate certificate, ReadCertificate(folder + "/tls.crt"));
-  ASSIGN_OR_RETURN(const std::string uri, UriOf(certificate.get()));
   IdentityInfo info;
-  ASSIGN_OR_RETURN(info.caller, ParseSpiffeId(uri));
+  ASSIGN_OR_RETURN(info.caller, CallerOfCertificate(*certificate));
   ASSIGN_OR_RETURN(info.not_before_us, TimeOf(X509_get0_notBefore(certificate.get())));
   ASSIGN_OR_RETURN(info.not_after_us, TimeOf(X509_get0_notAfter(certificate.get())));
   info.serial = SerialOf(certificate.get());
   return info;
+}
+
+absl::StatusOr<Caller> CallerOfCertificate(x509_st& certificate) {
+  ASSIGN_OR_RETURN(const std::string uri, UriOf(&certificate));
+  return ParseSpiffeId(uri);
 }
 
 absl::StatusOr<IdentityFiles> ReadIdentityFiles(const std::string& folder) {

@@ -9,6 +9,8 @@
 #include "absl/status/statusor.h"
 #include "libs/base/caller.h"
 
+struct x509_st;  // OpenSSL's X509
+
 namespace hangou {
 
 // The trust domain of the SPIFFE ids of an installation.
@@ -57,6 +59,10 @@ absl::Status IssueFirstIdentities(const std::string& ca_folder, const std::strin
 // What the certificate tls.crt in `folder` says; CERTIFICATE_INVALID where it is not one of ours. An expired
 // one is read too. Signatures are not checked: that is the peer's part.
 absl::StatusOr<IdentityInfo> ReadIdentityInfo(const std::string& folder);
+
+// Whom a certificate names, by its one URI; CERTIFICATE_INVALID where it is not one of ours. Its signature is not
+// checked.
+absl::StatusOr<Caller> CallerOfCertificate(x509_st& certificate);
 
 // The three files of an identity, as PEM. Holds the private key: never log it.
 struct IdentityFiles {

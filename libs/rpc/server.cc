@@ -6,6 +6,7 @@
 #include <grpcpp/security/server_credentials.h>
 #include <grpcpp/server.h>
 #include <grpcpp/server_builder.h>
+#include <grpcpp/support/server_interceptor.h>
 
 #include <chrono>
 
@@ -13,6 +14,7 @@
 #include "libs/base/clock.h"
 #include "libs/base/status.h"
 #include "libs/rpc/certificates.h"
+#include "libs/rpc/rpc_metrics.h"
 #include "libs/rpc/transport_limits.h"
 #include "libs/rpc/transport_log.h"
 
@@ -83,6 +85,12 @@ absl::StatusOr<std::unique_ptr<RpcServer>> RpcServer::Start(const RpcServerOptio
   int port = 0;
   builder.AddListeningPort(options.address, credentials, &port);
   for (grpc::Service* service : options.services) builder.RegisterService(service);
+  // Every server has one: what is noted of a call on its thread is never taken for another server's.
+  std::unique_ptr<RpcMetrics> own_metrics;
+  if (options.metrics == nullptr) own_metrics = std::make_unique<RpcMetrics>();
+  std::vector<std::unique_ptr<grpc::experimental::ServerInterceptorFactoryInterface>> observers;
+  observers.push_back((own_metrics ? own_metrics.get() : options.metrics)->NewObserver());
+  builder.experimental().SetInterceptorCreators(std::move(observers));
   std::unique_ptr<grpc::Server> server = builder.BuildAndStart();
   if (server == nullptr || port == 0) {
     return absl::UnavailableError("cannot listen on " + options.address +
@@ -90,11 +98,13 @@ absl::StatusOr<std::unique_ptr<RpcServer>> RpcServer::Start(const RpcServerOptio
   }
   server->GetHealthCheckService()->SetServingStatus(options.serving);
   const std::string host = options.address.substr(0, options.address.rfind(':'));
-  return std::unique_ptr<RpcServer>(new RpcServer(std::move(server), host + ":" + std::to_string(port)));
+  return std::unique_ptr<RpcServer>(
+      new RpcServer(std::move(own_metrics), std::move(server), host + ":" + std::to_string(port)));
 }
 
-RpcServer::RpcServer(std::unique_ptr<grpc::Server> server, std::string address)
-    : server_(std::move(server)), address_(std::move(address)) {}
+RpcServer::RpcServer(std::unique_ptr<RpcMetrics> own_metrics, std::unique_ptr<grpc::Server> server,
+                     std::string address)
+    : own_metrics_(std::move(own_metrics)), server_(std::move(server)), address_(std::move(address)) {}
 
 RpcServer::~RpcServer() { Shutdown(0); }
 

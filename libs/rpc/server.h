@@ -16,12 +16,15 @@ class Service;
 
 namespace hangou {
 
+class RpcMetrics;
+
 // What a server is started with.
 struct RpcServerOptions {
   std::string address = "127.0.0.1:0";   // host:port to listen on; port 0 takes a free one
   std::string identity_folder;           // its identity, of the role service (certificates.h)
   std::vector<grpc::Service*> services;  // what it serves; not owned, must outlive the server
   bool serving = true;                   // what the health service says of the server at first
+  RpcMetrics* metrics = nullptr;         // counts its calls; not owned, must outlive the server
 };
 
 // A running gRPC server. There is no listener without mutual TLS, loopback included, and no switch for it: a
@@ -51,8 +54,10 @@ class RpcServer {
   void Shutdown(int64_t grace_ms);
 
  private:
-  RpcServer(std::unique_ptr<grpc::Server> server, std::string address);
+  RpcServer(std::unique_ptr<RpcMetrics> own_metrics, std::unique_ptr<grpc::Server> server,
+            std::string address);
 
+  const std::unique_ptr<RpcMetrics> own_metrics_;  // where none were given
   std::unique_ptr<grpc::Server> server_;
   const std::string address_;
 };

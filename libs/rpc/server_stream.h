@@ -15,6 +15,7 @@
 #include "libs/base/mutex.h"
 #include "libs/base/status.h"
 #include "libs/rpc/identity.h"
+#include "libs/rpc/rpc_metrics.h"
 #include "libs/rpc/status.h"
 
 namespace hangou {
@@ -87,7 +88,8 @@ class ServerStream final : private grpc::ServerWriteReactor<Response>,
   }
 
  private:
-  explicit ServerStream(grpc::CallbackServerContext* context) : context_(context) {}
+  explicit ServerStream(grpc::CallbackServerContext* context)
+      : context_(context), meter_(CallMeter::Stream(*context)) {}
 
   void HoldForGrpc() HANGOU_EXCLUDES(mutex_) {
     MutexLock lock(mutex_);
@@ -112,7 +114,9 @@ class ServerStream final : private grpc::ServerWriteReactor<Response>,
   void FinishIfDue() HANGOU_REQUIRES(mutex_) {
     if (finishing_ || writing_ || !(ending_ || cancelled_)) return;
     finishing_ = true;
-    grpc::ServerWriteReactor<Response>::Finish(ending_ ? ToGrpc(status_) : grpc::Status::CANCELLED);
+    if (!ending_) status_ = absl::CancelledError();
+    meter_.End(status_);
+    grpc::ServerWriteReactor<Response>::Finish(ToGrpc(status_));
   }
 
   void OnWriteDone(bool ok) override {
@@ -151,6 +155,7 @@ class ServerStream final : private grpc::ServerWriteReactor<Response>,
 
   grpc::CallbackServerContext* const context_;  // lives until OnDone
   Mutex mutex_;
+  CallMeter meter_ HANGOU_GUARDED_BY(mutex_);
   Response message_ HANGOU_GUARDED_BY(mutex_);                   // being written
   std::function<void(bool)> written_ HANGOU_GUARDED_BY(mutex_);  // its callback
   std::function<void()> on_cancelled_ HANGOU_GUARDED_BY(mutex_);

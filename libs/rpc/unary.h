@@ -12,6 +12,7 @@
 #include "absl/status/status.h"
 #include "libs/base/caller.h"
 #include "libs/rpc/identity.h"
+#include "libs/rpc/rpc_metrics.h"
 
 namespace hangou {
 
@@ -22,7 +23,7 @@ namespace hangou {
 // stops, the caller gets DRAINING.
 class CallDone {
  public:
-  explicit CallDone(grpc::ServerUnaryReactor* reactor);
+  explicit CallDone(grpc::ServerUnaryReactor* reactor, CallMeter meter = {});
   // Ends the call: OK sends the response, an error its code, reason and message.
   void operator()(const absl::Status& status) const;
 

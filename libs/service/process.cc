@@ -7,8 +7,10 @@
 #include "absl/strings/str_join.h"
 #include "libs/base/file.h"
 #include "libs/base/status.h"
+#include "libs/rpc/certificates.h"
 #include "libs/rpc/channel.h"
 #include "libs/service/await.h"
+#include "libs/service/service_metrics.h"
 
 namespace hangou {
 namespace {
@@ -37,6 +39,7 @@ absl::StatusOr<std::unique_ptr<ServiceProcess>> ServiceProcess::Open(const Servi
 }
 
 absl::Status ServiceProcess::OpenParts() {
+  RETURN_IF_ERROR(OpenMetrics());
   RETURN_IF_ERROR(MakeFolders(settings_.data));
   // All processes share one ring: nobody makes one of its own.
   if (!ReadFile(settings_.key_ring).ok()) {
@@ -45,7 +48,8 @@ absl::Status ServiceProcess::OpenParts() {
   }
   ASSIGN_OR_RETURN(KeyRing keys, KeyRing::LoadOrCreate(settings_.key_ring, clock().UtcUs()));
   keys_ = std::make_unique<const KeyRing>(std::move(keys));
-  ASSIGN_OR_RETURN(audit_, AuditChain::Open(settings_.data + "/audit", settings_.replica, clock()));
+  ASSIGN_OR_RETURN(auto chain, AuditChain::Open(settings_.data + "/audit", settings_.replica, clock()));
+  audit_ = std::make_unique<MeteredAuditChain>(std::move(chain));
   ASSIGN_OR_RETURN(log_, KafkaLog::Open(settings_.kafka, settings_.start_timeout_s * 1000LL));
   ASSIGN_OR_RETURN(shipper_, AuditShipper::Start(*audit_, *log_, {settings_.data + "/audit-shipped"}));
   budget_ = MakeStoreBudget((static_cast<size_t>(settings_.memory_mib) << 20) / kStoresPart);
@@ -58,7 +62,31 @@ absl::Status ServiceProcess::OpenParts() {
   hops.audience = std::string(kind_.audience);
   hops.workloads = {std::string(kind_.name)};
   hops_ = std::make_unique<Hops>(std::move(hops), *keys_, clock());
+  sources_.push_back(metrics_.Add([this](MetricsPage& page) { CollectParts(page); }));
   return absl::OkStatus();
+}
+
+// First, so that a process can be looked at while it waits for the others.
+absl::Status ServiceProcess::OpenMetrics() {
+  ASSIGN_OR_RETURN(const IdentityInfo identity, ReadIdentityInfo(settings_.identity));
+  const int64_t memory_bytes = static_cast<int64_t>(settings_.memory_mib) << 20;
+  sources_.push_back(metrics_.Add([memory_bytes, not_after_us = identity.not_after_us](MetricsPage& page) {
+    CollectPlatform(page, memory_bytes, not_after_us);
+  }));
+  if (settings_.metrics_listen.empty()) return absl::OkStatus();
+  ASSIGN_OR_RETURN(metrics_listener_,
+                   MetricsListener::Start(settings_.metrics_listen, settings_.identity, metrics_));
+  spdlog::info("metrics at https://{}/metrics", metrics_listener_->address());
+  return absl::OkStatus();
+}
+
+void ServiceProcess::CollectParts(MetricsPage& page) {
+  rpc_metrics_.Collect(page);
+  audit_->Collect(page);
+  CollectShipping(page, *shipper_);
+  if (kind_.follows_policy) CollectPolicy(page, policy_);
+  page.Gauge("hangou_log_queued_bytes", "Bytes of appends that the brokers have not acknowledged.", {},
+             static_cast<double>(log_->queued_bytes()));
 }
 
 absl::Status ServiceProcess::FollowPolicy() {

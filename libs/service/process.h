@@ -12,10 +12,14 @@
 #include "libs/base/clock.h"
 #include "libs/base/keys.h"
 #include "libs/log/kafka_log.h"
+#include "libs/metrics/metrics_registry.h"
 #include "libs/policy/lease_keeper.h"
 #include "libs/policy/policy_holder.h"
 #include "libs/rpc/grpc_peer.h"
 #include "libs/rpc/hops.h"
+#include "libs/rpc/rpc_metrics.h"
+#include "libs/service/metered_audit_chain.h"
+#include "libs/service/metrics_listener.h"
 #include "libs/service/settings.h"
 #include "libs/store/store.h"
 
@@ -44,13 +48,18 @@ class ServiceProcess {
   const Clock& clock() const { return SystemClock(); }
   const KeyRing& keys() const { return *keys_; }
   Log& log() { return *log_; }
-  AuditChain& audit() { return *audit_; }
+  MeteredAuditChain& audit() { return *audit_; }
   AuditShipper& shipper() { return *shipper_; }
   const std::shared_ptr<StoreBudget>& budget() { return budget_; }
   Store& local() { return *local_; }
   PolicyHolder& policy() { return policy_; }
   Peer& peer() { return *peer_; }
   const Hops& hops() const { return *hops_; }
+  // What the process is scraped for; roles add theirs.
+  MetricsRegistry& metrics() { return metrics_; }
+  RpcMetrics& rpc_metrics() { return rpc_metrics_; }
+  // HOST:PORT where it is scraped; empty where the settings name none.
+  std::string metrics_address() const { return metrics_listener_ ? metrics_listener_->address() : ""; }
   // Partitions and groups of the installation. Only where the kind follows the policy.
   const hangou::catalog::v1::Layout& layout() const { return layout_; }
   // Tells the catalog what this process serves at `address`. Only where the kind follows the policy.
@@ -68,15 +77,20 @@ class ServiceProcess {
 
  private:
   ServiceProcess(const ServiceKind& kind, const ServiceSettings& settings);
+  absl::Status OpenMetrics();
   absl::Status OpenParts();
+  void CollectParts(MetricsPage& page);
   absl::Status FollowPolicy();
 
   const ServiceKind kind_;
   const ServiceSettings settings_;
   // In the order of construction: what stands below is destroyed first.
+  MetricsRegistry metrics_;
+  RpcMetrics rpc_metrics_;
+  std::unique_ptr<MetricsListener> metrics_listener_;
   std::unique_ptr<const KeyRing> keys_;
-  std::unique_ptr<Log> log_;
-  std::unique_ptr<AuditChain> audit_;
+  std::unique_ptr<KafkaLog> log_;
+  std::unique_ptr<MeteredAuditChain> audit_;
   std::unique_ptr<AuditShipper> shipper_;
   std::shared_ptr<StoreBudget> budget_;
   std::unique_ptr<Store> local_;
@@ -85,6 +99,7 @@ class ServiceProcess {
   std::unique_ptr<GrpcPeer> peer_;
   std::unique_ptr<LeaseKeeper> lease_;
   hangou::catalog::v1::Layout layout_;
+  std::vector<MetricsRegistry::Source> sources_;  // look at all of the above
 };
 
 }  // namespace hangou

@@ -83,6 +83,7 @@ absl::Status Serve(const ServiceKind& kind, const ServiceSettings& settings, con
   options.identity_folder = settings.identity;
   options.services = role->handlers();
   options.serving = false;
+  options.metrics = &process->rpc_metrics();
   ASSIGN_OR_RETURN(const std::unique_ptr<RpcServer> server, RpcServer::Start(options));
   RETURN_IF_ERROR(role->Start());
   const std::string address = settings.advertise.empty() ? server->address() : settings.advertise;

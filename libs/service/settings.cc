@@ -65,6 +65,7 @@ absl::Status TakeSettings(const std::string& path, const YAML::Node& root, Servi
       {"replica", Into(&settings->replica)},
       {"listen", Into(&settings->listen)},
       {"advertise", Into(&settings->advertise)},
+      {"metrics_listen", Into(&settings->metrics_listen)},
       {"data", Into(&settings->data)},
       {"identity", Into(&settings->identity)},
       {"key_ring", Into(&settings->key_ring)},
@@ -130,6 +131,7 @@ ParseResult ParseServiceFlags(const std::string& program, const std::string& abo
             "name of this process in the installation, such as " + program + "-0");
   flags.Add("--listen", &given.listen, "HOST:PORT of the listener");
   flags.Add("--advertise", &given.advertise, "HOST:PORT at which the others reach it");
+  flags.Add("--metrics-listen", &given.metrics_listen, "HOST:PORT of the listener for Prometheus");
   flags.Add("--data", &given.data, "data folder");
   flags.Add("--identity", &given.identity, "folder with ca.crt, tls.crt and tls.key, of the role service");
   flags.Add("--memory-mib", &given.memory_mib, "memory budget of the process in MiB");
@@ -149,6 +151,7 @@ ParseResult ParseServiceFlags(const std::string& program, const std::string& abo
     take(given.replica, &settings->replica);
     take(given.listen, &settings->listen);
     take(given.advertise, &settings->advertise);
+    take(given.metrics_listen, &settings->metrics_listen);
     take(given.data, &settings->data);
     take(given.identity, &settings->identity);
     if (given.memory_mib != 0) settings->memory_mib = given.memory_mib;

@@ -18,9 +18,12 @@ struct ServiceSettings {
   std::string replica;                 // "replica": name of the process, unique in the installation
   std::string listen = "127.0.0.1:0";  // "listen": HOST:PORT of the listener
   std::string advertise;  // "advertise": HOST:PORT at which others reach it; empty: as it listens
-  std::string data;       // "data": folder for views, the audit chain and what the log cannot rebuild
-  std::string identity;   // "identity": folder with ca.crt, tls.crt and tls.key, role service
-  std::string key_ring;   // "key_ring": file of the installation's keys, the same for every process
+  // "metrics_listen": HOST:PORT where Prometheus scrapes it, with a certificate of the role operator or service;
+  // empty: nowhere
+  std::string metrics_listen;
+  std::string data;      // "data": folder for views, the audit chain and what the log cannot rebuild
+  std::string identity;  // "identity": folder with ca.crt, tls.crt and tls.key, role service
+  std::string key_ring;  // "key_ring": file of the installation's keys, the same for every process
   std::vector<std::string> catalog;  // "catalog": HOST:PORT of every replica of the catalog
   int32_t memory_mib = 256;          // "memory_mib": budget of the process
   int32_t start_timeout_s =

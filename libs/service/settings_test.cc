@@ -20,6 +20,7 @@ constexpr char kWhole[] = R"(
 replica: population-1
 listen: 0.0.0.0:7010
 advertise: 10.0.0.5:7010
+metrics_listen: 10.0.0.5:7110
 data: /var/lib/hangou
 identity: /etc/hangou/identity
 key_ring: /etc/hangou/keys/ring
@@ -47,6 +48,7 @@ TEST_CASE("Every setting of a file is taken") {
   CHECK(settings->replica == "population-1");
   CHECK(settings->listen == "0.0.0.0:7010");
   CHECK(settings->advertise == "10.0.0.5:7010");
+  CHECK(settings->metrics_listen == "10.0.0.5:7110");
   CHECK(settings->data == "/var/lib/hangou");
   CHECK(settings->identity == "/etc/hangou/identity");
   CHECK(settings->key_ring == "/etc/hangou/keys/ring");

@@ -8,6 +8,7 @@
 #include "libs/base_library/library.h"
 #include "libs/service/run.h"
 #include "services/base_library/base_library_service.h"
+#include "services/base_library/library_metrics.h"
 
 namespace hangou {
 namespace {
@@ -23,7 +24,8 @@ class LibraryRole final : public ServiceRole {
                   process.settings().replica, process.layout().partitions(), process.layout().groups()},
                  {process.log(), process.local(), kVerifyCounts, process.policy(), process.audit(),
                   process.keys(), process.clock(), process.budget(), process.peer()}),
-        service_({&library_}, process.policy(), &process.hops()) {}
+        service_({&library_}, process.policy(), &process.hops()),
+        source_(process.metrics().Add([this](MetricsPage& page) { CollectLibrary(page, library_); })) {}
 
   std::vector<grpc::Service*> handlers() override { return {&service_}; }
   absl::Status Start() override {
@@ -41,6 +43,7 @@ class LibraryRole final : public ServiceRole {
   ServiceProcess& process_;
   Library library_;
   BaseLibraryService service_;
+  MetricsRegistry::Source source_;
 };
 
 }  // namespace

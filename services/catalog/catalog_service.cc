@@ -180,6 +180,14 @@ absl::Status CatalogService::status() const {
   return MakeError(Reason::kLogUnavailable, "the policy topic cannot be read");
 }
 
+CatalogFigures CatalogService::figures() const {
+  // Set when the parts below are there.
+  if (!serving_) return {};
+  const auto newest = newest_.Get();
+  return {is_writer_, newest->state.writer_epoch(), newest->state.epoch(), leases_->holder_count(),
+          writer_->effective_durations()};
+}
+
 absl::Status CatalogService::CheckServing() const {
   if (serving_) return absl::OkStatus();
   return MakeError(Reason::kDraining, "the catalog is stopping or starting; retry");

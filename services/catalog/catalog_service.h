@@ -43,6 +43,15 @@ struct CatalogContext {
   const Hops* hops = nullptr;  // to pass changes on to the writer; null where there is one replica only
 };
 
+// What a replica of the catalog is doing, for operators.
+struct CatalogFigures {
+  bool is_writer = false;
+  uint64_t writer_epoch = 0;  // of whoever writes
+  uint64_t epoch = 0;         // the newest that was read
+  size_t lease_holders = 0;   // as this replica knows them
+  DurationCounts effective;   // of the changes that this replica has written
+};
+
 // Serves catalog.v1.Catalog. Life: constructed, Start, served, Drain, server shut down, destroyed. Thread-safe after
 // Start. Every call answers DRAINING before Start, while draining, and while SetServing(false) holds.
 //
@@ -61,6 +70,8 @@ class CatalogService final : public hangou::catalog::v1::Catalog::CallbackServic
   absl::StatusOr<hangou::catalog::v1::Layout> AwaitLayout(int64_t timeout_ms);
   // Whether calls can be answered: the topic is read, and the last look at it went well.
   absl::Status status() const;
+  // Zeros before Start and while draining.
+  CatalogFigures figures() const;
   // Waits until the placement names so many replicas; false where it does not within `timeout_ms`.
   bool AwaitReplicas(int count, int64_t timeout_ms);
   // Ends the watches, answers what waits to become effective (effective = false), and takes no more calls.

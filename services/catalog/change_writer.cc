@@ -178,7 +178,11 @@ absl::Status ChangeWriter::Audit(const Change& change, const absl::Status& refus
 void ChangeWriter::AnswerWhenEffective(const Change& change, int64_t begun_us) {
   leases_.WhenNewestIsEffective([this, change, begun_us](bool effective) {
     change.response->set_effective(effective);
-    if (effective) change.response->set_effective_after_ms((clock_.BootUs() - begun_us) / kUsPerMs);
+    if (effective) {
+      const int64_t took_us = clock_.BootUs() - begun_us;
+      effective_durations_.Observe(took_us);
+      change.response->set_effective_after_ms(took_us / kUsPerMs);
+    }
     change.done(absl::OkStatus());
   });
 }

@@ -11,6 +11,7 @@
 #include "libs/base/caller.h"
 #include "libs/base/clock.h"
 #include "libs/base/event_loop.h"
+#include "libs/metrics/duration_histogram.h"
 #include "services/catalog/lease_book.h"
 #include "services/catalog/policy_topic.h"
 
@@ -38,6 +39,8 @@ class ChangeWriter {
   // INVALID_REQUEST as PlanMove.
   void Move(const Caller& caller, const hangou::catalog::v1::MoveGroupRequest& request,
             hangou::catalog::v1::MoveGroupResponse* response, Done done);
+  // How long changes took until they were EFFECTIVE, from the beginning of their turn.
+  DurationCounts effective_durations() const { return effective_durations_.counts(); }
 
  private:
   // One call on its way.
@@ -66,6 +69,7 @@ class ChangeWriter {
   const Clock& clock_;
   LeaseBook& leases_;
   std::atomic<int> queued_{0};
+  DurationHistogram effective_durations_;
 };
 
 }  // namespace hangou

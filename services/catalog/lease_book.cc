@@ -92,6 +92,15 @@ void LeaseBook::Merge(const std::string& other, int64_t asked_us,
   Check();
 }
 
+size_t LeaseBook::holder_count() {
+  MutexLock lock(mutex_);
+  const int64_t now_us = clock_.BootUs();
+  const auto& holders = table_.holders();
+  return static_cast<size_t>(std::count_if(holders.begin(), holders.end(), [&](const auto& item) {
+    return now_us < item.second.renewed_us + lease_us_;
+  }));
+}
+
 std::vector<LiveProcess> LeaseBook::Live() {
   MutexLock lock(mutex_);
   const int64_t now_us = clock_.BootUs();

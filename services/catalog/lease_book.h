@@ -44,6 +44,8 @@ class LeaseBook {
   void List(hangou::catalog::v1::ListLeasesResponse* response);
   // Takes over what another replica, asked at `asked_us` (boot clock), answered.
   void Merge(const std::string& other, int64_t asked_us, const hangou::catalog::v1::ListLeasesResponse& told);
+  // How many hold a lease that has not run out.
+  size_t holder_count();
   // Who serves what under a lease that has not run out.
   std::vector<LiveProcess> Live();
   // True where somebody waits for an epoch.

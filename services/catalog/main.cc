@@ -3,6 +3,7 @@
 
 #include "libs/base/status.h"
 #include "libs/service/run.h"
+#include "services/catalog/catalog_metrics.h"
 #include "services/catalog/catalog_service.h"
 
 namespace hangou {
@@ -26,7 +27,8 @@ CatalogSettings SettingsOf(const ServiceProcess& process) {
 class CatalogRole final : public ServiceRole {
  public:
   explicit CatalogRole(ServiceProcess& process)
-      : service_({process.log(), process.audit(), process.clock(), SettingsOf(process), &process.hops()}) {}
+      : service_({process.log(), process.audit(), process.clock(), SettingsOf(process), &process.hops()}),
+        source_(process.metrics().Add([this](MetricsPage& page) { CollectCatalog(page, service_); })) {}
 
   std::vector<grpc::Service*> handlers() override { return {&service_}; }
   absl::Status Start() override { return service_.Start(); }
@@ -35,6 +37,7 @@ class CatalogRole final : public ServiceRole {
 
  private:
   CatalogService service_;
+  MetricsRegistry::Source source_;
 };
 
 }  // namespace

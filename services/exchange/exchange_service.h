@@ -16,6 +16,8 @@ class ExchangeService final : public hangou::exchange::v1::Exchange::CallbackSer
 
   // Ends every stream with DRAINING and refuses new ones; acknowledgements are still taken. Idempotent.
   void Drain() { feed_.Drain(); }
+  // Subscriptions that are open here.
+  size_t open_subscriptions() const { return feed_.open_streams(); }
 
   grpc::ServerWriteReactor<hangou::exchange::v1::Delivery>* Subscribe(
       grpc::CallbackServerContext* context, const hangou::exchange::v1::SubscribeRequest* request) override;

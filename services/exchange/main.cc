@@ -1,6 +1,7 @@
 // hangou-exchange: subscriptions and deliveries.
 #include "libs/base/status.h"
 #include "libs/service/run.h"
+#include "services/exchange/exchange_metrics.h"
 #include "services/exchange/exchange_service.h"
 
 namespace hangou {
@@ -16,7 +17,10 @@ class ExchangeRole final : public ServiceRole {
  public:
   explicit ExchangeRole(ServiceProcess& process)
       : service_({process.log(), process.local(), kCursors, process.policy(), process.audit(), process.keys(),
-                  process.peer(), process.clock(), process.layout().partitions()}) {}
+                  process.peer(), process.clock(), process.layout().partitions()}),
+        source_(process.metrics().Add([this, &process](MetricsPage& page) {
+          CollectExchange(page, service_, process.audit().delivered());
+        })) {}
 
   std::vector<grpc::Service*> handlers() override { return {&service_}; }
   absl::Status status() const override { return absl::OkStatus(); }
@@ -24,6 +28,7 @@ class ExchangeRole final : public ServiceRole {
 
  private:
   ExchangeService service_;
+  MetricsRegistry::Source source_;
 };
 
 }  // namespace

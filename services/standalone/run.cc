@@ -21,6 +21,10 @@ int RunStandalone(const StandaloneOptions& options) {
   for (const std::string& line : (*started)->degraded()) spdlog::error("does not serve: {}", line);
   std::printf("hangou standalone: serving on %s, data in %s, memory budget %zu MiB\n",
               (*started)->address().c_str(), options.data.c_str(), options.memory_bytes >> 20);
+  if (const std::string metrics = (*started)->metrics_address(); !metrics.empty()) {
+    std::printf("metrics: https://%s/metrics, for certificates of the role operator or service\n",
+                metrics.c_str());
+  }
   std::printf("contexts: %s/config.yaml (HANGOU_CONFIG)\n", options.data.c_str());
   std::fflush(stdout);
   AwaitStop();

@@ -8,14 +8,23 @@
 #include "libs/base/status.h"
 #include "libs/base_library/library.h"
 #include "libs/log/embedded_log.h"
+#include "libs/metrics/metrics_registry.h"
 #include "libs/policy/lease_keeper.h"
+#include "libs/rpc/certificates.h"
 #include "libs/rpc/grpc_peer.h"
+#include "libs/rpc/rpc_metrics.h"
 #include "libs/rpc/server.h"
+#include "libs/service/metered_audit_chain.h"
+#include "libs/service/metrics_listener.h"
+#include "libs/service/service_metrics.h"
 #include "libs/store/store.h"
 #include "services/audit/audit_service.h"
 #include "services/base_library/base_library_service.h"
+#include "services/base_library/library_metrics.h"
+#include "services/catalog/catalog_metrics.h"
 #include "services/catalog/catalog_service.h"
 #include "services/credit/credit.h"
+#include "services/exchange/exchange_metrics.h"
 #include "services/exchange/exchange_service.h"
 #include "services/geographic/geographic.h"
 #include "services/legal_entity/legal_entity.h"
@@ -98,9 +107,12 @@ std::vector<hangou::catalog::v1::ServedService> ServedAt(const std::string& addr
 struct Standalone::Parts {
   StandaloneOptions options;
   InstallationPaths paths;
+  MetricsRegistry metrics;
+  RpcMetrics rpc_metrics;
+  std::unique_ptr<MetricsListener> metrics_listener;
   std::unique_ptr<const KeyRing> keys;
   std::unique_ptr<Log> log;
-  std::unique_ptr<AuditChain> audit;
+  std::unique_ptr<MeteredAuditChain> audit;
   std::unique_ptr<AuditShipper> shipper;
   std::shared_ptr<StoreBudget> budget;
   std::unique_ptr<Store> local;
@@ -115,7 +127,33 @@ struct Standalone::Parts {
   std::unique_ptr<LeaseKeeper> lease;
   std::vector<std::string> degraded;
   bool stopped = false;
+  std::vector<MetricsRegistry::Source> sources;  // look at all of the above
 };
+
+// First, so that a process can be looked at while it catches up.
+absl::Status Standalone::OpenMetrics(Parts& parts) {
+  const std::string identity = parts.paths.identity("service");
+  ASSIGN_OR_RETURN(const IdentityInfo info, ReadIdentityInfo(identity));
+  const auto memory_bytes = static_cast<int64_t>(parts.options.memory_bytes);
+  parts.sources.push_back(
+      parts.metrics.Add([memory_bytes, not_after_us = info.not_after_us](MetricsPage& page) {
+        CollectPlatform(page, memory_bytes, not_after_us);
+      }));
+  if (parts.options.metrics_address.empty()) return absl::OkStatus();
+  ASSIGN_OR_RETURN(parts.metrics_listener,
+                   MetricsListener::Start(parts.options.metrics_address, identity, parts.metrics));
+  return absl::OkStatus();
+}
+
+void Standalone::CollectServices(const Parts& parts, MetricsPage& page) {
+  parts.rpc_metrics.Collect(page);
+  parts.audit->Collect(page);
+  CollectShipping(page, *parts.shipper);
+  CollectPolicy(page, *parts.policy);
+  CollectCatalog(page, *parts.catalog);
+  CollectExchange(page, *parts.exchange, parts.audit->delivered());
+  for (const auto& library : parts.libraries) CollectLibrary(page, *library);
+}
 
 Standalone::Standalone(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
 Standalone::~Standalone() { Stop(); }
@@ -126,6 +164,7 @@ absl::StatusOr<std::unique_ptr<Standalone>> Standalone::Start(const StandaloneOp
   parts->options = options;
   parts->paths = {options.data};
   RETURN_IF_ERROR(PrepareInstallation(parts->paths));
+  RETURN_IF_ERROR(OpenMetrics(*parts));
   ASSIGN_OR_RETURN(KeyRing keys, KeyRing::LoadOrCreate(parts->paths.key_ring(), clock.UtcUs()));
   parts->keys = std::make_unique<const KeyRing>(std::move(keys));
   if (options.open_log) {
@@ -133,7 +172,8 @@ absl::StatusOr<std::unique_ptr<Standalone>> Standalone::Start(const StandaloneOp
   } else {
     ASSIGN_OR_RETURN(parts->log, EmbeddedLog::Open(parts->paths.log(), clock));
   }
-  ASSIGN_OR_RETURN(parts->audit, AuditChain::Open(parts->paths.audit(), ProcessName(), clock));
+  ASSIGN_OR_RETURN(auto chain, AuditChain::Open(parts->paths.audit(), ProcessName(), clock));
+  parts->audit = std::make_unique<MeteredAuditChain>(std::move(chain));
   ASSIGN_OR_RETURN(parts->shipper,
                    AuditShipper::Start(*parts->audit, *parts->log, {parts->paths.audit_shipped()}));
   parts->budget = MakeStoreBudget(options.memory_bytes / kStoreShare);
@@ -179,7 +219,9 @@ absl::Status Standalone::StartServices() {
   server_options.services = {parts.catalog.get(), parts.library_service.get(), parts.exchange.get(),
                              parts.audit_service.get()};
   server_options.serving = false;
+  server_options.metrics = &parts.rpc_metrics;
   ASSIGN_OR_RETURN(parts.server, RpcServer::Start(server_options));
+  parts.sources.push_back(parts.metrics.Add([&parts](MetricsPage& page) { CollectServices(parts, page); }));
   const auto channel = parts.server->InProcessChannel();
   parts.peer.Set(std::make_unique<GrpcPeer>(channel, [channel](const std::string&) { return channel; }));
   parts.lease = std::make_unique<LeaseKeeper>(*parts.policy, parts.peer, clock, kReplica);
@@ -215,6 +257,9 @@ void Standalone::Stop() {
 }
 
 const std::string& Standalone::address() const { return parts_->server->address(); }
+std::string Standalone::metrics_address() const {
+  return parts_->metrics_listener ? parts_->metrics_listener->address() : "";
+}
 std::vector<std::string> Standalone::degraded() const { return parts_->degraded; }
 CatalogService& Standalone::catalog() { return *parts_->catalog; }
 PolicyHolder& Standalone::policy() { return *parts_->policy; }

@@ -17,12 +17,14 @@ namespace hangou {
 class AuditChain;
 class CatalogService;
 class Library;
+class MetricsPage;
 class PolicyHolder;
 
 // How a standalone process is started.
 struct StandaloneOptions {
   std::string data;                          // data folder; made at the first start
   std::string address = "127.0.0.1:0";       // host:port to listen on; port 0 takes a free one
+  std::string metrics_address;               // the same for Prometheus; empty: nowhere
   size_t memory_bytes = 1ull << 30;          // budget of the process; a quarter of it goes to the stores
   int64_t start_timeout_ms = 120'000;        // to catch up with the log
   int64_t drain_ms = 10'000;                 // to end the calls under way when stopped
@@ -46,6 +48,8 @@ class Standalone {
 
   // host:port that it listens on.
   const std::string& address() const;
+  // host:port where it is scraped; empty where it is not.
+  std::string metrics_address() const;
   // What does not serve, and why; empty where everything does.
   std::vector<std::string> degraded() const;
   // Log records applied by all libraries since the start.
@@ -60,6 +64,8 @@ class Standalone {
  private:
   struct Parts;
   explicit Standalone(std::unique_ptr<Parts> parts);
+  static absl::Status OpenMetrics(Parts& parts);
+  static void CollectServices(const Parts& parts, MetricsPage& page);
   absl::Status StartServices();
 
   std::unique_ptr<Parts> parts_;

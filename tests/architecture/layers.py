@@ -7,7 +7,7 @@ from tree import Rule
 # The layers of libs/, the one place that defines them. A library includes itself and strictly lower layers.
 LAYERS = [
     ["base"],
-    ["identifiers", "flags"],
+    ["identifiers", "flags", "metrics"],
     ["schema", "peer"],
     ["log", "store", "policy", "audit"],
     ["audit_topic", "base_library", "feed"],

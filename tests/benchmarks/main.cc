@@ -7,6 +7,7 @@
 #include "libs/base/status.h"
 #include "tests/benchmarks/audit.h"
 #include "tests/benchmarks/decisions.h"
+#include "tests/benchmarks/metrics.h"
 #include "tests/benchmarks/reads.h"
 #include "tests/benchmarks/shipping.h"
 
@@ -58,6 +59,10 @@ int Main(int argc, char** argv) {
       ->check(CLI::Range(0, 1'000'000));
   shipping->add_option("--seconds", seconds, "how long to measure, in seconds");
   shipping->add_flag("--indexed", indexed, "index them as the audit service does, too");
+  int threads = 2;
+  CLI::App* metrics = app.add_subcommand("metrics", "times counters and histograms");
+  metrics->add_option("--threads", threads, "threads that count")->check(CLI::Range(1, 64));
+  metrics->add_option("--seconds", seconds, "how long to measure, in seconds");
   CLI::App* reads = app.add_subcommand("reads", "times Get calls");
   reads->add_option("--address", load.client.address, "host:port of the catalog")->required();
   reads->add_option("--identity", load.client.identity_folder, "folder of the identity")->required();
@@ -73,6 +78,7 @@ int Main(int argc, char** argv) {
   if (decisions->parsed()) return Report(MeasureDecisions(catalog, seconds));
   if (audit->parsed()) return Report(MeasureAudit(outstanding_entries, seconds));
   if (shipping->parsed()) return Report(MeasureShipping(rate, seconds, indexed));
+  if (metrics->parsed()) return Report(MeasureMetrics(threads, seconds));
   load.resource = FullResourceName(load.resource);
   load.seconds = seconds;
   load.owners = ReadLines(owners_file);

@@ -11,6 +11,7 @@ void AddStandaloneCommand(Flags app, CommandLine* line) {
   struct StandaloneFlags {
     std::string data;
     std::string listen = "127.0.0.1:7443";
+    std::string metrics_listen;
     uint64_t memory_mib = 1024;
   };
   auto flags = std::make_shared<StandaloneFlags>();
@@ -18,6 +19,9 @@ void AddStandaloneCommand(Flags app, CommandLine* line) {
   command.Add("--data", &flags->data, "data folder; made at the first start").Required();
   command.Add("--listen", &flags->listen,
               "HOST:PORT of the listener; port 0 takes a free one; 127.0.0.1:7443");
+  command.Add(
+      "--metrics-listen", &flags->metrics_listen,
+      "HOST:PORT where Prometheus scrapes it, with a certificate of the role operator or service; nowhere");
   command.Add("--memory-mib", &flags->memory_mib, "memory budget of the process in MiB; 1024")
       .Within(256, 1 << 20);
   command.Footer(
@@ -32,6 +36,7 @@ void AddStandaloneCommand(Flags app, CommandLine* line) {
       StandaloneOptions options;
       options.data = flags->data;
       options.address = flags->listen;
+      options.metrics_address = flags->metrics_listen;
       options.memory_bytes = flags->memory_mib << 20;
       return RunStandalone(options);
     };
