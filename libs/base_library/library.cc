@@ -67,11 +67,8 @@ void Library::FollowPlacement() {
   if (!snapshot) return;
   for (int32_t group = 0; group < options_.groups; ++group) {
     const auto* owner = snapshot->placement().OwnerOf(options_.name, group);
-    if (owner != nullptr && owner->replica() == options_.replica) {
-      groups_[group]->Own(owner->owner_epoch());
-    } else {
-      groups_[group]->Disown();
-    }
+    const bool own = owner != nullptr && owner->replica() == options_.replica;
+    groups_[group]->SetOwnership(snapshot->epoch(), own ? owner->owner_epoch() : 0);
   }
 }
 

@@ -95,16 +95,11 @@ absl::Status PartitionGroup::AwaitServing(int64_t timeout_ms) {
   }
 }
 
-void PartitionGroup::Own(uint64_t placement_epoch) {
-  loop_.Post([this, placement_epoch] {
+void PartitionGroup::SetOwnership(uint64_t policy_epoch, uint64_t placement_epoch) {
+  loop_.Post([=, this] {
+    if (policy_epoch < policy_epoch_) return;
+    policy_epoch_ = policy_epoch;
     wanted_epoch_ = placement_epoch;
-    ReviewOwnership();
-  });
-}
-
-void PartitionGroup::Disown() {
-  loop_.Post([this] {
-    wanted_epoch_ = 0;
     ReviewOwnership();
   });
 }

@@ -27,9 +27,9 @@ struct PartitionGroupOptions {
 // A copy of some partitions of a library, and their owner while the placement says so: takes submissions, appends,
 // reads back, applies, answers. Thread-safe.
 //
-// Life: Start (opens the view and applies the log to its end: now it is a copy), Own (appends the owner epoch and reads
-// it back: now it serves), Disown, Own again, ..., Stop. A copy goes on applying whatever its owner appends. A damaged
-// view is left aside and a new one is built from the log; meanwhile the group is DRAINING.
+// Life: Start (opens the view and applies the log to its end: now it is a copy), then SetOwnership as the placement
+// says (an owner appends its epoch and reads it back: now it serves), then Stop. A copy goes on applying whatever its
+// owner appends. A damaged view is left aside and a new one is built from the log; meanwhile the group is DRAINING.
 class PartitionGroup {
  public:
   PartitionGroup(PartitionGroupOptions options, Log& log, const Clock& clock);
@@ -40,10 +40,10 @@ class PartitionGroup {
   // Waits until it is a copy that has applied what was in the log at the start. DATA_LOSS where a partition of the log
   // is damaged; it then refuses to serve.
   absl::Status AwaitCopy(int64_t timeout_ms);
-  // The placement says that this replica owns the group, under this owner epoch. Returns at once.
-  void Own(uint64_t placement_epoch);
-  // The placement says that it does not: what is in flight is told NOT_OWNER. Returns at once.
-  void Disown();
+  // The placement says that this replica owns the group, under this owner epoch; 0: another one does, and what is in
+  // flight is told NOT_OWNER. `policy_epoch` is that of the placement: an older word than the last one is passed over.
+  // Returns at once.
+  void SetOwnership(uint64_t policy_epoch, uint64_t placement_epoch);
   // Waits until it serves; why it does not within `timeout_ms`, or at all.
   absl::Status AwaitServing(int64_t timeout_ms);
   // Stops; what was not answered is told DRAINING. Idempotent.
@@ -121,6 +121,7 @@ class PartitionGroup {
   int64_t last_flush_boot_us_ = 0;
   int64_t last_expiry_boot_us_ = 0;
   bool caught_up_ = false;
+  uint64_t policy_epoch_ = 0;  // of the newest word about the ownership
   uint64_t wanted_epoch_ = 0;  // the placement's owner epoch for this replica; 0: another one owns the group
   uint64_t begun_epoch_ = 0;   // the one that was begun with; 0: none
 
