@@ -37,6 +37,10 @@ class MethodMetrics {
  public:
   explicit MethodMetrics(std::string name) : name_(std::move(name)) {}
 
+  // One of our handlers has a call of it. gRPC's own services (health, reflection) are observed, and not counted.
+  void Handled() {
+    if (!handled_.load(std::memory_order_relaxed)) handled_.store(true, std::memory_order_relaxed);
+  }
   void StreamBegun() {
     streaming_.store(true, std::memory_order_relaxed);
     streams_.fetch_add(1, std::memory_order_relaxed);
@@ -51,6 +55,7 @@ class MethodMetrics {
   }
 
   void Collect(MetricsPage& page) const {
+    if (!handled_) return;
     if (streaming_) {
       page.Gauge("hangou_rpc_streams", "Streams that are open.", {{MetricLabel::kMethod, name_}},
                  static_cast<double>(streams_.load()));
@@ -89,6 +94,7 @@ class MethodMetrics {
   std::array<std::atomic<uint64_t>, kCodes> codes_{};
   std::array<std::atomic<uint64_t>, kReasons + 1> reasons_{};
   std::atomic<int64_t> streams_{0};
+  std::atomic<bool> handled_{false};
   std::atomic<bool> streaming_{false};  // the method is a stream
   DurationHistogram durations_;
 };
@@ -154,6 +160,7 @@ CallMeter::CallMeter(const grpc::ServerContextBase& context, bool stream) : stre
   const BegunCall begun = std::exchange(begun_call, {});
   if (begun.context != &context || begun.method == nullptr) return;
   method_ = begun.method;
+  method_->Handled();
   if (stream_) {
     method_->StreamBegun();
   } else {

@@ -32,7 +32,7 @@ class RpcMetrics {
   ~RpcMetrics();
 
   // hangou_rpc_requests_total, hangou_rpc_errors_total, hangou_rpc_duration_seconds, hangou_rpc_streams of each method
-  // that was called, and the refused handshakes of the process.
+  // of ours that was called, and the refused handshakes of the process.
   void Collect(MetricsPage& page) const;
 
   // What a server is built with: tells this object, and CallMeter, which method a call is of. It makes no interceptor;

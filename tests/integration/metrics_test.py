@@ -93,6 +93,7 @@ class Installation:
     def use(self):
         """What moves the counters: an apply, a batch with a bad row, a read, a refused read, a subscription."""
         self.command("manager-1", "apply", "-f", ROOT / "examples" / "city" / "base")
+        run(self.hangou, "health", "--address", self.address, "--identity", self.data / "identities" / "operator")
         rows = self.data / "rows.csv"
         rows.write_text(RESIDENTS, encoding="utf-8")
         self.command(self.identity("psb", "publisher"), "publish", "psb.resident", rows, expect=(3,))
@@ -197,6 +198,7 @@ def check_text(text):
     assert labels <= LABELS, labels - LABELS
     for secret in ("psb", "tax_risk", "resident", "321002199001010016", "desk", "no_such_purpose", "operator"):
         assert not re.search(r'="[^"]*' + secret, text), secret
+    assert set(re.findall(r'method="(\w+)\.', text)) == {"hangou"}, "methods of others are counted"
     run("promtool", "check", "metrics", input=text)
     found = sorted(f"{name} {kind}" for name, kind in families)
     if os.environ.get("HANGOU_UPDATE_METRICS_NAMES") == "1":
