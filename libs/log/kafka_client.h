@@ -49,10 +49,11 @@ class KafkaClient {
   absl::StatusOr<std::map<std::string, std::string>> DescribeConfig(const std::string& topic);
 
   const KafkaSettings settings_;
-  KafkaHandle client_;
   Mutex mutex_;
-  std::map<std::string, KafkaTopicHandle> topics_ HANGOU_GUARDED_BY(mutex_);  // goes before the client
+  // The client's threads write it until the client has gone.
   std::string last_failure_ HANGOU_GUARDED_BY(mutex_);
+  KafkaHandle client_;
+  std::map<std::string, KafkaTopicHandle> topics_ HANGOU_GUARDED_BY(mutex_);  // goes before the client
 };
 
 }  // namespace hangou
