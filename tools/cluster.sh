@@ -11,6 +11,7 @@
 # context for each identity, settings/, data/ and logs/.
 set -euo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+source "$root/tools/process.sh"
 bin=${HANGOU_BIN:-$root/build/bin}
 port=${CLUSTER_PORT:-7400}
 ready_seconds=120
@@ -37,11 +38,7 @@ address_at() {
 address_of() { address_at "$port" "$1"; }
 metrics_address_of() { address_at $((port + 100)) "$1"; }
 
-running() {
-  local pid
-  [[ -s $dir/pids/$1 ]] && pid=$(<"$dir/pids/$1") && kill -0 "$pid" 2>/dev/null &&
-    grep -qF "$dir/settings/$1.yaml" <(tr '\0' '\n' 2>/dev/null <"/proc/$pid/cmdline")
-}
+running() { process_runs "$dir/pids/$1" "$dir/settings/$1.yaml"; }
 
 build() {
   [[ -z ${HANGOU_BIN:-} ]] || return 0

@@ -104,7 +104,7 @@ def test_grpcurl(installation, folder):
     reply = json.loads(grpcurl(consumer, "-d", json.dumps(request), installation.address,
                                "hangou.base_library.v1.BaseLibrary/Get"))
     assert len(reply["records"]) == 1, reply
-    assert reply["decision"]["epoch"] == "1", reply
+    assert int(reply["decision"]["epoch"]) > 0, reply
 
 
 def main():

@@ -7,6 +7,7 @@
 
 #include <cstdlib>
 #include <fstream>
+#include <sstream>
 #include <vector>
 
 #include "libs/base/status.h"
@@ -20,6 +21,8 @@ namespace {
 constexpr char kProcesses[] =
     "catalog-0 catalog-1 catalog-2 population-0 population-1 tax-0 exchange-0 audit-0";
 constexpr int kPorts = 8;
+// tools/cluster.sh scrapes a process this far above the port that it serves at.
+constexpr int kMetricsPorts = 100;
 
 bool IsFree(uint16_t port) {
   const int listener = ::socket(AF_INET, SOCK_STREAM, 0);
@@ -36,7 +39,9 @@ bool IsFree(uint16_t port) {
 int FreePorts() {
   for (int first = 20'000 + ::getpid() % 500 * 20; first < 32'000; first += kPorts) {
     bool all = true;
-    for (int port = first; port < first + kPorts; ++port) all = all && IsFree(static_cast<uint16_t>(port));
+    for (int port = first; port < first + kPorts; ++port) {
+      all = all && IsFree(static_cast<uint16_t>(port)) && IsFree(static_cast<uint16_t>(port + kMetricsPorts));
+    }
     if (all) return first;
   }
   HANGOU_CHECK(false, "no free ports");
@@ -73,7 +78,13 @@ int Cluster::Run(const std::string& command) {
                          .c_str());
 }
 
-void Cluster::Up() { HANGOU_CHECK(Run("up") == 0, "the cluster does not start; see " + folder()); }
+void Cluster::Up() {
+  if (Run("up") == 0) return;
+  std::ifstream log(folder() + "/cluster.log");
+  std::stringstream said;
+  said << log.rdbuf();
+  HANGOU_CHECK(false, "the cluster does not start: " + said.str());
+}
 
 void Cluster::StopBroker() {
   const std::string command =

@@ -14,6 +14,7 @@
 # Read, Write, Create, Describe and DescribeConfigs on topics, Read on groups. Nobody else gets anything.
 set -euo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
+source "$root/tools/process.sh"
 libs=${HANGOU_KAFKA_LIBS:-$root/build/kafka/libs}
 
 # What one broker takes: it shares the machine with the tests.
@@ -44,11 +45,7 @@ kafka_java() {
     -Dlog4j2.configurationFile="$folder/log4j2.xml" -cp "$libs/*" "$@"
 }
 
-running() {
-  local pid
-  [[ -s $folder/pid ]] && pid=$(<"$folder/pid") && kill -0 "$pid" 2>/dev/null &&
-    grep -qF "$folder" <(tr '\0' '\n' 2>/dev/null <"/proc/$pid/cmdline")
-}
+running() { process_runs "$folder/pid" "$folder"; }
 
 # Two ports below those that the system gives to clients, so that none takes them while the broker is stopped.
 free_ports() {

@@ -1,0 +1,16 @@
+# What the scripts that start processes share; to be sourced.
+
+# process_runs PID_FILE TEXT: whether the process whose id the file holds is alive, and has TEXT in its command line
+# (an id is given anew to another process).
+process_runs() {
+  local pid words attempt
+  [[ -s $1 ]] && pid=$(<"$1") || return 1
+  # A command line is empty for a moment while the process takes on its program, and for good when it has ended.
+  for attempt in {1..20}; do
+    kill -0 "$pid" 2>/dev/null || return 1
+    words=$(tr '\0' '\n' 2>/dev/null <"/proc/$pid/cmdline") || return 1
+    [[ -z $words ]] || break
+    sleep 0.01 # waits: the program of a process that was just started
+  done
+  [[ $words == *"$2"* ]]
+}
