@@ -12,10 +12,10 @@
 #include "libs/audit/chain.h"
 #include "libs/base/caller.h"
 #include "libs/base/clock.h"
-#include "libs/base/event_loop.h"
 #include "libs/base/keys.h"
-#include "libs/base/mutex.h"
+#include "libs/feed/cursor_keeper.h"
 #include "libs/feed/cursors.h"
+#include "libs/feed/feed_host.h"
 #include "libs/feed/subscription_stream.h"
 #include "libs/log/log.h"
 #include "libs/peer/peer.h"
@@ -58,14 +58,9 @@ class Feed {
   void Drain();
 
  private:
-  class Host;
   struct OpenStream {
     std::shared_ptr<SubscriptionStream> stream;
     std::shared_ptr<DeliverySink> sink;
-  };
-  struct PendingAcknowledgement {
-    CursorUpdate update;
-    AcknowledgeDone done;
   };
 
   void SubscribeOnLoop(const Caller& caller, const hangou::exchange::v1::SubscribeRequest& request,
@@ -73,21 +68,17 @@ class Feed {
   void CheckAll();
   void Tick();
   void ForgetDone();
-  void KeepAcknowledged();
 
   const FeedContext context_;
   Cursors cursors_;
-  const std::shared_ptr<Host> host_;
+  const std::shared_ptr<FeedHost> host_;
   int policy_listener_ = 0;
 
   // Used on the streams' thread only.
   std::vector<OpenStream> streams_;
   bool draining_ = false;
 
-  Mutex mutex_;
-  std::vector<PendingAcknowledgement> acknowledged_ HANGOU_GUARDED_BY(mutex_);
-
-  EventLoop cursor_loop_;  // last: its thread goes first
+  CursorKeeper keeper_;  // last: its thread goes first
 };
 
 }  // namespace hangou

@@ -280,11 +280,11 @@ class TestHost final : public StreamHost {
 // A consumer that takes deliveries at once, or when told.
 class TestSink final : public DeliverySink {
  public:
-  bool Write(hangou::exchange::v1::Delivery delivery, std::function<void(bool)> written) override {
+  bool Write(OutgoingDelivery outgoing, std::function<void(bool)> written) override {
     HANGOU_CHECK(!pending, "two deliveries are outstanding");
     if (finished) return false;
-    if (on_write) on_write(delivery);
-    deliveries.push_back(std::move(delivery));
+    if (on_write) on_write(outgoing.delivery);
+    deliveries.push_back(std::move(outgoing.delivery));
     pending = std::move(written);
     if (reads) Take();
     return true;

@@ -20,8 +20,8 @@ class GrpcSink final : public DeliverySink {
  public:
   explicit GrpcSink(std::shared_ptr<ServerStream<Delivery>> stream) : stream_(std::move(stream)) {}
 
-  bool Write(Delivery delivery, std::function<void(bool)> written) override {
-    return stream_->Write(std::move(delivery), std::move(written));
+  bool Write(OutgoingDelivery outgoing, std::function<void(bool)> written) override {
+    return stream_->Write(std::move(outgoing.delivery), std::move(written));
   }
   void Finish(const absl::Status& status) override { stream_->Finish(status); }
   void FinishNow(const absl::Status& status) override { stream_->FinishNow(status); }
