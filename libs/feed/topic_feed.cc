@@ -121,9 +121,12 @@ void TopicFeed::RunStream(const SubscriptionId& id, uint64_t attempt,
   };
   auto cursor = cursors_.Read(id.first, id.second);
   if (!cursor.ok()) return events.ended(cursor.status());
-  const auto sink =
-      std::make_shared<TopicSink>(TopicSinkContext{context_.topics, context_.feed.policy, keeper_, guard_},
-                                  DeliveryTopicOf(id), id.first, id.second, std::move(events));
+  const auto keep = [keeper = keeper_](CursorUpdate update, CursorKeeper::Done done) {
+    keeper->Keep(std::move(update), std::move(done));
+  };
+  const TopicSinkContext sink_context{context_.topics, context_.feed.policy, keep, guard_};
+  const auto sink = std::make_shared<TopicSink>(sink_context, DeliveryTopicOf(id), id.first, id.second,
+                                                std::move(events));
   const Caller caller{id.first, std::string(roles::kConsumer), stored.workload(), "", ""};
   auto& stream = streams_[id];
   stream = std::make_shared<SubscriptionStream>(stream_context(), host_, caller, RequestOf(stored),

@@ -47,7 +47,7 @@ bool TopicSink::Write(OutgoingDelivery outgoing, std::function<void(bool)> writt
 void TopicSink::Acknowledged(const std::shared_ptr<Delivery>& delivery, absl::Status status) {
   context_.guard->Remove(delivery->number);
   if (status.ok()) {
-    return context_.keeper->Keep(
+    return context_.keep(
         {department_, subscription_, delivery->position},
         [self = shared_from_this(), delivery](const absl::Status& kept) { self->Settle(delivery, kept); });
   }

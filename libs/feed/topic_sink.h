@@ -18,7 +18,8 @@ namespace hangou {
 struct TopicSinkContext {
   DeliveryTopics& topics;
   const PolicyHolder& policy;
-  std::shared_ptr<CursorKeeper> keeper;
+  // As CursorKeeper::Keep.
+  std::function<void(CursorUpdate, CursorKeeper::Done)> keep;
   std::shared_ptr<DeliveryGuard> guard;
 };
 

@@ -32,6 +32,18 @@ class GrpcSink final : public DeliverySink {
 
 }  // namespace
 
+ExchangeService::ExchangeService(const ExchangeContext& context, std::optional<ExchangeTopics> topics)
+    : feed_(context) {
+  if (!topics) return;
+  topic_feed_ = std::make_unique<TopicFeed>(
+      TopicFeedContext{context, topics->topics, topics->subscription_table, topics->cursor_table});
+}
+
+void ExchangeService::Drain() {
+  feed_.Drain();
+  if (topic_feed_) topic_feed_->Drain();
+}
+
 grpc::ServerWriteReactor<Delivery>* ExchangeService::Subscribe(grpc::CallbackServerContext* context,
                                                                const SubscribeRequest* request) {
   return ServerStream<Delivery>::Open(context, {roles::kConsumer},
