@@ -237,7 +237,8 @@ void SubscriptionStream::Send() {
 absl::StatusOr<DeliveryDecision> SubscriptionStream::Decide() const {
   auto decided = DecideDelivery(context_.policy, caller_.department, request_.context(), request_.resource(),
                                 context_.clock.UtcUs());
-  if (decided.ok() || !source_ || !IsWithdrawal(decided.status())) return decided;
+  // Tokens are for streams.
+  if (decided.ok() || !source_ || sink_->keyed() || !IsWithdrawal(decided.status())) return decided;
   return MakeError(*ReasonOf(decided.status()),
                    std::string(Message(decided.status())) +
                        "; the last token resumes the subscription once it is allowed again");
