@@ -13,10 +13,10 @@
 
 namespace hangou {
 
-// A batch that the broker has not acknowledged is still ours: the producer may send it later. So its pin lives until the
-// acknowledgement, and the epoch after it is not confirmed before. That would let a broker that is away hold up what
-// the catalog calls EFFECTIVE. Therefore, where the policy has moved on for kRecallMs, or the lease is about to run
-// out, everything that is not acknowledged is recalled; its subscriptions decide it again.
+// A batch that the broker has not acknowledged is still ours: the producer may send it later. So its pin lives until
+// the acknowledgement, and the epoch after it is not confirmed before. That would let a broker that is away hold up
+// what the catalog calls EFFECTIVE. Therefore, where the policy has moved on for kRecallMs, or the lease is about to
+// run out, everything that is not acknowledged is recalled; its subscriptions decide it again.
 //
 // A recall concerns all batches of the process, since the producer cannot tell them apart; those that the change does
 // not concern are sent twice at worst.

@@ -13,7 +13,11 @@
 namespace hangou {
 namespace {
 
-using namespace feed_test;  // NOLINT: the vocabulary of the feed's tests
+using feed_test::kPartitions;
+using feed_test::kResource;
+using feed_test::Objects;
+using feed_test::TestCity;
+using feed_test::Withhold;
 
 constexpr char kTopic[] = "hangou.delivery.tax.s1";
 
@@ -96,8 +100,9 @@ TEST_CASE("A message is a CloudEvent whose value has the fields that may leave")
   CHECK(HeaderOf(messages[0], "ce_hangouwithheld") == "1,3");
   CHECK(HeaderOf(messages[0], "ce_hangouepoch") == "2");
   const auto& change = city.library.changes()[0];
-  CHECK(HeaderOf(messages[0], "ce_id") ==
-        "memory/hangou.population.records/" + std::to_string(change.partition) + "@" + std::to_string(change.offset));
+  CHECK(HeaderOf(messages[0], "ce_id") == "memory/hangou.population.records/" +
+                                              std::to_string(change.partition) + "@" +
+                                              std::to_string(change.offset));
   std::set<std::string> listed;
   for (const DeliveryHeader& header : DeliveryHeaders()) listed.insert(std::string(header.name));
   for (const DeliveryMessage& message : messages) {

@@ -1,5 +1,4 @@
 // What the owners of topic subscriptions ask for.
-#include <algorithm>
 #include <utility>
 
 #include "libs/base/limits.h"
@@ -9,24 +8,15 @@
 #include "libs/feed/topic_message.h"
 #include "libs/log/record_topic.h"
 #include "libs/policy/delivery_retention.h"
-#include "libs/schema/descriptor.h"
 
 namespace hangou {
 namespace {
 
 using hangou::exchange::v1::CreateSubscriptionRequest;
-using hangou::exchange::v1::DeliveryTopic;
 using hangou::exchange::v1::ListSubscriptionsRequest;
-using hangou::exchange::v1::ListSubscriptionsResponse;
 
 // Topic subscriptions of a process: each takes one of the 64 readers of the log, which streams need too.
 constexpr size_t kTopicSubscriptions = 32;
-constexpr int64_t kMsPerDay = kUsPerDay / kUsPerMs;
-
-void SetTime(int64_t utc_us, google::protobuf::Timestamp* time) {
-  time->set_seconds(utc_us / kUsPerSecond);
-  time->set_nanos(static_cast<int32_t>(utc_us % kUsPerSecond * 1000));
-}
 
 hangou::record::v1::AccessContext AccessOf(const hangou::exchange::v1::Subscription& subscription) {
   hangou::record::v1::AccessContext access;
@@ -34,9 +24,6 @@ hangou::record::v1::AccessContext AccessOf(const hangou::exchange::v1::Subscript
   access.set_case_number(subscription.case_number());
   return access;
 }
-
-// The list is bound to its department, which the token need not name for anybody else.
-std::string PageContext(const Caller& caller) { return "subscriptions of " + caller.department; }
 
 absl::Status NoSuchSubscription() {
   return MakeError(Reason::kObjectNotFound,
@@ -152,7 +139,7 @@ absl::Status TopicFeed::Furnish(const Caller& caller, Order* order) {
   subscription->clear_principal();
   stored.add_forbidden(principal);
   RETURN_IF_ERROR(store_.Put(stored));
-  RETURN_IF_ERROR(context_.topics.Ensure(topic, subscription->retention_days() * kMsPerDay));
+  RETURN_IF_ERROR(context_.topics.Ensure(topic, RetentionMs(subscription->retention_days())));
   for (const std::string& former : stored.forbidden()) {
     if (former != principal) RETURN_IF_ERROR(context_.topics.Forbid(topic, former));
   }
@@ -183,7 +170,7 @@ absl::StatusOr<TopicFeed::Subscription> TopicFeed::CreateOnDesk(const Caller& ca
   subscription->set_purpose(request.subscription().purpose());
   subscription->set_case_number(request.subscription().case_number());
   subscription->set_start(request.subscription().start());
-  SetTime(context_.feed.clock.UtcUs(), subscription->mutable_create_time());
+  *subscription->mutable_create_time() = TimeOf(context_.feed.clock.UtcUs());
   if (const auto found = orders_.find(id); found != orders_.end()) {
     const Subscription& there = found->second.stored.subscription();
     const bool same =
@@ -258,99 +245,6 @@ absl::Status TopicFeed::DeleteOnDesk(const Caller& caller, const std::string& na
     return Annotate(order->failure, "it is ended; removing its topic is repeated until it is done");
   orders_.erase(id);
   return absl::OkStatus();
-}
-
-// Of what is read, what the broker has acknowledged counts: the place of the stream where there is one, else the cursor.
-int64_t TopicFeed::LagOf(const Order& order) {
-  const SubscriptionId id = IdOf(order);
-  std::optional<SubscriptionStream::Progress> progress;
-  host_->Run([&] {
-    const auto found = streams_.find(id);
-    if (found != streams_.end()) progress = found->second->progress();
-  });
-  if (!progress || !order.streaming) {
-    const auto cursor = cursors_.Read(id.first, id.second);
-    if (!cursor.ok() || !*cursor) return 0;
-    progress = SubscriptionStream::Progress{**cursor, 0};
-  }
-  const auto newest = context_.feed.policy.Newest();
-  const auto schema = newest ? newest->FindResource(order.stored.subscription().resource()) : nullptr;
-  if (!schema) return 0;
-  std::vector<int32_t> partitions;
-  for (int32_t p = 0; p < context_.feed.partitions; ++p) partitions.push_back(p);
-  const auto ends = context_.feed.log.EndOffsets(RecordTopic(schema->declaration().library()), partitions);
-  if (!ends.ok()) return 0;
-  int64_t lag = static_cast<int64_t>(progress->on_their_way);
-  for (const auto& [partition, end] : *ends) {
-    const size_t place = static_cast<size_t>(partition);
-    if (place >= progress->read.partitions.size()) continue;
-    // A partition that the snapshot has not come to counts as a whole.
-    lag += std::max<int64_t>(0, end - std::max<int64_t>(0, progress->read.partitions[place].next));
-  }
-  return lag;
-}
-
-TopicFeed::Subscription TopicFeed::Describe(const Order& order) {
-  Subscription subscription = order.stored.subscription();
-  if (subscription.state() == Subscription::STATE_RUNNING && !order.failure.ok()) {
-    subscription.set_state(Subscription::STATE_RETRYING);
-    subscription.set_reason(std::string(ReasonName(ReasonOf(order.failure).value_or(Reason::kInternal))));
-    subscription.set_message(std::string(Message(order.failure)));
-  } else if (!order.failure.ok()) {
-    subscription.set_message(subscription.message() + "; " + std::string(Message(order.failure)));
-  }
-  subscription.set_lag(LagOf(order));
-  if (order.taken_us != 0) SetTime(order.taken_us, subscription.mutable_delivery_time());
-  subscription.set_delivered_messages(order.taken_messages);
-  subscription.set_epoch(order.taken_epoch);
-  return subscription;
-}
-
-absl::StatusOr<ListSubscriptionsResponse> TopicFeed::ListOnDesk(const Caller& caller,
-                                                                const ListSubscriptionsRequest& request) {
-  RETURN_IF_ERROR(load_failure_);
-  if (request.page_size() < 0 || request.page_size() > limits::kPageMax) {
-    return MakeError(Reason::kInvalidRequest, "page_size is at most 1000", "page_size");
-  }
-  const int page_size = request.page_size() == 0 ? limits::kPageDefault : request.page_size();
-  std::string after;
-  if (!request.page_token().empty()) {
-    ASSIGN_OR_RETURN(after, context_.feed.keys.OpenToken(request.page_token(), PageContext(caller)));
-  }
-  ListSubscriptionsResponse response;
-  for (const auto& [id, order] : orders_) {
-    if (id.first != caller.department || id.second <= after || order.stored.deleted()) continue;
-    if (response.subscriptions_size() == page_size) {
-      const auto last = ParseSubscriptionName(response.subscriptions(page_size - 1).name());
-      response.set_next_page_token(context_.feed.keys.SealToken(last->second, PageContext(caller)));
-      break;
-    }
-    *response.add_subscriptions() = Describe(order);
-  }
-  return response;
-}
-
-absl::StatusOr<DeliveryTopic> TopicFeed::TopicOnDesk(const Caller& caller, const std::string& name) {
-  ASSIGN_OR_RETURN(const Order* const order, FindOrder(caller, name));
-  const Subscription& subscription = order->stored.subscription();
-  const auto schema = context_.feed.policy.Newest()->FindResource(subscription.resource());
-  if (!schema) return MakeError(Reason::kUnknownResource, "the catalog does not know the resource any more");
-  DeliveryTopic topic;
-  topic.set_topic(context_.topics.NameOf(DeliveryTopicOf(IdOf(*order))));
-  topic.set_bootstrap_servers(context_.topics.bootstrap_servers());
-  topic.set_partitions(kDeliveryPartitions);
-  topic.set_group_prefix(topic.topic());
-  topic.set_principal(subscription.principal());
-  topic.set_retention_ms(subscription.retention_days() * kMsPerDay);
-  *topic.mutable_files() = DescriptorOf(schema->declaration());
-  topic.set_message_name(MessageNameOf(schema->declaration()));
-  topic.set_schema_revision(schema->declaration().schema_revision());
-  for (const DeliveryHeader& header : DeliveryHeaders()) {
-    auto* line = topic.add_headers();
-    line->set_name(std::string(header.name));
-    line->set_meaning(std::string(header.meaning));
-  }
-  return topic;
 }
 
 }  // namespace hangou

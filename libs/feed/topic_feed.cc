@@ -125,8 +125,8 @@ void TopicFeed::RunStream(const SubscriptionId& id, uint64_t attempt,
     keeper->Keep(std::move(update), std::move(done));
   };
   const TopicSinkContext sink_context{context_.topics, context_.feed.policy, keep, guard_};
-  const auto sink = std::make_shared<TopicSink>(sink_context, DeliveryTopicOf(id), id.first, id.second,
-                                                std::move(events));
+  const auto sink =
+      std::make_shared<TopicSink>(sink_context, DeliveryTopicOf(id), id.first, id.second, std::move(events));
   const Caller caller{id.first, std::string(roles::kConsumer), stored.workload(), "", ""};
   auto& stream = streams_[id];
   stream = std::make_shared<SubscriptionStream>(stream_context(), host_, caller, RequestOf(stored),
@@ -233,7 +233,7 @@ void TopicFeed::LookAtPolicy(Order* order) {
       DeliveryRetentionDays(snapshot.objects(), order->stored.department(), *decided->rights);
   if (days == subscription->retention_days()) return;
   // Where it fails, the next tick tries again.
-  if (!context_.topics.Ensure(DeliveryTopicOf(IdOf(*order)), days * kUsPerDay / kUsPerMs).ok()) {
+  if (!context_.topics.Ensure(DeliveryTopicOf(IdOf(*order)), RetentionMs(days)).ok()) {
     order->checked_epoch = 0;
     return;
   }

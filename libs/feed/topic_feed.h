@@ -30,12 +30,12 @@ struct TopicFeedContext {
   int cursor_table;
 };
 
-// Runs the topic subscriptions of a process: each is a SubscriptionStream whose sink is a topic. Where a stream ends, it
-// begins again from its cursor after a growing wait; where the policy has withdrawn it, it stops for good, and the
+// Runs the topic subscriptions of a process: each is a SubscriptionStream whose sink is a topic. Where a stream ends,
+// it begins again from its cursor after a growing wait; where the policy has withdrawn it, it stops for good, and the
 // brokers are told that its consumer may read the topic no more, until that is done.
 //
-// Thread-safe. One thread, the desk, owns what is known of the subscriptions and waits for brokers and disk; the streams
-// run on another, and what keeps withdrawn batches from being sent on a third.
+// Thread-safe. One thread, the desk, owns what is known of the subscriptions and waits for brokers and disk; the
+// streams run on another, and what keeps withdrawn batches from being sent on a third.
 class TopicFeed {
  public:
   using Done = std::function<void(absl::StatusOr<hangou::exchange::v1::Subscription>)>;
@@ -77,7 +77,7 @@ class TopicFeed {
     uint64_t checked_epoch = 0;  // policy epoch under which its retention was last looked at
   };
 
-  // --- on the desk: topic_desk.cc ---
+  // --- on the desk: topic_desk.cc, topic_view.cc ---
   absl::StatusOr<Subscription> CreateOnDesk(const Caller& caller,
                                             const hangou::exchange::v1::CreateSubscriptionRequest& request);
   absl::StatusOr<Subscription> PauseOnDesk(const Caller& caller, const std::string& name);
@@ -94,8 +94,8 @@ class TopicFeed {
                      const absl::Status& decided);
   // Decides whether a subscription may deliver, and audits that; fills in its retention.
   absl::Status Admit(const Caller& caller, const std::string& note, Subscription* subscription);
-  // Makes topic and access for `caller`, and keeps the order as running. Before that both are noted as to be removed, so
-  // that nothing remains of an attempt that fails or is cut short.
+  // Makes topic and access for `caller`, and keeps the order as running. Before that both are noted as to be removed,
+  // so that nothing remains of an attempt that fails or is cut short.
   absl::Status Furnish(const Caller& caller, Order* order);
   Subscription Describe(const Order& order);
   int64_t LagOf(const Order& order);

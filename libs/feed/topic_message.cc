@@ -92,6 +92,13 @@ const std::vector<DeliveryHeader>& DeliveryHeaders() {
   return kHeaders;
 }
 
+google::protobuf::Timestamp TimeOf(int64_t utc_us) {
+  google::protobuf::Timestamp time;
+  time.set_seconds(utc_us / kUsPerSecond);
+  time.set_nanos(static_cast<int32_t>(utc_us % kUsPerSecond * 1000));
+  return time;
+}
+
 std::vector<DeliveryMessage> MessagesOf(const OutgoingDelivery& outgoing) {
   std::vector<DeliveryMessage> messages;
   messages.reserve(outgoing.keys.size());

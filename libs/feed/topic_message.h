@@ -5,6 +5,7 @@
 // headers  the attributes of the event, as kDeliveryHeaders lists them; those without a value are absent
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -22,6 +23,8 @@ struct DeliveryHeader {
 // The headers that messages may carry, in their order.
 const std::vector<DeliveryHeader>& DeliveryHeaders();
 
+// An instant in microseconds since 1970-01-01 UTC as the contract has it.
+google::protobuf::Timestamp TimeOf(int64_t utc_us);
 // The messages of a delivery, one a change, in their order. `outgoing` has a key for each.
 std::vector<DeliveryMessage> MessagesOf(const OutgoingDelivery& outgoing);
 

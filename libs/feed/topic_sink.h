@@ -24,8 +24,8 @@ struct TopicSinkContext {
 };
 
 // Sends the deliveries of one stream to a topic: a delivery is taken when the broker has acknowledged every message of
-// it and the cursor behind it is durable. Ends with its stream, or with the first delivery that fails; a stream that goes
-// on from the cursor repeats that one. Thread-safe; shared with what is under way.
+// it and the cursor behind it is durable. Ends with its stream, or with the first delivery that fails; a stream that
+// goes on from the cursor repeats that one. Thread-safe; shared with what is under way.
 class TopicSink final : public DeliverySink, public std::enable_shared_from_this<TopicSink> {
  public:
   // What its owner hears, from any thread; neither may block.

@@ -13,6 +13,8 @@ constexpr uint32_t kDeliveryRetentionDays = 7;
 // The most a grant may name: a topic is a way of delivery, not a second place where records are kept.
 constexpr uint32_t kDeliveryRetentionDaysMax = 90;
 
+// Days in milliseconds.
+constexpr int64_t RetentionMs(uint32_t days) { return int64_t{days} * 86'400'000; }
 // The days of one grant.
 uint32_t RetentionDaysOf(const hangou::catalog::v1::Grant& grant);
 // The days for which what `rights` give a department may be kept: the fewest of the grants behind them.
