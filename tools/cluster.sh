@@ -156,7 +156,10 @@ up() {
   mkdir -p "$dir"/{settings,logs,pids,data}
   make_identities
   local principals=() name
-  for name in "${processes[@]}"; do principals+=("platform.service.$name"); done
+  for name in "${processes[@]}"; do
+    [[ $(service_of "$name") != exchange ]] || principals+=(--delivery hangou.delivery. "platform.service.$name")
+    principals+=("platform.service.$name")
+  done
   "$root/tools/kafka/broker.sh" status "$dir/kafka" ||
     "$root/tools/kafka/broker.sh" start "$dir/kafka" "$dir/identities/platform-service-broker-0" "${principals[@]}"
   write_contexts

@@ -46,4 +46,11 @@ absl::Status Cursors::Keep(const std::vector<CursorUpdate>& updates) {
   return store_.Flush();
 }
 
+absl::Status Cursors::Forget(const std::string& department, const std::string& subscription) {
+  StoreBatch batch;
+  batch.Delete(table_, CursorKey(department, subscription));
+  RETURN_IF_ERROR(store_.Write(batch));
+  return store_.Flush();
+}
+
 }  // namespace hangou

@@ -29,6 +29,8 @@ class Cursors {
                                                    const std::string& subscription) const;
   // Keeps cursors durably, all together. One that would move a subscription back, or nowhere, is left as it is.
   absl::Status Keep(const std::vector<CursorUpdate>& updates);
+  // Forgets the cursor of a subscription that is no more.
+  absl::Status Forget(const std::string& department, const std::string& subscription);
 
  private:
   Store& store_;

@@ -13,10 +13,10 @@
 #include "libs/audit/chain.h"
 #include "libs/base/caller.h"
 #include "libs/base/clock.h"
-#include "libs/base/event_loop.h"
 #include "libs/base/keys.h"
-#include "libs/base/mutex.h"
+#include "libs/feed/cursor_keeper.h"
 #include "libs/feed/cursors.h"
+#include "libs/feed/feed_host.h"
 #include "libs/feed/subscription_stream.h"
 #include "libs/log/log.h"
 #include "libs/peer/peer.h"
@@ -61,14 +61,9 @@ class Feed {
   size_t open_streams() const { return open_streams_; }
 
  private:
-  class Host;
   struct OpenStream {
     std::shared_ptr<SubscriptionStream> stream;
     std::shared_ptr<DeliverySink> sink;
-  };
-  struct PendingAcknowledgement {
-    CursorUpdate update;
-    AcknowledgeDone done;
   };
 
   void SubscribeOnLoop(const Caller& caller, const hangou::exchange::v1::SubscribeRequest& request,
@@ -76,11 +71,10 @@ class Feed {
   void CheckAll();
   void Tick();
   void ForgetDone();
-  void KeepAcknowledged();
 
   const FeedContext context_;
   Cursors cursors_;
-  const std::shared_ptr<Host> host_;
+  const std::shared_ptr<FeedHost> host_;
   int policy_listener_ = 0;
 
   // Used on the streams' thread only.
@@ -88,10 +82,7 @@ class Feed {
   bool draining_ = false;
   std::atomic<size_t> open_streams_{0};  // the size of streams_, for everybody
 
-  Mutex mutex_;
-  std::vector<PendingAcknowledgement> acknowledged_ HANGOU_GUARDED_BY(mutex_);
-
-  EventLoop cursor_loop_;  // last: its thread goes first
+  CursorKeeper keeper_;  // last: its thread goes first
 };
 
 }  // namespace hangou

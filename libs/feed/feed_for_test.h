@@ -13,6 +13,7 @@
 
 #include "hangou/record/v1/envelope.pb.h"
 #include "libs/audit/chain.h"
+#include "libs/base/mutex.h"
 #include "libs/feed/subscription_stream.h"
 #include "libs/identifiers/generate_for_test.h"
 #include "libs/log/log_for_test.h"
@@ -29,17 +30,18 @@ constexpr int32_t kPartitions = 4;
 // Numbers of the fields.
 constexpr uint32_t kId = 1, kName = 2, kPhone = 3;
 
-// An audit chain in memory that a test can hold or make fail. Used by one thread.
+// An audit chain in memory that a test can hold or make fail. Appends come from any thread; everything else is for the
+// test's own while nothing else runs.
 class TestAudit final : public AuditChain {
  public:
   void Append(hangou::audit::v1::Entry entry, Done done) override {
     if (!failure.ok()) return done(failure);
     if (hold) return held_.emplace_back(std::move(entry), std::move(done)), void();
-    entries.push_back(std::move(entry));
+    Keep(std::move(entry));
     done(absl::OkStatus());
   }
   absl::Status AppendAndWait(hangou::audit::v1::Entry entry) override {
-    entries.push_back(std::move(entry));
+    Keep(std::move(entry));
     return absl::OkStatus();
   }
   absl::StatusOr<std::vector<StoredAuditEntry>> Read(uint64_t, size_t) const override {
@@ -59,6 +61,12 @@ class TestAudit final : public AuditChain {
   bool hold = false;
 
  private:
+  void Keep(hangou::audit::v1::Entry entry) {
+    MutexLock lock(mutex_);
+    entries.push_back(std::move(entry));
+  }
+
+  Mutex mutex_;
   std::vector<std::pair<hangou::audit::v1::Entry, Done>> held_;
 };
 
@@ -280,11 +288,11 @@ class TestHost final : public StreamHost {
 // A consumer that takes deliveries at once, or when told.
 class TestSink final : public DeliverySink {
  public:
-  bool Write(hangou::exchange::v1::Delivery delivery, std::function<void(bool)> written) override {
+  bool Write(OutgoingDelivery outgoing, std::function<void(bool)> written) override {
     HANGOU_CHECK(!pending, "two deliveries are outstanding");
     if (finished) return false;
-    if (on_write) on_write(delivery);
-    deliveries.push_back(std::move(delivery));
+    if (on_write) on_write(outgoing.delivery);
+    deliveries.push_back(std::move(outgoing.delivery));
     pending = std::move(written);
     if (reads) Take();
     return true;

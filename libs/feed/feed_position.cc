@@ -9,6 +9,7 @@
 #include "libs/feed/feed_position.h"
 
 #include <algorithm>
+#include <numeric>
 
 #include "libs/base/status.h"
 
@@ -106,6 +107,24 @@ absl::StatusOr<FeedPosition> DecodePosition(std::string_view bytes) {
   if (!good)
     return MakeError(Reason::kTokenInvalid, "this is no place in a feed; use a token as it was given");
   position.started_us = static_cast<int64_t>(started);
+  return position;
+}
+
+absl::StatusOr<FeedPosition> FreshPosition(Log& log, const std::string& topic, int32_t partitions,
+                                           const std::string& resource, int64_t started_us, bool snapshot) {
+  FeedPosition position;
+  position.log_id = log.log_id();
+  position.resource = resource;
+  position.started_us = started_us;
+  position.partitions.resize(static_cast<size_t>(partitions));
+  if (snapshot) {
+    position.snapshot.emplace();
+    return position;
+  }
+  std::vector<int32_t> all(static_cast<size_t>(partitions));
+  std::iota(all.begin(), all.end(), 0);
+  ASSIGN_OR_RETURN(const auto ends, log.EndOffsets(topic, all));
+  for (const auto& [partition, end] : ends) position.partitions[static_cast<size_t>(partition)].next = end;
   return position;
 }
 

@@ -9,6 +9,7 @@
 
 #include "absl/status/statusor.h"
 #include "libs/base/keys.h"
+#include "libs/log/log.h"
 
 namespace hangou {
 
@@ -43,6 +44,9 @@ struct FeedPosition {
 std::string EncodePosition(const FeedPosition& position);
 absl::StatusOr<FeedPosition> DecodePosition(std::string_view bytes);
 
+// Where a subscription begins: with the current records, or with the next change of each of the topic's partitions.
+absl::StatusOr<FeedPosition> FreshPosition(Log& log, const std::string& topic, int32_t partitions,
+                                           const std::string& resource, int64_t started_us, bool snapshot);
 // True where `position` adds nothing to `stored`: keeping it would move the subscription back, or nowhere.
 bool AddsNothing(const FeedPosition& position, const FeedPosition& stored);
 

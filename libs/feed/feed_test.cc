@@ -19,7 +19,8 @@ constexpr int64_t kWaitUs =
 // A consumer on another thread, that takes deliveries at once. Thread-safe.
 class ThreadSink final : public DeliverySink {
  public:
-  bool Write(Delivery delivery, std::function<void(bool)> written) override {
+  bool Write(OutgoingDelivery outgoing, std::function<void(bool)> written) override {
+    const Delivery& delivery = outgoing.delivery;
     {
       MutexLock lock(mutex_);
       if (finished_) return false;

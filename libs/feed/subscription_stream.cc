@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <map>
-#include <numeric>
 #include <set>
 #include <utility>
 
@@ -26,19 +25,6 @@ constexpr int64_t kPassedPerNotice = 50'000;
 // Attempts to read a page of the snapshot: the library may be starting, or its group moving. 30 s in all.
 constexpr int kPageAttempts = 60;
 constexpr int64_t kPageRetryMs = 500;
-constexpr size_t kSubscriptionNameBytes = 64;
-
-bool IsSubscriptionName(std::string_view name) {
-  const auto lower = [](char c) { return c >= 'a' && c <= 'z'; };
-  return !name.empty() && name.size() <= kSubscriptionNameBytes && lower(name.front()) &&
-         std::all_of(name.begin(), name.end(),
-                     [&](char c) { return lower(c) || (c >= '0' && c <= '9') || c == '_' || c == '-'; });
-}
-
-bool GivesAnything(const FieldRights& rights) {
-  return std::any_of(rights.permissions.begin(), rights.permissions.end(),
-                     [](const FieldPermission& p) { return p.level >= FieldLevel::kMasked; });
-}
 
 }  // namespace
 
@@ -96,23 +82,10 @@ absl::Status SubscriptionStream::CheckAfter(const std::string& topic) const {
   return absl::OkStatus();
 }
 
-absl::StatusOr<FeedPosition> SubscriptionStream::FreshPosition(const std::string& topic,
-                                                               bool snapshot) const {
-  FeedPosition position;
-  position.log_id = context_.log.log_id();
-  position.resource = request_.resource();
+absl::StatusOr<FeedPosition> SubscriptionStream::Fresh(const std::string& topic, bool snapshot) const {
   // Behind the acknowledged start also where the clock was set back.
-  position.started_us = std::max(context_.clock.UtcUs(), cursor_ ? cursor_->started_us + 1 : 0);
-  position.partitions.resize(static_cast<size_t>(context_.partitions));
-  if (snapshot) {
-    position.snapshot.emplace();
-    return position;
-  }
-  std::vector<int32_t> partitions(static_cast<size_t>(context_.partitions));
-  std::iota(partitions.begin(), partitions.end(), 0);
-  ASSIGN_OR_RETURN(const auto ends, context_.log.EndOffsets(topic, partitions));
-  for (const auto& [partition, end] : ends) position.partitions[static_cast<size_t>(partition)].next = end;
-  return position;
+  const int64_t started_us = std::max(context_.clock.UtcUs(), cursor_ ? cursor_->started_us + 1 : 0);
+  return FreshPosition(context_.log, topic, context_.partitions, request_.resource(), started_us, snapshot);
 }
 
 absl::Status SubscriptionStream::CheckPosition(const FeedPosition& position) const {
@@ -128,22 +101,22 @@ absl::Status SubscriptionStream::CheckPosition(const FeedPosition& position) con
 }
 
 absl::StatusOr<FeedPosition> SubscriptionStream::StartPosition(const std::string& topic) const {
-  if (request_.start_case() == SubscribeRequest::kSnapshot) return FreshPosition(topic, true);
-  if (request_.start_case() == SubscribeRequest::kNow) return FreshPosition(topic, false);
+  if (request_.start_case() == SubscribeRequest::kSnapshot) return Fresh(topic, true);
+  if (request_.start_case() == SubscribeRequest::kNow) return Fresh(topic, false);
   if (request_.start_case() == SubscribeRequest::kToken) {
     ASSIGN_OR_RETURN(FeedPosition position, OpenPosition(context_.keys, caller_.department,
                                                          request_.subscription(), request_.token()));
     RETURN_IF_ERROR(CheckPosition(position));
     return position;
   }
-  if (!cursor_) return FreshPosition(topic, false);
+  if (!cursor_) return Fresh(topic, false);
   RETURN_IF_ERROR(CheckPosition(*cursor_));
   return *cursor_;
 }
 
 absl::Status SubscriptionStream::OpenSource() {
   RETURN_IF_ERROR(Validate());
-  ASSIGN_OR_RETURN(const Decided decided, Decide());
+  ASSIGN_OR_RETURN(const DeliveryDecision decided, Decide());
   library_ = decided.schema->declaration().library();
   topic_ = RecordTopic(library_);
   RETURN_IF_ERROR(CheckAfter(topic_));
@@ -262,42 +235,36 @@ void SubscriptionStream::Send() {
   TryDeliver();
 }
 
-absl::StatusOr<SubscriptionStream::Decided> SubscriptionStream::Decide() const {
-  Decided decided;
-  ASSIGN_OR_RETURN(decided.pin, context_.policy.Acquire(request_.context().min_epoch()));
-  const auto& access = request_.context();
-  PolicyDecision decision =
-      decided.pin.snapshot().Decide({caller_.department, request_.resource(), access.purpose(),
-                                     access.case_number(), context_.clock.UtcUs()});
-  const std::string resume =
-      source_ ? "; the last token resumes the subscription once it is allowed again" : "";
-  if (!decision.allowed) return MakeError(decision.reason, decision.message + resume);
-  if (!GivesAnything(*decision.rights)) {
-    return MakeError(Reason::kNoGrant, "no field may be read, only verified" + resume);
-  }
-  decided.schema = std::move(decision.schema);
-  decided.rights = decision.rights;
-  return decided;
+absl::StatusOr<DeliveryDecision> SubscriptionStream::Decide() const {
+  auto decided = DecideDelivery(context_.policy, caller_.department, request_.context(), request_.resource(),
+                                context_.clock.UtcUs());
+  // Tokens are for streams.
+  if (decided.ok() || !source_ || sink_->keyed() || !IsWithdrawal(decided.status())) return decided;
+  return MakeError(*ReasonOf(decided.status()),
+                   std::string(Message(decided.status())) +
+                       "; the last token resumes the subscription once it is allowed again");
 }
 
 void SubscriptionStream::TryDeliver() {
   auto decided = Decide();
   if (!decided.ok()) return Deny(decided.status());
   decided_ = std::move(*decided);
-  auto delivery = MakeDelivery(decided_);
-  if (!delivery.ok()) return Deny(delivery.status());
-  delivery_ = std::move(*delivery);
+  auto outgoing = MakeDelivery(decided_);
+  if (!outgoing.ok()) return Deny(outgoing.status());
+  outgoing_ = std::move(*outgoing);
   if (sending_->changes.empty()) return OnAudited(absl::OkStatus());
   context_.audit.Append(DeliveryEntry(decided_), [later = Later(&SubscriptionStream::OnAudited)](
                                                      absl::Status durable) { later(durable); });
 }
 
-absl::StatusOr<Delivery> SubscriptionStream::MakeDelivery(const Decided& decided) const {
-  Delivery delivery;
+absl::StatusOr<OutgoingDelivery> SubscriptionStream::MakeDelivery(const DeliveryDecision& decided) const {
+  OutgoingDelivery outgoing;
+  Delivery& delivery = outgoing.delivery;
   RecordPresenter presenter(*decided.schema, *decided.rights, context_.keys, caller_.department,
                             context_.log.log_id(), topic_);
   for (const FeedChange& stored : sending_->changes) {
     Change* change = delivery.add_changes();
+    if (sink_->keyed()) outgoing.keys.push_back(presenter.RecordPseudonym(HeadOf(stored)));
     if (stored.event.has_upsert()) {
       change->set_kind(Change::KIND_UPSERT);
       RETURN_IF_ERROR(presenter.Present(stored.event.upsert(), stored.partition, stored.offset,
@@ -313,7 +280,8 @@ absl::StatusOr<Delivery> SubscriptionStream::MakeDelivery(const Decided& decided
   delivery.set_token(
       SealPosition(context_.keys, caller_.department, request_.subscription(), sending_->position));
   delivery.set_caught_up(sending_->caught_up);
-  return delivery;
+  outgoing.position = sending_->position;
+  return outgoing;
 }
 
 Entry SubscriptionStream::NewEntry(bool allowed) const {
@@ -329,7 +297,7 @@ Entry SubscriptionStream::NewEntry(bool allowed) const {
   return entry;
 }
 
-Entry SubscriptionStream::DeliveryEntry(const Decided& decided) const {
+Entry SubscriptionStream::DeliveryEntry(const DeliveryDecision& decided) const {
   Entry entry = NewEntry(true);
   entry.set_epoch(decided.pin.snapshot().epoch());
   entry.set_note("subscription " + request_.subscription());
@@ -362,8 +330,8 @@ void SubscriptionStream::OnAudited(absl::Status durable) {
 void SubscriptionStream::HandOver() {
   told_caught_up_ = told_caught_up_ || sending_->caught_up;
   handed_over_boot_us_ = context_.clock.BootUs();
-  writing_ = sink_->Write(std::exchange(delivery_, {}), Later(&SubscriptionStream::OnWritten));
-  decided_ = {};
+  outgoing_.pin = std::exchange(decided_, {}).pin;
+  writing_ = sink_->Write(std::exchange(outgoing_, {}), Later(&SubscriptionStream::OnWritten));
   if (!writing_) return Gone();
   Pump();
 }
@@ -373,6 +341,11 @@ void SubscriptionStream::OnWritten(bool taken) {
   sending_.reset();
   if (!taken) return Gone();
   Pump();
+}
+
+std::optional<SubscriptionStream::Progress> SubscriptionStream::progress() const {
+  if (!source_) return std::nullopt;
+  return Progress{source_->position(), filling_.size() + (sending_ ? sending_->changes.size() : 0)};
 }
 
 // --- the end ---

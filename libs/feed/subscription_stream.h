@@ -17,20 +17,33 @@
 #include "libs/base/clock.h"
 #include "libs/base/keys.h"
 #include "libs/feed/change_source.h"
+#include "libs/feed/delivery_decision.h"
 #include "libs/feed/feed_position.h"
 #include "libs/log/log.h"
 #include "libs/policy/policy_holder.h"
 
 namespace hangou {
 
+// A delivery on its way out.
+struct OutgoingDelivery {
+  hangou::exchange::v1::Delivery delivery;
+  // Of the decision. While it lives the process does not confirm a newer epoch: whoever holds it drops it once the
+  // transport has the delivery, so that nothing of ours sends it any more.
+  PolicyHolder::Pin pin;
+  FeedPosition position;          // behind it
+  std::vector<std::string> keys;  // of each change's record, for sinks that are keyed
+};
+
 // Where deliveries go: the transport's side of a stream. Thread-safe.
 class DeliverySink {
  public:
   virtual ~DeliverySink() = default;
-  // Hands a delivery to the transport: when it returns true, nothing can recall it. `written` is called once, from any
-  // thread, when it was taken (true) or the stream has ended (false); only then may the next follow. False where the
-  // stream has ended; then `written` is not called.
-  virtual bool Write(hangou::exchange::v1::Delivery delivery, std::function<void(bool taken)> written) = 0;
+  // Hands a delivery to the transport. `written` is called once, from any thread, when it was taken (true) or the
+  // stream has ended (false); only then may the next follow. False where the stream has ended; then `written` is not
+  // called.
+  virtual bool Write(OutgoingDelivery outgoing, std::function<void(bool taken)> written) = 0;
+  // True where deliveries have to carry a key per change.
+  virtual bool keyed() const { return false; }
   // Ends the stream with a status, behind the delivery that is being written.
   virtual void Finish(const absl::Status& status) = 0;
   // The same at once: a delivery that is being written is given up.
@@ -62,7 +75,7 @@ struct StreamContext {
 
 // A stream to one consumer. All methods run on the streams' thread; shared, because what it waits for may come late.
 //
-// Each batch goes: fill -> pin -> decide -> project -> audit entry durable -> confirm the pin -> write -> drop the pin.
+// Each batch goes: fill -> pin -> decide -> project -> audit entry durable -> confirm the pin -> write, with the pin.
 // Where the epoch moved on before the write, the batch is decided again. While one batch is audited and written, the
 // next is filled; no more than that waits in memory. The stream ends by itself, with the reason, where the decision
 // leaves no field, the lease has run out, the consumer does not read, or the log is damaged.
@@ -82,6 +95,13 @@ class SubscriptionStream : public std::enable_shared_from_this<SubscriptionStrea
   void End(const absl::Status& status);
   // The transport has ended it.
   void Gone();
+  // How far it has come: the place behind what was read, and how many of the changes before it are still on their way.
+  // None where it has not begun.
+  struct Progress {
+    FeedPosition read;
+    size_t on_their_way = 0;
+  };
+  std::optional<Progress> progress() const;
   // Nothing is left to be done: forget it.
   bool done() const { return ended_ && !writing_ && !denying_; }
 
@@ -92,20 +112,13 @@ class SubscriptionStream : public std::enable_shared_from_this<SubscriptionStrea
     FeedPosition position;
     bool caught_up = false;
   };
-  // A decision, and the pin that it holds under.
-  struct Decided {
-    PolicyHolder::Pin pin;
-    std::shared_ptr<const ResourceSchema> schema;
-    const FieldRights* rights = nullptr;
-  };
-
   absl::Status Validate() const;
   absl::Status CheckAfter(const std::string& topic) const;
   absl::StatusOr<FeedPosition> StartPosition(const std::string& topic) const;
-  absl::StatusOr<FeedPosition> FreshPosition(const std::string& topic, bool snapshot) const;
+  absl::StatusOr<FeedPosition> Fresh(const std::string& topic, bool snapshot) const;
   absl::Status CheckPosition(const FeedPosition& position) const;
   absl::Status OpenSource();
-  absl::StatusOr<Decided> Decide() const;
+  absl::StatusOr<DeliveryDecision> Decide() const;
 
   void Pump();
   void PostPump(int64_t delay_ms);
@@ -117,9 +130,9 @@ class SubscriptionStream : public std::enable_shared_from_this<SubscriptionStrea
   void SendWhenDue();
   void Send();
   void TryDeliver();
-  absl::StatusOr<hangou::exchange::v1::Delivery> MakeDelivery(const Decided& decided) const;
+  absl::StatusOr<OutgoingDelivery> MakeDelivery(const DeliveryDecision& decided) const;
   hangou::audit::v1::Entry NewEntry(bool allowed) const;
-  hangou::audit::v1::Entry DeliveryEntry(const Decided& decided) const;
+  hangou::audit::v1::Entry DeliveryEntry(const DeliveryDecision& decided) const;
   void OnAudited(absl::Status durable);
   void HandOver();
   void OnWritten(bool taken);
@@ -151,8 +164,8 @@ class SubscriptionStream : public std::enable_shared_from_this<SubscriptionStrea
 
   // The batch that is on its way.
   std::optional<Batch> sending_;
-  Decided decided_;
-  hangou::exchange::v1::Delivery delivery_;
+  DeliveryDecision decided_;
+  OutgoingDelivery outgoing_;
   bool writing_ = false;
   bool told_caught_up_ = false;
   int64_t handed_over_boot_us_ = 0;

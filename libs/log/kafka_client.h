@@ -38,15 +38,19 @@ class KafkaClient {
   // Offsets behind the last durable record of each partition, in one request per broker.
   absl::StatusOr<std::map<int32_t, int64_t>> EndOffsets(const std::string& topic,
                                                         const std::vector<int32_t>& partitions);
+  // Waits until every partition of a topic that was just made has a leader.
+  absl::StatusOr<KafkaTopicShape> AwaitTopic(const std::string& topic);
+  // The settings of a topic, by name.
+  absl::StatusOr<std::map<std::string, std::string>> DescribeConfig(const std::string& topic);
+  // For other administrative requests; lives as long as this.
+  rd_kafka_t* handle() const { return client_.get(); }
 
  private:
   explicit KafkaClient(KafkaSettings settings) : settings_(std::move(settings)) {}
   static void KeepLine(const rd_kafka_t* client, int level, const char* facility, const char* text);
   rd_kafka_topic_t* TopicHandle(const std::string& topic);
   absl::Status CreateTopic(const std::string& topic, int32_t partitions);
-  absl::StatusOr<KafkaTopicShape> AwaitTopic(const std::string& topic);
   absl::Status CheckConfig(const std::string& topic);
-  absl::StatusOr<std::map<std::string, std::string>> DescribeConfig(const std::string& topic);
 
   const KafkaSettings settings_;
   Mutex mutex_;

@@ -21,7 +21,8 @@ KafkaMeaning MeaningOfAccessError(rd_kafka_resp_err_t error) {
       return {
           Reason::kLogUnavailable,
           "the broker's ACLs do not allow it: grant this identity Write on topics of the prefix, which also "
-          "allows idempotent appends"};
+          "allows idempotent appends; an exchange that delivers to topics needs Alter on the cluster, for "
+          "ACLs"};
     case RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED:
       return {Reason::kLogUnavailable,
               "the broker's ACLs do not allow it: grant this identity Read, Write, Create, Describe and "

@@ -30,6 +30,8 @@ using KafkaNewTopic = std::unique_ptr<rd_kafka_NewTopic_t, KafkaFreer<rd_kafka_N
 using KafkaConfigResource =
     std::unique_ptr<rd_kafka_ConfigResource_t, KafkaFreer<rd_kafka_ConfigResource_destroy>>;
 using KafkaAdminOptions = std::unique_ptr<rd_kafka_AdminOptions_t, KafkaFreer<rd_kafka_AdminOptions_destroy>>;
+using KafkaAclBinding = std::unique_ptr<rd_kafka_AclBinding_t, KafkaFreer<rd_kafka_AclBinding_destroy>>;
+using KafkaDeleteTopic = std::unique_ptr<rd_kafka_DeleteTopic_t, KafkaFreer<rd_kafka_DeleteTopic_destroy>>;
 using KafkaErrorObject = std::unique_ptr<rd_kafka_error_t, KafkaFreer<rd_kafka_error_destroy>>;
 
 }  // namespace hangou

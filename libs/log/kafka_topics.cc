@@ -10,16 +10,14 @@
 #include "libs/base/clock.h"
 #include "libs/base/status.h"
 #include "libs/log/argument_checks.h"
+#include "libs/log/kafka_admin.h"
 #include "libs/log/kafka_client.h"
 #include "libs/log/kafka_errors.h"
 
 namespace hangou {
 namespace {
 
-// Of one administrative request, and of the time until every broker knows a new topic.
-constexpr int kAdministrationMs = 15'000;
 constexpr auto kTopicLookEvery = std::chrono::milliseconds(20);
-constexpr size_t kAdminErrorBytes = 512;
 
 // How a topic must be configured.
 struct TopicSetting {
@@ -51,24 +49,6 @@ absl::Status WrongTopicSetting(const std::string& topic, const std::string& sett
                                const std::string& wanted) {
   return MakeError(Reason::kInvalidRequest, "topic " + topic + " has " + setting + " " + found +
                                                 ", and needs " + wanted + "; correct it at the broker");
-}
-
-KafkaAdminOptions AdminOptions(rd_kafka_t* client, rd_kafka_admin_op_t operation) {
-  KafkaAdminOptions options(rd_kafka_AdminOptions_new(client, operation));
-  char error[kAdminErrorBytes];
-  rd_kafka_AdminOptions_set_request_timeout(options.get(), kAdministrationMs, error, sizeof error);
-  return options;
-}
-
-// The outcome of a request about one topic.
-absl::Status OutcomeOf(const rd_kafka_event_t* event, rd_kafka_resp_err_t topic_error, const char* detail,
-                       const std::string& what) {
-  if (event == nullptr) return KafkaStatus(RD_KAFKA_RESP_ERR__TIMED_OUT, what);
-  if (rd_kafka_event_error(const_cast<rd_kafka_event_t*>(event)) != RD_KAFKA_RESP_ERR_NO_ERROR) {
-    return KafkaStatus(rd_kafka_event_error(const_cast<rd_kafka_event_t*>(event)), what);
-  }
-  const absl::Status status = KafkaStatus(topic_error, what);
-  return status.ok() || detail == nullptr ? status : Annotate(status, detail);
 }
 
 }  // namespace
@@ -104,7 +84,7 @@ absl::Status KafkaClient::CreateTopic(const std::string& topic, int32_t partitio
   for (const TopicSetting& setting : SettingsOfTopics(settings_)) {
     rd_kafka_NewTopic_set_config(wanted.get(), setting.name, setting.wanted.c_str());
   }
-  const KafkaAdminOptions options = AdminOptions(client_.get(), RD_KAFKA_ADMIN_OP_CREATETOPICS);
+  const KafkaAdminOptions options = AdminOptionsOf(client_.get(), RD_KAFKA_ADMIN_OP_CREATETOPICS);
   const KafkaQueue queue(rd_kafka_queue_new(client_.get()));
   rd_kafka_NewTopic_t* topics[] = {wanted.get()};
   rd_kafka_CreateTopics(client_.get(), topics, 1, options.get(), queue.get());
@@ -121,7 +101,7 @@ absl::Status KafkaClient::CreateTopic(const std::string& topic, int32_t partitio
   }
   // Another process was faster.
   if (created == RD_KAFKA_RESP_ERR_TOPIC_ALREADY_EXISTS) return absl::OkStatus();
-  return OutcomeOf(event.get(), created, detail, "create topic " + topic);
+  return AdminOutcome(event.get(), created, detail, "create topic " + topic);
 }
 
 absl::StatusOr<KafkaTopicShape> KafkaClient::AwaitTopic(const std::string& topic) {
@@ -152,7 +132,7 @@ absl::Status KafkaClient::CheckConfig(const std::string& topic) {
 
 absl::StatusOr<std::map<std::string, std::string>> KafkaClient::DescribeConfig(const std::string& topic) {
   const KafkaConfigResource wanted(rd_kafka_ConfigResource_new(RD_KAFKA_RESOURCE_TOPIC, topic.c_str()));
-  const KafkaAdminOptions options = AdminOptions(client_.get(), RD_KAFKA_ADMIN_OP_DESCRIBECONFIGS);
+  const KafkaAdminOptions options = AdminOptionsOf(client_.get(), RD_KAFKA_ADMIN_OP_DESCRIBECONFIGS);
   const KafkaQueue queue(rd_kafka_queue_new(client_.get()));
   rd_kafka_ConfigResource_t* resources[] = {wanted.get()};
   rd_kafka_DescribeConfigs(client_.get(), resources, 1, options.get(), queue.get());
@@ -162,7 +142,7 @@ absl::StatusOr<std::map<std::string, std::string>> KafkaClient::DescribeConfig(c
   const auto* const* described =
       result == nullptr ? nullptr : rd_kafka_DescribeConfigs_result_resources(result, &count);
   const bool one = count == 1;
-  RETURN_IF_ERROR(OutcomeOf(
+  RETURN_IF_ERROR(AdminOutcome(
       event.get(), one ? rd_kafka_ConfigResource_error(described[0]) : RD_KAFKA_RESP_ERR_NO_ERROR,
       one ? rd_kafka_ConfigResource_error_string(described[0]) : nullptr, "read the settings of " + topic));
   std::map<std::string, std::string> settings;

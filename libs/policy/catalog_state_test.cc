@@ -178,6 +178,11 @@ TEST_CASE("Which single changes loosen") {
   titled.mutable_resource()->mutable_fields(1)->set_title("电话");
   CHECK(catalog.ApplyOne(titled) == kApplied);
   CHECK(catalog.ApplyOne(titled) == kUnchanged);
+  v1::CatalogObject kept = Grant("g1", {"phone"}, "2026-05-31");
+  kept.mutable_grant()->set_retention_days(3);
+  CHECK(catalog.ApplyOne(kept) == kApplied);
+  kept.mutable_grant()->set_retention_days(8);
+  CHECK(catalog.ApplyOne(kept) == kWaiting);
 }
 
 TEST_CASE("A purpose that gives rights on what is open waits") {
@@ -272,6 +277,9 @@ TEST_CASE("Objects that contradict the catalog are refused as a whole, with obje
   refused(Grant("g2", {"phone", "phone"}), "phone");
   refused(Grant("g2", {"phone"}, "2026-02-30"), "valid_until");
   refused(Grant("G2", {"phone"}), "name");
+  object = Grant("g2", {"phone"});
+  object.mutable_grant()->set_retention_days(91);
+  refused(object, "retention_days");
   object = Grant("g2", {"phone"});
   object.mutable_grant()->set_department("nobody");
   refused(object, "department");

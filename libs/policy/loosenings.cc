@@ -7,6 +7,7 @@
 
 #include "google/protobuf/util/message_differencer.h"
 #include "libs/policy/catalog_state.h"
+#include "libs/policy/delivery_retention.h"
 #include "libs/policy/working_catalog.h"
 
 namespace hangou {
@@ -201,6 +202,7 @@ void ComparisonScope::AddPurpose(const std::string& purpose) {
 }
 
 void ComparisonScope::AddGrant(const std::string& name) {
+  grants_.insert(name);
   for (const WorkingCatalog* catalog : {&before_, &after_}) {
     const auto found = catalog->objects().grants.find(name);
     if (found == catalog->objects().grants.end()) continue;
@@ -259,6 +261,17 @@ void ComparisonScope::CompareProvision(const std::string& resource, std::vector<
   CompareRules(*before, *after, lines);
 }
 
+// What lies in a topic for longer can be had for longer.
+void ComparisonScope::CompareRetention(const std::string& grant, std::vector<std::string>* lines) const {
+  const auto before = before_.objects().grants.find(grant);
+  const auto after = after_.objects().grants.find(grant);
+  if (before == before_.objects().grants.end() || after == after_.objects().grants.end()) return;
+  if (RetentionDaysOf(after->second) <= RetentionDaysOf(before->second)) return;
+  lines->push_back("grant " + grant + ": delivery topics keep for " +
+                   std::to_string(RetentionDaysOf(after->second)) + " days instead of " +
+                   std::to_string(RetentionDaysOf(before->second)));
+}
+
 void ComparisonScope::CompareResource(const std::string& resource, const Departments& departments,
                                       std::vector<std::string>* lines) const {
   // Departments that no grant or entry names share one row, which is compared once.
@@ -305,6 +318,7 @@ std::vector<std::string> ComparisonScope::Loosenings() const {
       CompareCodes(before->second, after->second, &lines);
     }
   }
+  for (const std::string& grant : grants_) CompareRetention(grant, &lines);
   for (const auto& [resource, departments] : resources_) {
     if (lines.size() >= kLooseningLines) break;
     if (!departments) CompareProvision(resource, &lines);

@@ -38,6 +38,15 @@ std::string RecordPresenter::Pseudonym(std::string_view what, std::string_view v
   return "~" + keys_.Hash(KeyPurpose::kPseudonym, message);
 }
 
+std::string RecordPresenter::RecordPseudonym(const hangou::record::v1::RecordHead& head) const {
+  // What tells a record from others, in parts that cannot run into each other.
+  std::string identity = "record";
+  for (const std::string* part : {&head.owner_key(), &head.provider(), &head.record_key()}) {
+    identity.append(1, '\0').append(std::to_string(part->size())).append(1, ':').append(*part);
+  }
+  return Pseudonym(schema_.name(), identity);
+}
+
 void RecordPresenter::PresentHead(const hangou::record::v1::RecordHead& head, int32_t partition,
                                   int64_t offset, hangou::record::v1::Record* record) {
   record->set_resource(schema_.name());

@@ -28,6 +28,8 @@ class RecordPresenter {
   // The same for a deletion, which has no payload: owner and record key, provenance.
   void PresentDeletion(const hangou::record::v1::Deletion& deletion, int32_t partition, int64_t offset,
                        hangou::record::v1::Record* record);
+  // A pseudonym of the record itself, the same for all its changes and under every decision.
+  std::string RecordPseudonym(const hangou::record::v1::RecordHead& head) const;
 
  private:
   void PresentHead(const hangou::record::v1::RecordHead& head, int32_t partition, int64_t offset,

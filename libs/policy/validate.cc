@@ -7,6 +7,7 @@
 #include "libs/base/text.h"
 #include "libs/identifiers/identifiers.h"
 #include "libs/policy/catalog_state.h"
+#include "libs/policy/delivery_retention.h"
 
 namespace hangou {
 namespace {
@@ -278,6 +279,10 @@ absl::Status CheckGrant(const PolicyObjects& objects, const v1::Grant& grant) {
     if (!seen.insert(purpose).second) return Invalid(object, "\"" + purpose + "\" stands twice", "purposes");
   }
   RETURN_IF_ERROR(CheckGrantDates(object, grant));
+  if (grant.retention_days() > kDeliveryRetentionDaysMax) {
+    return Invalid(object, "at most " + std::to_string(kDeliveryRetentionDaysMax) + " days",
+                   "retention_days");
+  }
   return CheckGrantLines(object, resource->second, grant);
 }
 

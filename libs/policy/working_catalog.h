@@ -62,12 +62,14 @@ class ComparisonScope {
                        std::vector<std::string>* lines) const;
   void ComparePair(const Pair& pair, std::vector<std::string>* lines) const;
   void CompareProvision(const std::string& resource, std::vector<std::string>* lines) const;
+  void CompareRetention(const std::string& grant, std::vector<std::string>* lines) const;
 
   const WorkingCatalog& before_;
   const WorkingCatalog& after_;
   std::map<std::string, Departments> resources_;
   std::set<Pair> new_pairs_;
   std::set<std::string> code_lists_;
+  std::set<std::string> grants_;
 };
 
 // Lines that describe a loosening: more would not help who approves.

@@ -20,8 +20,8 @@ class GrpcSink final : public DeliverySink {
  public:
   explicit GrpcSink(std::shared_ptr<ServerStream<Delivery>> stream) : stream_(std::move(stream)) {}
 
-  bool Write(Delivery delivery, std::function<void(bool)> written) override {
-    return stream_->Write(std::move(delivery), std::move(written));
+  bool Write(OutgoingDelivery outgoing, std::function<void(bool)> written) override {
+    return stream_->Write(std::move(outgoing.delivery), std::move(written));
   }
   void Finish(const absl::Status& status) override { stream_->Finish(status); }
   void FinishNow(const absl::Status& status) override { stream_->FinishNow(status); }
@@ -31,6 +31,18 @@ class GrpcSink final : public DeliverySink {
 };
 
 }  // namespace
+
+ExchangeService::ExchangeService(const ExchangeContext& context, std::optional<ExchangeTopics> topics)
+    : feed_(context) {
+  if (!topics) return;
+  topic_feed_ = std::make_unique<TopicFeed>(
+      TopicFeedContext{context, topics->topics, topics->subscription_table, topics->cursor_table});
+}
+
+void ExchangeService::Drain() {
+  feed_.Drain();
+  if (topic_feed_) topic_feed_->Drain();
+}
 
 grpc::ServerWriteReactor<Delivery>* ExchangeService::Subscribe(grpc::CallbackServerContext* context,
                                                                const SubscribeRequest* request) {

@@ -1,5 +1,6 @@
 // hangou-exchange: subscriptions and deliveries.
 #include "libs/base/status.h"
+#include "libs/log/kafka_delivery.h"
 #include "libs/service/run.h"
 #include "services/exchange/exchange_metrics.h"
 #include "services/exchange/exchange_service.h"
@@ -8,16 +9,18 @@ namespace hangou {
 namespace {
 
 // Tables of the `local` store: as in the standalone process, whose folder can be taken over.
-enum ExchangeTable : int { kCursors = 1, kExchangeTables = 2 };
+enum ExchangeTable : int { kCursors = 1, kSubscriptions = 2, kTopicCursors = 3, kExchangeTables = 4 };
 
 constexpr ServiceKind kExchange{"exchange", "exchange", /*holds_groups=*/false, /*follows_policy=*/true,
                                 kExchangeTables};
 
 class ExchangeRole final : public ServiceRole {
  public:
-  explicit ExchangeRole(ServiceProcess& process)
-      : service_({process.log(), process.local(), kCursors, process.policy(), process.audit(), process.keys(),
-                  process.peer(), process.clock(), process.layout().partitions()}),
+  ExchangeRole(ServiceProcess& process, std::unique_ptr<DeliveryTopics> topics)
+      : topics_(std::move(topics)),
+        service_({process.log(), process.local(), kCursors, process.policy(), process.audit(), process.keys(),
+                  process.peer(), process.clock(), process.layout().partitions()},
+                 ExchangeTopics{*topics_, kSubscriptions, kTopicCursors}),
         source_(process.metrics().Add([this, &process](MetricsPage& page) {
           CollectExchange(page, service_, process.audit().delivered());
         })) {}
@@ -27,6 +30,7 @@ class ExchangeRole final : public ServiceRole {
   void Drain() override { service_.Drain(); }
 
  private:
+  const std::unique_ptr<DeliveryTopics> topics_;
   ExchangeService service_;
   MetricsRegistry::Source source_;
 };
@@ -41,6 +45,8 @@ using hangou::ServiceRole;
 int main(int argc, char** argv) {
   return RunService(hangou::kExchange, "The exchange: subscriptions and deliveries.", argc, argv,
                     [](ServiceProcess& process) -> absl::StatusOr<std::unique_ptr<ServiceRole>> {
-                      return std::make_unique<hangou::ExchangeRole>(process);
+                      ASSIGN_OR_RETURN(auto topics,
+                                       hangou::KafkaDeliveryTopics::Open(process.settings().kafka));
+                      return std::make_unique<hangou::ExchangeRole>(process, std::move(topics));
                     });
 }

@@ -24,7 +24,8 @@ inline std::string FirstLine(const std::string& path) {
 }
 
 // The folder of an identity that the tests' brokers know: catalog and exchange have what the log needs on names
-// that begin with "test.", stranger has nothing, and foreign is of another CA.
+// that begin with "test.", exchange may also give others access; stranger and the consumers tax-desk and tax-hall have
+// nothing, and foreign is of another CA.
 inline std::string KafkaIdentity(const std::string& name) {
   return std::string(HANGOU_KAFKA_FIXTURE) + "/identities/" + name;
 }

@@ -14,5 +14,5 @@ if [[ $command == start ]]; then
   mkdir -p "$folder"
   "$2/tests/make_kafka_identities" "$folder/identities"
   "$broker" start "$folder/broker" "$folder/identities/broker" --prefix test. \
-    platform.service.catalog platform.service.exchange
+    --delivery test. platform.service.exchange platform.service.catalog platform.service.exchange
 fi

@@ -9,10 +9,11 @@
 
 namespace {
 
-void Issue(const std::string& ca, const std::string& workload, const std::string& out) {
+void Issue(const std::string& ca, const std::string& workload, const std::string& out,
+           const std::string& department = "platform", std::string_view role = hangou::roles::kService) {
   hangou::IdentityRequest request;
-  request.department = "platform";
-  request.role = std::string(hangou::roles::kService);
+  request.department = department;
+  request.role = std::string(role);
   request.workload = workload;
   const absl::Status issued = hangou::IssueIdentity(ca, request, out);
   HANGOU_CHECK(issued.ok(), hangou::Message(issued));
@@ -28,6 +29,10 @@ int main(int count, char** arguments) {
   }
   for (const char* workload : {"broker", "catalog", "exchange", "stranger"}) {
     Issue(folder + "/ca", workload, folder + "/" + workload);
+  }
+  // Consumers, who have nothing until an exchange gives it to them.
+  for (const char* workload : {"desk", "hall"}) {
+    Issue(folder + "/ca", workload, folder + "/tax-" + workload, "tax", hangou::roles::kConsumer);
   }
   Issue(folder + "/foreign-ca", "catalog", folder + "/foreign");
   return 0;

@@ -20,7 +20,7 @@ std::string ConfigOf(const Globals& globals) {
   return globals.config.empty() ? ConfigPath() : globals.config;
 }
 
-absl::StatusOr<std::unique_ptr<Client>> ConnectAs(const Globals& globals) {
+absl::StatusOr<ClientOptions> OptionsOf(const Globals& globals) {
   ClientOptions options;
   options.timeout_ms = static_cast<int64_t>(globals.timeout_s * 1000);
   ASSIGN_OR_RETURN(const Config config, LoadConfig(ConfigOf(globals)));
@@ -39,6 +39,11 @@ absl::StatusOr<std::unique_ptr<Client>> ConnectAs(const Globals& globals) {
                      "no installation chosen: give --address and --identity, or run "
                      "`hangou context set NAME --address HOST:PORT --identity FOLDER`");
   }
+  return options;
+}
+
+absl::StatusOr<std::unique_ptr<Client>> ConnectAs(const Globals& globals) {
+  ASSIGN_OR_RETURN(const ClientOptions options, OptionsOf(globals));
   return Client::Connect(options);
 }
 

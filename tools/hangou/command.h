@@ -54,6 +54,7 @@ void AddDeleteCommand(Flags app, CommandLine* line);
 void AddQueryCommand(Flags app, CommandLine* line);
 void AddVerifyCommand(Flags app, CommandLine* line);
 void AddSubscribeCommand(Flags app, CommandLine* line);
+void AddSubscriptionsCommand(Flags app, CommandLine* line);
 void AddAuditCommand(Flags app, CommandLine* line);
 void AddClusterCommand(Flags app, CommandLine* line);
 void AddHealthCommand(Flags app, CommandLine* line);
@@ -61,6 +62,9 @@ void AddLogCommand(Flags app, CommandLine* line);
 
 // The configuration file in use.
 std::string ConfigOf(const Globals& globals);
+// How to reach the installation of the context or flags in use. INVALID_REQUEST, saying which command helps, where
+// there is none.
+absl::StatusOr<ClientOptions> OptionsOf(const Globals& globals);
 // A client for the context or flags in use. INVALID_REQUEST, saying which command helps, where there is none.
 absl::StatusOr<std::unique_ptr<Client>> ConnectAs(const Globals& globals);
 

@@ -39,6 +39,7 @@ void AddCommands(hangou::Flags app, hangou::CommandLine* line) {
   hangou::AddQueryCommand(app, line);
   hangou::AddVerifyCommand(app, line);
   hangou::AddSubscribeCommand(app, line);
+  hangou::AddSubscriptionsCommand(app, line);
   hangou::AddAuditCommand(app, line);
   hangou::AddClusterCommand(app, line);
   hangou::AddHealthCommand(app, line);

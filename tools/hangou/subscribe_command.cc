@@ -1,4 +1,4 @@
-// hangou subscribe: prints the changes of a resource as they are delivered.
+// hangou subscribe: prints the changes of a resource as they are delivered, or has them delivered to a topic.
 #include <cstdio>
 #include <map>
 #include <nlohmann/json.hpp>
@@ -6,10 +6,12 @@
 #include "libs/base/status.h"
 #include "libs/base/text.h"
 #include "libs/client/subscription.h"
+#include "libs/client/topic_subscriptions.h"
 #include "libs/flags/flags.h"
 #include "tools/hangou/command.h"
 #include "tools/hangou/read_flags.h"
 #include "tools/hangou/record_view.h"
+#include "tools/hangou/subscription_view.h"
 
 namespace hangou {
 
@@ -21,7 +23,8 @@ namespace {
 struct SubscribeFlags {
   ReadFlags read;
   std::string name;
-  std::string from = "cursor";
+  std::string from;
+  bool to_topic = false;
   uint64_t max = 0;  // changes; 0: without end
   bool until_caught_up = false;
   bool no_ack = false;
@@ -32,7 +35,7 @@ void SetStart(const std::string& from, exchange_v1::SubscribeRequest* request) {
     request->mutable_snapshot();
   } else if (from == "now") {
     request->mutable_now();
-  } else if (from == "cursor") {
+  } else if (from.empty() || from == "cursor") {
     request->mutable_cursor();
   } else {
     request->set_token(from);
@@ -160,6 +163,32 @@ absl::StatusOr<int> Subscribe(const SubscribeFlags& flags, const Globals& global
   return kExitDone;
 }
 
+absl::StatusOr<int> SubscribeTopic(const SubscribeFlags& flags, const Globals& globals) {
+  if (flags.max != 0 || flags.until_caught_up || flags.no_ack) {
+    return UsageError(
+        "--max, --until-caught-up and --no-ack are about what this command prints, not about a topic");
+  }
+  exchange_v1::CreateSubscriptionRequest request;
+  request.set_subscription_id(flags.name);
+  auto* subscription = request.mutable_subscription();
+  subscription->set_resource(FullResourceName(flags.read.resource));
+  subscription->set_purpose(flags.read.purpose);
+  subscription->set_case_number(flags.read.case_number);
+  if (flags.from.empty() || flags.from == "snapshot") {
+    subscription->set_start(exchange_v1::Subscription::START_SNAPSHOT);
+  } else if (flags.from == "now") {
+    subscription->set_start(exchange_v1::Subscription::START_NOW);
+  } else {
+    return UsageError("a topic begins --from snapshot or now");
+  }
+  ASSIGN_OR_RETURN(const auto client, ConnectAs(globals));
+  ASSIGN_OR_RETURN(const auto created, TopicSubscriptions(*client).Create(request));
+  hangou::Print(globals.json() ? SubscriptionJson(created).dump() + "\n"
+                               : SubscriptionText(created) + "\n`hangou subscriptions show " + flags.name +
+                                     "` says how to read its topic\n");
+  return kExitDone;
+}
+
 }  // namespace
 
 void AddSubscribeCommand(Flags app, CommandLine* line) {
@@ -167,7 +196,11 @@ void AddSubscribeCommand(Flags app, CommandLine* line) {
   const Flags command = app.Sub("subscribe", "Print the changes of a resource as they come (role consumer)");
   AddReadFlags(command, &flags->read);
   command.Add("--name", &flags->name, "name of the subscription, unique in your department").Required();
-  command.Add("--from", &flags->from, "snapshot, now, cursor (what was last acknowledged), or a token");
+  command.Add(
+      "--from", &flags->from,
+      "snapshot, now, cursor (what was last acknowledged), or a token; a topic begins with the snapshot");
+  command.Add("--to-topic", &flags->to_topic,
+              "deliver to a Kafka topic of your own from now on, and print nothing");
   command.Add("--max", &flags->max, "stop after the delivery that reaches so many changes");
   command.Add("--until-caught-up", &flags->until_caught_up, "stop at the end of the log");
   command.Add("--no-ack", &flags->no_ack, "leave the durable cursor where it is");
@@ -179,9 +212,13 @@ void AddSubscribeCommand(Flags app, CommandLine* line) {
       "from then on; when it is withdrawn, the command ends with the reason.\n\n"
       "Examples:\n"
       "  hangou subscribe psb.resident --name hall --purpose tax_collection --from snapshot\n"
-      "  hangou subscribe psb.resident --name hall --purpose tax_collection --until-caught-up -o json");
-  command.Callback(
-      [flags, line] { line->action = [flags, line] { return Subscribe(*flags, line->globals); }; });
+      "  hangou subscribe psb.resident --name hall --purpose tax_collection --until-caught-up -o json\n"
+      "  hangou subscribe psb.resident --name desk --purpose tax_collection --to-topic");
+  command.Callback([flags, line] {
+    line->action = [flags, line] {
+      return flags->to_topic ? SubscribeTopic(*flags, line->globals) : Subscribe(*flags, line->globals);
+    };
+  });
 }
 
 }  // namespace hangou

@@ -2,7 +2,7 @@
 # One Kafka broker in one process (KRaft: broker and controller), for tests and for trying out, on mutual TLS alone.
 # Usage:
 #   tools/kafka/broker.sh fetch                   gets the broker's programs into build/kafka/libs, once (Maven)
-#   tools/kafka/broker.sh start FOLDER IDENTITY [--prefix PREFIX] [PRINCIPAL...]
+#   tools/kafka/broker.sh start FOLDER IDENTITY [--prefix PREFIX] [--delivery PREFIX PRINCIPAL] [PRINCIPAL...]
 #   tools/kafka/broker.sh stop FOLDER
 #   tools/kafka/broker.sh status FOLDER           exit 0 where it runs
 #
@@ -11,7 +11,9 @@
 # tls.key of a service; its principal is the broker's own and the only administrator. A principal is
 # DEPARTMENT.ROLE.WORKLOAD, read from the subject of a certificate (O=Hangou, OU=DEPARTMENT, OU=ROLE, CN=WORKLOAD).
 # Each PRINCIPAL gets what the log of a service needs on topics and groups whose names begin with PREFIX (hangou.):
-# Read, Write, Create, Describe and DescribeConfigs on topics, Read on groups. Nobody else gets anything.
+# Read, Write, Create, Describe and DescribeConfigs on topics, Read on groups. The PRINCIPAL of --delivery, an exchange,
+# may beside that change and remove topics whose names begin with that PREFIX (hangou.delivery.), and may say who reads
+# them: Alter on the cluster. Nobody else gets anything: consumers get what the exchange gives them, topic by topic.
 set -euo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 source "$root/tools/process.sh"
@@ -141,6 +143,20 @@ grant() {
   local first=$!
   tiers=1 kafka_java org.apache.kafka.tools.AclCommand "${common[@]}" --operation DescribeConfigs --topic "$prefix"
   wait "$first"
+  [[ ${#deliverers[@]} -eq 0 ]] || grant_delivery
+}
+
+# What it takes to make topics for consumers and to let them read.
+grant_delivery() {
+  local options=() principal
+  for principal in "${deliverers[@]}"; do options+=(--allow-principal "User:$principal"); done
+  local common=(--bootstrap-server "$(<"$folder/listener")" --command-config "$folder/tls.properties" --add
+    "${options[@]}" --force)
+  tiers=1 kafka_java org.apache.kafka.tools.AclCommand "${common[@]}" --operation Alter --cluster &
+  local first=$!
+  tiers=1 kafka_java org.apache.kafka.tools.AclCommand "${common[@]}" --operation Delete --operation AlterConfigs \
+    --topic "$delivery_prefix" --resource-pattern-type prefixed
+  wait "$first"
 }
 
 answers() { (exec 3<>"/dev/tcp/${1%:*}/${1#*:}") 2>/dev/null; }
@@ -225,6 +241,8 @@ folder=$(realpath -m "$1")
 shift
 prefix=hangou.
 principals=()
+delivery_prefix=
+deliverers=()
 case $command in
   start)
     [[ $# -ge 1 ]] || fail "name the identity of the broker"
@@ -233,6 +251,7 @@ case $command in
     while [[ $# -gt 0 ]]; do
       case $1 in
         --prefix) prefix=$2; shift ;;
+        --delivery) delivery_prefix=$2; deliverers+=("$3"); shift 2 ;;
         *) principals+=("$1") ;;
       esac
       shift
