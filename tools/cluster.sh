@@ -7,8 +7,8 @@
 #
 # CLUSTER_PORT (7400) is the first of the ports that it takes, on 127.0.0.1; a process is scraped at its own port + 100,
 # as `prometheus --config.file=DIR/prometheus.yml` does. CLUSTER_PARTITIONS and CLUSTER_GROUPS (64 and 4) count at the
-# first start. CLUSTER_PROCESSES names other processes than one or more of every service. DIR has config.yaml with a
-# context for each identity, settings/, data/ and logs/.
+# first start. CLUSTER_MEMORY_MIB (256) is the budget of each service. CLUSTER_PROCESSES names other processes than one
+# or more of every service. DIR has config.yaml with a context for each identity, settings/, data/ and logs/.
 set -euo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 source "$root/tools/process.sh"
@@ -69,6 +69,7 @@ data: $dir/data/$name
 identity: $dir/identities/platform-service-$name
 key_ring: $dir/keys/ring
 catalog: [$(catalogs)]
+memory_mib: ${CLUSTER_MEMORY_MIB:-256}
 partitions: ${CLUSTER_PARTITIONS:-64}
 groups: ${CLUSTER_GROUPS:-4}
 kafka:

@@ -14,3 +14,19 @@ process_runs() {
   done
   [[ $words == *"$2"* ]]
 }
+
+# free_ports COUNT: so many ports of 127.0.0.1 that nobody uses, below those that the system gives to clients, so that
+# none takes them while their owner is stopped.
+free_ports() {
+  /usr/bin/python3 -c '
+import random, socket, sys
+ports = []
+while len(ports) < int(sys.argv[1]):
+    try:
+        port = random.randrange(12000, 32000)
+        socket.create_server(("127.0.0.1", port)).close()
+        ports.append(port)
+    except OSError:
+        pass
+print(*ports)' "$1"
+}

@@ -7,7 +7,7 @@ set -euo pipefail
 packages=(
   libgrpc++-dev protobuf-compiler-grpc libprotobuf-dev protobuf-compiler libabsl-dev libre2-dev libc-ares-dev
   libssl-dev librocksdb-dev libspdlog-dev libcli11-dev nlohmann-json3-dev libyaml-cpp-dev prometheus-cpp-dev
-  libxxhash-dev libzstd-dev librdkafka-dev libjemalloc-dev
+  libxxhash-dev libzstd-dev librdkafka-dev libjemalloc-dev libpq-dev
   catch2 cmake ninja-build ccache mold clang-19 clang-format-19 pkg-config
   python3 python3-grpcio python3-protobuf tzdata git ca-certificates maven prometheus kcat
 )
@@ -15,7 +15,7 @@ packages=(
 java_version=$(java -version 2>&1 | sed -n 's/.* version "\([0-9]*\).*/\1/p' | head -n 1) || true
 [[ ${java_version:-0} -ge 17 ]] || packages+=(default-jre-headless)
 if [[ ${1:-} == --long ]]; then
-  packages+=(libclang-rt-19-dev llvm-19)
+  packages+=(libclang-rt-19-dev llvm-19 iproute2 socat)
   # Any Node.js with npx runs buf; Debian's only where there is none.
   command -v npx >/dev/null || packages+=(nodejs npm)
 elif [[ $# -gt 0 ]]; then

@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Installs what is missing, builds, and runs all tests. Its last line is "N passed, N failed".
 # Usage: tools/test.sh [--long] [-R REGEX]
-#   --long    also the tests labelled `long`, 200 kills instead of 20, the sanitizers, the fuzz targets and buf lint
+#   --long    also the tests labelled `long`, 200 kills instead of 20, each comparison with peers once, the sanitizers, the
+#             fuzz targets and buf lint
 #   -R REGEX  only the tests whose name matches
 set -euo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
@@ -134,6 +135,18 @@ fuzz() {
   [[ $count -gt 0 ]] || one_result 1 "fuzz targets (there are none)"
 }
 
+# Figures of so short runs mean nothing; that every comparison runs to its end does.
+compare_briefly() {
+  local name status
+  for name in publish get batch_get list; do
+    status=0
+    env TMPDIR="$scratch" "$mark" tests/benchmarks/run.sh "$name" --runs 1 --records 5000 >"$results/compare.log" 2>&1 &&
+      grep '^RESULT ' "$results/compare.log" || status=$?
+    [[ $status -eq 0 ]] || tail -n 20 "$results/compare.log"
+    one_result $status "comparison $name"
+  done
+}
+
 buf_lint() {
   if ! command -v npx >/dev/null; then
     skipped+=("buf lint: npx is not here")
@@ -176,6 +189,7 @@ command -v grpcurl >/dev/null || stage "grpcurl, where Go is at hand" get_grpcur
 if [[ $long -eq 1 ]]; then
   export HANGOU_KILLS=200
   stage "tests" run_tests build
+  stage "comparisons, briefly" compare_briefly
   stage "configure with sanitizers" configure asan+ubsan
   stage "build with sanitizers" build_targets build-asan
   # The system's libraries are built without sanitizers: containers that cross into them would be false findings.

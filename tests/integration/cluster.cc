@@ -86,6 +86,27 @@ void Cluster::Up() {
   HANGOU_CHECK(false, "the cluster does not start: " + said.str());
 }
 
+std::string Cluster::AddressOf(const std::string& name) const {
+  std::ifstream settings(folder() + "/settings/" + name + ".yaml");
+  for (std::string line; std::getline(settings, line);) {
+    if (line.starts_with("listen: ")) return line.substr(8);
+  }
+  HANGOU_CHECK(false, "no settings of " + name);
+}
+
+bool Cluster::IsRunning(const std::string& name) const {
+  const std::string pid = FirstLineOf(folder() + "/pids/" + name);
+  return !pid.empty() && ::kill(static_cast<pid_t>(std::atol(pid.c_str())), 0) == 0;
+}
+
+void Cluster::Start(const std::string& name, const std::string& wrapper) {
+  const std::string program = "hangou-" + name.substr(0, name.rfind('-'));
+  const std::string command = "setsid " + wrapper + " " HANGOU_BIN_FOLDER "/" + program + " --settings " +
+                              folder() + "/settings/" + name + ".yaml </dev/null >>" + folder() + "/logs/" +
+                              name + ".log 2>&1 & echo $! >" + folder() + "/pids/" + name;
+  HANGOU_CHECK(std::system(command.c_str()) == 0, "cannot start " + name);
+}
+
 void Cluster::StopBroker() {
   const std::string command =
       std::string(HANGOU_SOURCE_DIR) + "/tools/kafka/broker.sh stop " + folder() + "/kafka";
@@ -108,12 +129,8 @@ Client& Cluster::Named(const std::string& identity) {
   auto& client = clients_[identity];
   if (!client) {
     std::string addresses;
-    for (const char* name : {"catalog-0", "catalog-1", "catalog-2"}) {
-      std::ifstream settings(folder() + "/settings/" + name + ".yaml");
-      for (std::string line; std::getline(settings, line);) {
-        if (line.starts_with("listen: ")) addresses += (addresses.empty() ? "" : ",") + line.substr(8);
-      }
-    }
+    for (const char* name : {"catalog-0", "catalog-1", "catalog-2"})
+      addresses += (addresses.empty() ? "" : ",") + AddressOf(name);
     auto connected = Client::Connect({addresses, folder() + "/identities/" + identity, 20'000});
     HANGOU_CHECK(connected.ok(), Message(connected.status()));
     client = std::move(*connected);

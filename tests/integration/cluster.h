@@ -28,6 +28,12 @@ class Cluster {
   void Apply(const std::string& path);
   // Sends a signal to a process ("population-0").
   void Signal(const std::string& name, int signal);
+  // Where a process listens.
+  std::string AddressOf(const std::string& name) const;
+  bool IsRunning(const std::string& name) const;
+  // Starts a process that does not run, behind `wrapper`, which takes its command as its last arguments and lends it
+  // its process id. Returns at once.
+  void Start(const std::string& name, const std::string& wrapper);
   // Starts what does not run; returns when everything is ready.
   void Up();
   void StopBroker();

@@ -49,21 +49,6 @@ kafka_java() {
 
 running() { process_runs "$folder/pid" "$folder"; }
 
-# Two ports below those that the system gives to clients, so that none takes them while the broker is stopped.
-free_ports() {
-  /usr/bin/python3 -c '
-import random, socket
-ports = []
-while len(ports) < 2:
-    try:
-        port = random.randrange(12000, 32000)
-        socket.create_server(("127.0.0.1", port)).close()
-        ports.append(port)
-    except OSError:
-        pass
-print(*ports)'
-}
-
 # The principal of an identity, as the broker derives it.
 principal_of() {
   openssl x509 -in "$1/tls.crt" -noout -subject -nameopt sep_multiline,sname |
@@ -72,7 +57,7 @@ principal_of() {
 
 write_settings() {
   local port controller
-  read -r port controller <<<"$(free_ports)"
+  read -r port controller <<<"$(free_ports 2)"
   cat "$identity/tls.key" "$identity/tls.crt" >"$folder/identity.pem"
   chmod 600 "$folder/identity.pem"
   cp "$identity/ca.crt" "$folder/ca.crt"

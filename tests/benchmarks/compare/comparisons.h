@@ -1,0 +1,29 @@
+// The comparisons with peers, one function each. Every one prints its runs, figures beside, and RESULT lines.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "absl/status/status.h"
+
+namespace hangou {
+
+// What a comparison works on.
+struct CompareOptions {
+  std::string cluster;        // folder of tools/cluster.sh, with the city of examples/city
+  std::string postgres;       // where a peer needs it: a connection as libpq takes it
+  int32_t runs = 5;           // of ours and of the peer, in turn
+  int32_t records = 200'000;  // per run of publishing; else in the library, before the first run
+};
+
+// publish.kafka and publish.postgres: records published, checked, audited and acknowledged, beside librdkafka's
+// producer of the messages that this wrote, and beside COPY of the same rows into a table.
+absl::Status ComparePublish(const CompareOptions& options);
+// get.echo: Get, with decision and audit entry, beside a server that only answers the same bytes.
+absl::Status CompareGet(const CompareOptions& options);
+// batch_get.postgres: BatchGet of 100 keys beside one prepared `= ANY`.
+absl::Status CompareBatchGet(const CompareOptions& options);
+// list.stream: a List of everything beside a stream of the same bytes.
+absl::Status CompareList(const CompareOptions& options);
+
+}  // namespace hangou

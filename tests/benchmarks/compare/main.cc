@@ -1,0 +1,57 @@
+// hangou-compare: our figures beside those of peers, from the same run. tests/benchmarks/run.sh sets up what it needs.
+#include <cstdio>
+#include <functional>
+
+#include "libs/base/file.h"
+#include "libs/base/status.h"
+#include "libs/flags/flags.h"
+#include "tests/benchmarks/compare/bare_server.h"
+#include "tests/benchmarks/compare/comparisons.h"
+
+namespace hangou {
+namespace {
+
+constexpr size_t kReplyBytes = 16 << 20;
+
+int Main(int argc, char** argv) {
+  FlagParser parser("Compares Hangou with peers. tests/benchmarks/run.sh starts what it works on.",
+                    "hangou-compare");
+  parser.flags().NeedsSub();
+  CompareOptions options;
+  std::function<absl::Status()> action;
+  const auto add = [&](const char* name, const char* help, absl::Status (*compare)(const CompareOptions&)) {
+    const Flags command = parser.flags().Sub(name, help);
+    command.Add("--cluster", &options.cluster, "folder of tools/cluster.sh").Required();
+    command.Add("--postgres", &options.postgres, "connection of the peer, as libpq takes it");
+    command.Add("--runs", &options.runs, "runs of ours and of the peer").Within(1, 100);
+    command.Add("--records", &options.records, "records per run, or in the library").Within(2000, 2'000'000);
+    command.Callback(
+        [&action, &options, compare] { action = [&options, compare] { return compare(options); }; });
+  };
+  add("publish", "Publish beside a plain Kafka producer and PostgreSQL's COPY", ComparePublish);
+  add("get", "Get beside a bare server", CompareGet);
+  add("batch_get", "BatchGet beside PostgreSQL", CompareBatchGet);
+  add("list", "List beside a bare stream", CompareList);
+  std::string identity;
+  std::string reply_file;
+  const Flags bare = parser.flags().Sub("bare-server", "The bare server itself; the comparisons start it");
+  bare.Add("--identity", &identity, "identity of the role service").Required();
+  bare.Add("--reply", &reply_file, "file with the bytes that it answers").Required();
+  bare.Callback([&] {
+    action = [&]() -> absl::Status {
+      ASSIGN_OR_RETURN(const std::string reply, ReadFile(reply_file, kReplyBytes));
+      return RunBareServer(identity, reply);
+    };
+  });
+  const ParseResult parsed = parser.Parse(argc, argv);
+  if (parsed != ParseResult::kUnderstood) return parsed == ParseResult::kHelpShown ? 0 : 2;
+  const absl::Status done = action();
+  if (done.ok()) return 0;
+  std::fprintf(stderr, "error: %s\n", std::string(Message(done)).c_str());
+  return 1;
+}
+
+}  // namespace
+}  // namespace hangou
+
+int main(int argc, char** argv) { return hangou::Main(argc, argv); }

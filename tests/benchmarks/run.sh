@@ -1,0 +1,113 @@
+#!/usr/bin/env bash
+# Compares Hangou with peers, each in the same run. Its last lines are one per comparison:
+#   RESULT name=NAME.PEER ratio=R ours=FIGURE peer=FIGURE runs=N spread_percent=P
+# with medians, and a ratio above 1 where we are better. Nothing else should run on the machine meanwhile.
+# Usage: tests/benchmarks/run.sh NAME [--runs N] [--records N] [--keep DIR]
+#   NAME          publish (.kafka, .postgres), get (.echo), batch_get (.postgres), list (.stream)
+#   --runs N      runs of ours and of the peer, in turn; 5
+#   --records N   records per run of publishing, or in the library before reads; 200000
+#   --keep DIR    leaves the data, and the logs of everybody, in DIR, which must not exist yet
+set -euo pipefail
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
+source "$root/tools/process.sh"
+
+fail() {
+  echo "benchmarks: $*" >&2
+  exit 1
+}
+
+name=${1:-}
+case $name in
+  publish | batch_get) peer=postgres ;;
+  get | list) peer= ;;
+  *) fail "say publish, get, batch_get or list; the head of this file explains" ;;
+esac
+shift
+keep=
+options=()
+while [[ $# -gt 0 ]]; do
+  [[ $# -ge 2 ]] || fail "$1 needs a value"
+  case $1 in
+    --keep) keep=$(realpath -m "$2") ;;
+    --runs | --records) options+=("$1" "$2") ;;
+    *) fail "unknown flag $1; the head of this file explains" ;;
+  esac
+  shift 2
+done
+[[ -z $keep || ! -e $keep ]] || fail "$keep is there already"
+
+cd "$root"
+tools/setup.sh
+source tools/build.sh
+configure release
+build_targets build hangou hangou-catalog hangou-population hangou-compare
+
+data=${keep:-$(mktemp -d "${TMPDIR:-/tmp}/hangou-compare.XXXXXX")}
+mkdir -p "$data"
+cluster=$data/cluster
+postgres_bin=/usr/lib/postgresql/15/bin
+# As much memory as PostgreSQL gets below, and a topic for one broker and one replica.
+export HANGOU_BIN=$root/build/bin CLUSTER_PROCESSES="catalog-0 population-0"
+export CLUSTER_MEMORY_MIB=1024 CLUSTER_PARTITIONS=${CLUSTER_PARTITIONS:-16}
+CLUSTER_PORT=$(free_ports 1)
+export CLUSTER_PORT
+
+# as_server COMMAND...: PostgreSQL does not run as root.
+as_server() {
+  if [[ $(id -u) -eq 0 ]]; then (cd / && runuser -u postgres -- "$@"); else "$@"; fi
+}
+
+clean_up() {
+  tools/cluster.sh down "$cluster" >/dev/null 2>&1 || true
+  if [[ -e $data/postgres/postmaster.pid ]]; then
+    as_server "$postgres_bin/pg_ctl" -D "$data/postgres" -m immediate -w stop >/dev/null || true
+  fi
+  [[ -n $keep ]] || rm -rf "$data"
+}
+trap clean_up EXIT
+
+install_postgres() {
+  [[ -x $postgres_bin/initdb ]] && return 0
+  local as_root=()
+  [[ $(id -u) -eq 0 ]] || as_root=(sudo)
+  "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends postgresql-15
+}
+
+# A server of its own: durable as it comes, TLS as ours, and memory and log enough not to stumble.
+start_postgres() {
+  local port password
+  install_postgres
+  port=$(free_ports 1)
+  password=$(head -c 16 /dev/urandom | od -An -tx1 | tr -d ' \n')
+  mkdir "$data/postgres"
+  (umask 077 && echo "$password" >"$data/password")
+  chmod 711 "$data"
+  if [[ $(id -u) -eq 0 ]]; then chown postgres "$data/postgres" "$data/password"; fi
+  as_server "$postgres_bin/initdb" -D "$data/postgres" -U postgres --auth=scram-sha-256 --pwfile="$data/password" \
+    --encoding=UTF8 --locale=C >"$data/initdb.log"
+  cp "$cluster/identities/platform-service-population-0"/tls.{crt,key} "$data/postgres"
+  chmod 600 "$data/postgres"/tls.key
+  if [[ $(id -u) -eq 0 ]]; then chown postgres "$data/postgres"/tls.{crt,key}; fi
+  cat >>"$data/postgres/postgresql.conf" <<CONF
+listen_addresses = '127.0.0.1'
+port = $port
+unix_socket_directories = ''
+ssl = on
+ssl_cert_file = 'tls.crt'
+ssl_key_file = 'tls.key'
+shared_buffers = 1GB
+max_wal_size = 4GB
+CONF
+  as_server "$postgres_bin/pg_ctl" -D "$data/postgres" -l "$data/postgres/server.log" -w start >/dev/null
+  options+=(--postgres "host=127.0.0.1 port=$port dbname=postgres user=postgres password=$password sslmode=require")
+}
+
+echo "== start the installation"
+tools/cluster.sh up "$cluster" >"$data/cluster.log" || fail "the installation does not start; see $data/cluster.log"
+hangou() { "$HANGOU_BIN/hangou" "$@"; }
+hangou certs issue --data "$cluster" --department psb --role publisher >/dev/null
+hangou certs issue --data "$cluster" --department tax --role consumer >/dev/null
+HANGOU_CONFIG=$cluster/config.yaml hangou apply -f examples/city/base --context manager-1 >"$data/apply.log"
+[[ -z $peer ]] || start_postgres
+echo "== compare"
+"$HANGOU_BIN/hangou-compare" "$name" --cluster "$cluster" "${options[@]}"
