@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # Installs what is missing, builds, and runs all tests. Its last line is "N passed, N failed".
 # Usage: tools/test.sh [--long] [-R REGEX]
-#   --long    also the tests labelled `long`, 200 kills instead of 20, each comparison with peers once, the sanitizers, the
-#             fuzz targets and buf lint
+#   --long    also the tests labelled `long`, 200 kills instead of 20, each comparison with peers once, the
+#             sanitizers, the fuzz targets and buf lint
 #   -R REGEX  only the tests whose name matches
 set -euo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
@@ -140,8 +140,9 @@ compare_briefly() {
   local name status
   for name in publish get batch_get list; do
     status=0
-    env TMPDIR="$scratch" "$mark" tests/benchmarks/run.sh "$name" --runs 1 --records 5000 >"$results/compare.log" 2>&1 &&
-      grep '^RESULT ' "$results/compare.log" || status=$?
+    env TMPDIR="$scratch" "$mark" tests/benchmarks/run.sh "$name" --runs 1 --records 5000 \
+      >"$results/compare.log" 2>&1 || status=$?
+    grep '^RESULT ' "$results/compare.log" || status=1
     [[ $status -eq 0 ]] || tail -n 20 "$results/compare.log"
     one_result $status "comparison $name"
   done
