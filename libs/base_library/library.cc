@@ -224,25 +224,29 @@ absl::Status Library::Scan(const hangou::base_library::v1::ScanRequest& request,
     keys.emplace_back(key);
     return keys.size() < most;
   }));
+  std::vector<std::string> record_keys;
+  record_keys.reserve(keys.size());
+  for (const std::string& key : keys) record_keys.push_back(RecordKeyOfResourceKey(key));
   const int32_t today = DayInChina(context_.clock.UtcUs());
   size_t bytes = 0;
-  for (const std::string& key : keys) {
-    ASSIGN_OR_RETURN(const auto text, view->Get(kViewRecords, RecordKeyOfResourceKey(key)));
-    hangou::record::v1::StoredRecord stored;
-    if (!text || !stored.ParseFromString(*text)) {
-      return MakeError(Reason::kDataLoss, "a stored record of the view is damaged");
-    }
-    response->set_next_key(key);
-    const bool valid = !stored.has_deletion() || stored.deletion().valid_until_day() > today;
-    if (valid && stored.has_upsert()) {
-      bytes += text->size();
-      auto* item = response->add_items();
-      item->set_offset(stored.offset());
-      *item->mutable_upsert() = std::move(*stored.mutable_upsert());
-    }
-    if (bytes > limits::kReplyBytes) return absl::OkStatus();
-  }
-  if (keys.size() < most) response->clear_next_key();
+  bool damaged = false;
+  RETURN_IF_ERROR(
+      view->GetEach(kViewRecords, record_keys, [&](size_t place, std::optional<std::string_view> text) {
+        hangou::record::v1::StoredRecord stored;
+        damaged = !text || !stored.ParseFromArray(text->data(), static_cast<int>(text->size()));
+        if (damaged) return false;
+        response->set_next_key(keys[place]);
+        const bool valid = !stored.has_deletion() || stored.deletion().valid_until_day() > today;
+        if (valid && stored.has_upsert()) {
+          bytes += text->size();
+          auto* item = response->add_items();
+          item->set_offset(stored.offset());
+          *item->mutable_upsert() = std::move(*stored.mutable_upsert());
+        }
+        return bytes <= limits::kReplyBytes;
+      }));
+  if (damaged) return MakeError(Reason::kDataLoss, "a stored record of the view is damaged");
+  if (keys.size() < most && bytes <= limits::kReplyBytes) response->clear_next_key();
   return absl::OkStatus();
 }
 

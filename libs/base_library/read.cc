@@ -1,5 +1,7 @@
 // Get, BatchGet and List.
 #include <algorithm>
+#include <map>
+#include <vector>
 
 #include "libs/base/limits.h"
 #include "libs/base/status.h"
@@ -33,29 +35,60 @@ struct EntityQuery {
   int32_t partition = 0;
 };
 
-// Reads the records of an entity in the scope of a decision. Stops at `limit` records.
-absl::Status ReadEntity(const Store& view, const ReadScope& scope, const EntityQuery& query, int32_t today,
-                        RecordPresenter& presenter, size_t limit,
-                        google::protobuf::RepeatedPtrField<Record>* records) {
-  const std::string prefix = EntityResourcePrefix(query.partition, scope.schema.owner_kind(), query.owner_key,
-                                                  scope.schema.number());
+using Records = google::protobuf::RepeatedPtrField<Record>;
+
+// An entity to read, and where its records go.
+struct EntityRead {
+  EntityQuery query;
+  std::string prefix;  // of its rows
+  Records* records;
+};
+
+EntityRead ReadOf(const ReadScope& scope, EntityQuery query, Records* records) {
+  std::string prefix = EntityResourcePrefix(query.partition, scope.schema.owner_kind(), query.owner_key,
+                                            scope.schema.number());
+  return {std::move(query), std::move(prefix), records};
+}
+
+// What a record takes in a reply beside its payload, at least: bounds what is gathered before the reply is measured.
+constexpr size_t kLeastRecordBytes = 64;
+
+absl::Status ReplyTooLarge() {
+  return MakeError(Reason::kBatchTooLarge, "the reply would be larger than 3 MiB; ask for fewer entities");
+}
+
+// Reads the records of entities that one view holds, in the scope of a decision; at most kGetRecords of each. `bytes`
+// counts what was read, up to kReplyBytes.
+absl::Status ReadEntities(const Store& view, const ReadScope& scope, std::vector<EntityRead> reads,
+                          int32_t today, RecordPresenter& presenter, size_t* bytes) {
+  std::sort(reads.begin(), reads.end(),
+            [](const EntityRead& a, const EntityRead& b) { return a.prefix < b.prefix; });
+  std::vector<std::string> prefixes;
+  prefixes.reserve(reads.size());
+  for (EntityRead& read : reads) prefixes.push_back(std::move(read.prefix));
   absl::Status inside;
-  const absl::Status scanned =
-      view.Scan(kViewRecords, prefix, prefix, [&](std::string_view, std::string_view value) {
-        StoredRecord stored;
-        const auto valid = ParseValid(value, today, &stored);
-        if (!valid.ok()) {
-          inside = valid.status();
-          return false;
-        }
-        const auto& head = stored.upsert().head();
-        const bool wanted = *valid && (query.record_key.empty() || head.record_key() == query.record_key) &&
-                            (scope.only_provider.empty() || head.provider() == scope.only_provider);
-        if (wanted)
-          inside = presenter.Present(stored.upsert(), query.partition, stored.offset(), records->Add());
-        return inside.ok() && static_cast<size_t>(records->size()) < limit;
-      });
-  RETURN_IF_ERROR(scanned);
+  StoredRecord stored;
+  const auto visit = [&](size_t place, std::string_view, std::string_view value) {
+    if (!inside.ok()) return false;
+    const EntityRead& read = reads[place];
+    const auto valid = ParseValid(value, today, &stored);
+    if (!valid.ok()) {
+      inside = valid.status();
+      return false;
+    }
+    const auto& head = stored.upsert().head();
+    const bool wanted = *valid &&
+                        (read.query.record_key.empty() || head.record_key() == read.query.record_key) &&
+                        (scope.only_provider.empty() || head.provider() == scope.only_provider);
+    if (wanted) {
+      Record* const record = read.records->Add();
+      inside = presenter.Present(stored.upsert(), read.query.partition, stored.offset(), record);
+      *bytes += record->payload().size() + kLeastRecordBytes;
+      if (*bytes > limits::kReplyBytes) inside = ReplyTooLarge();
+    }
+    return inside.ok() && static_cast<size_t>(read.records->size()) < limits::kGetRecords;
+  };
+  RETURN_IF_ERROR(view.ScanEach(kViewRecords, prefixes, visit));
   return inside;
 }
 
@@ -72,8 +105,9 @@ void Library::Get(const Caller& caller, const v1::GetRequest& request, v1::GetRe
     ASSIGN_OR_RETURN(const auto view, ViewOf(query.partition));
     RecordPresenter presenter(scope.schema, scope.rights, context_.keys, department, context_.log.log_id(),
                               RecordTopic(options_.name));
-    const absl::Status read = ReadEntity(*view, scope, query, DayInChina(now_us), presenter,
-                                         limits::kGetRecords, response->mutable_records());
+    size_t bytes = 0;
+    const absl::Status read = ReadEntities(*view, scope, {ReadOf(scope, query, response->mutable_records())},
+                                           DayInChina(now_us), presenter, &bytes);
     if (ReasonOf(read) == Reason::kDataLoss) GroupOf(query.partition).ReportDamage();
     RETURN_IF_ERROR(read);
     *response->mutable_decision() = ToProto(scope.schema, scope.rights, scope.epoch);
@@ -97,7 +131,7 @@ void Library::BatchGet(const Caller& caller, const v1::BatchGetRequest& request,
     const int32_t today = DayInChina(now_us);
     RecordPresenter presenter(scope.schema, scope.rights, context_.keys, department, context_.log.log_id(),
                               RecordTopic(options_.name));
-    uint64_t records = 0;
+    std::map<int32_t, std::vector<EntityRead>> reads;  // by partition group: each has a view of its own
     for (const auto& owner : request.owners()) {
       auto* item = response->add_items();
       const auto id = NormalizeOwner(scope.schema, owner, now_us);
@@ -109,18 +143,20 @@ void Library::BatchGet(const Caller& caller, const v1::BatchGetRequest& request,
       }
       EntityQuery query{CanonicalKey(scope.schema.owner_kind(), *id), "", 0};
       query.partition = PartitionOfEntity(scope.schema.owner_kind(), query.owner_key);
-      ASSIGN_OR_RETURN(const auto view, ViewOf(query.partition));
-      const absl::Status read =
-          ReadEntity(*view, scope, query, today, presenter, limits::kGetRecords, item->mutable_records());
-      if (ReasonOf(read) == Reason::kDataLoss) GroupOf(query.partition).ReportDamage();
-      RETURN_IF_ERROR(read);
-      records += static_cast<uint64_t>(item->records_size());
       scope.entry.add_entity_hashes(AuditHash(context_.keys, scope.schema.owner_kind(), query.owner_key));
-      if (response->ByteSizeLong() > limits::kReplyBytes) {
-        return MakeError(Reason::kBatchTooLarge,
-                         "the reply would be larger than 3 MiB; ask for fewer entities");
-      }
+      reads[query.partition % options_.groups].push_back(
+          ReadOf(scope, std::move(query), item->mutable_records()));
     }
+    size_t bytes = 0;
+    for (auto& [group, of_group] : reads) {
+      ASSIGN_OR_RETURN(const auto view, ViewOf(group));
+      const absl::Status read = ReadEntities(*view, scope, std::move(of_group), today, presenter, &bytes);
+      if (ReasonOf(read) == Reason::kDataLoss) GroupOf(group).ReportDamage();
+      RETURN_IF_ERROR(read);
+    }
+    if (response->ByteSizeLong() > limits::kReplyBytes) return ReplyTooLarge();
+    uint64_t records = 0;
+    for (const auto& item : response->items()) records += static_cast<uint64_t>(item.records_size());
     *response->mutable_decision() = ToProto(scope.schema, scope.rights, scope.epoch);
     scope.entry.set_records(records);
     return absl::OkStatus();
@@ -156,33 +192,43 @@ absl::Status ListPartition(const Store& view, const ReadScope& scope, int32_t to
                            RecordPresenter& presenter, int page_size, ListCursor* cursor, size_t* bytes,
                            v1::ListResponse* response) {
   const std::string prefix = ResourcePrefix(scope.schema.number(), cursor->partition);
-  const std::string from = cursor->after_key.empty() ? prefix : cursor->after_key + '\0';
-  absl::Status inside;
-  const absl::Status scanned =
-      view.Scan(kViewByResource, from, prefix, [&](std::string_view key, std::string_view) {
-        cursor->after_key = std::string(key);
-        const auto text = view.Get(kViewRecords, RecordKeyOfResourceKey(key));
-        StoredRecord stored;
-        const auto valid = !text.ok() || !*text
-                               ? absl::StatusOr<bool>(text.ok() ? MakeError(Reason::kDataLoss,
-                                                                            "the view lacks a listed record")
-                                                                : text.status())
-                               : ParseValid(**text, today, &stored);
-        if (!valid.ok()) {
-          inside = valid.status();
-          return false;
-        }
-        const bool own =
-            scope.only_provider.empty() || stored.upsert().head().provider() == scope.only_provider;
-        if (*valid && own) {
-          inside =
-              presenter.Present(stored.upsert(), cursor->partition, stored.offset(), response->add_records());
-          *bytes += (*text)->size();
-        }
-        return inside.ok() && response->records_size() < page_size && *bytes < limits::kReplyBytes;
-      });
-  RETURN_IF_ERROR(scanned);
-  return inside;
+  const auto has_room = [&] { return response->records_size() < page_size && *bytes < limits::kReplyBytes; };
+  for (bool more = true; more && has_room();) {
+    const std::string from = cursor->after_key.empty() ? prefix : cursor->after_key + '\0';
+    // As many as the page has room for; where some of them are not to be seen, it goes on behind them.
+    const size_t wanted = static_cast<size_t>(page_size - response->records_size());
+    std::vector<std::string> keys;
+    RETURN_IF_ERROR(view.Scan(kViewByResource, from, prefix, [&](std::string_view key, std::string_view) {
+      keys.emplace_back(key);
+      return keys.size() < wanted;
+    }));
+    more = keys.size() == wanted;
+    std::vector<std::string> record_keys;
+    record_keys.reserve(keys.size());
+    for (const std::string& key : keys) record_keys.push_back(RecordKeyOfResourceKey(key));
+    absl::Status inside;
+    StoredRecord stored;
+    const auto take = [&](size_t place, std::optional<std::string_view> text) {
+      cursor->after_key = keys[place];
+      const auto valid = text ? ParseValid(*text, today, &stored)
+                              : MakeError(Reason::kDataLoss, "the view lacks a listed record");
+      if (!valid.ok()) {
+        inside = valid.status();
+        return false;
+      }
+      const bool own =
+          scope.only_provider.empty() || stored.upsert().head().provider() == scope.only_provider;
+      if (*valid && own) {
+        inside =
+            presenter.Present(stored.upsert(), cursor->partition, stored.offset(), response->add_records());
+        *bytes += text->size();
+      }
+      return inside.ok() && has_room();
+    };
+    RETURN_IF_ERROR(view.GetEach(kViewRecords, record_keys, take));
+    RETURN_IF_ERROR(inside);
+  }
+  return absl::OkStatus();
 }
 
 }  // namespace

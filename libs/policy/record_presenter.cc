@@ -52,9 +52,8 @@ void RecordPresenter::PresentHead(const hangou::record::v1::RecordHead& head, in
   record->set_resource(schema_.name());
   auto* owner = record->mutable_owner();
   owner->set_kind(head.owner_kind());
-  // Where the owner field is given in full, the identifier itself takes the place of the pseudonym below: the canonical
-  // key is not the identifier.
-  owner->set_id(Pseudonym(EntityKindName(schema_.owner_kind()), head.owner_key()));
+  // Where the owner field is given in full, the identifier itself is set by the caller: the canonical key is not it.
+  if (!owner_in_full_) owner->set_id(Pseudonym(EntityKindName(schema_.owner_kind()), head.owner_key()));
   if (!head.record_key().empty()) {
     record->set_record_key(record_key_in_full_
                                ? head.record_key()
@@ -91,6 +90,8 @@ absl::Status RecordPresenter::Present(const hangou::record::v1::Upsert& upsert, 
   for (const FieldSlice& slice : scratch_) {
     if (slice.index == schema_.owner_index()) record->mutable_owner()->set_id(std::string(slice.text));
   }
+  if (record->owner().id().empty())
+    return MakeError(Reason::kDataLoss, "a stored record of the view lacks its owner");
   return absl::OkStatus();
 }
 

@@ -64,6 +64,35 @@ class MemoryStore : public Store {
   absl::Status Scan(int table, std::string_view from, std::string_view prefix,
                     const Visit& visit) const override {
     const uint64_t at = BeginScan();
+    ScanAt(at, table, from, prefix, visit);
+    EndScan(at);
+    return absl::OkStatus();
+  }
+
+  absl::Status ScanEach(int table, const std::vector<std::string>& prefixes,
+                        const VisitEach& visit) const override {
+    const uint64_t at = BeginScan();
+    for (size_t place = 0; place < prefixes.size(); ++place) {
+      ScanAt(at, table, prefixes[place], prefixes[place],
+             [&](std::string_view key, std::string_view value) { return visit(place, key, value); });
+    }
+    EndScan(at);
+    return absl::OkStatus();
+  }
+
+  absl::Status GetEach(int table, const std::vector<std::string>& keys, const Take& take) const override {
+    for (size_t place = 0; place < keys.size(); ++place) {
+      ASSIGN_OR_RETURN(const std::optional<std::string> value, Get(table, keys[place]));
+      if (!take(place, value ? std::optional<std::string_view>(*value) : std::nullopt)) break;
+    }
+    return absl::OkStatus();
+  }
+
+  absl::Status Flush() override { return absl::OkStatus(); }
+
+ private:
+  void ScanAt(uint64_t at, int table, std::string_view from, std::string_view prefix,
+              const Visit& visit) const {
     std::string next(std::max(from, prefix));
     std::vector<Row> rows;
     bool more = true;
@@ -76,13 +105,8 @@ class MemoryStore : public Store {
         }
       }
     }
-    EndScan(at);
-    return absl::OkStatus();
   }
 
-  absl::Status Flush() override { return absl::OkStatus(); }
-
- private:
   Table& TableAt(int table) const HANGOU_REQUIRES(mutex_) {
     HANGOU_CHECK(table >= 0 && static_cast<size_t>(table) < tables_.size(), "no such table");
     return tables_[static_cast<size_t>(table)];

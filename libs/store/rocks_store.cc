@@ -1,5 +1,6 @@
 // The store on RocksDB. Table I is the column family "tI".
 #include <algorithm>
+#include <array>
 #include <filesystem>
 #include <system_error>
 #include <tuple>
@@ -133,6 +134,42 @@ class RocksStore : public Store {
       if (!key.starts_with(prefix) || !visit(key, ToView(row->value()))) break;
     }
     return FromRocks(folder_, "read", row->status());
+  }
+
+  absl::Status ScanEach(int table, const std::vector<std::string>& prefixes,
+                        const VisitEach& visit) const override {
+    rocksdb::ReadOptions options;
+    options.ignore_range_deletions = true;  // as in Scan
+    const std::unique_ptr<rocksdb::Iterator> row(database_->NewIterator(options, TableAt(table)));
+    for (size_t place = 0; place < prefixes.size(); ++place) {
+      for (row->Seek(prefixes[place]); row->Valid(); row->Next()) {
+        const std::string_view key = ToView(row->key());
+        if (!key.starts_with(prefixes[place]) || !visit(place, key, ToView(row->value()))) break;
+      }
+      RETURN_IF_ERROR(FromRocks(folder_, "read", row->status()));
+    }
+    return absl::OkStatus();
+  }
+
+  absl::Status GetEach(int table, const std::vector<std::string>& keys, const Take& take) const override {
+    // Of one call: what they find is pinned in the block cache until it ends.
+    constexpr size_t kKeysAtOnce = 128;
+    std::array<rocksdb::Slice, kKeysAtOnce> wanted;
+    for (size_t first = 0; first < keys.size(); first += kKeysAtOnce) {
+      const size_t count = std::min(kKeysAtOnce, keys.size() - first);
+      for (size_t i = 0; i < count; ++i) wanted[i] = keys[first + i];
+      std::array<rocksdb::PinnableSlice, kKeysAtOnce> values;
+      std::array<rocksdb::Status, kKeysAtOnce> statuses;
+      database_->MultiGet(rocksdb::ReadOptions(), TableAt(table), count, wanted.data(), values.data(),
+                          statuses.data(), /*sorted_input=*/true);
+      for (size_t i = 0; i < count; ++i) {
+        const bool found = !statuses[i].IsNotFound();
+        if (found) RETURN_IF_ERROR(FromRocks(folder_, "read", statuses[i]));
+        const auto value = found ? std::optional(ToView(values[i])) : std::nullopt;
+        if (!take(first + i, value)) return absl::OkStatus();
+      }
+    }
+    return absl::OkStatus();
   }
 
   absl::Status Flush() override {
