@@ -3,6 +3,7 @@
 #include <netinet/in.h>
 #include <signal.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cstdlib>
@@ -105,6 +106,17 @@ void Cluster::Start(const std::string& name, const std::string& wrapper) {
                               folder() + "/settings/" + name + ".yaml </dev/null >>" + folder() + "/logs/" +
                               name + ".log 2>&1 & echo $! >" + folder() + "/pids/" + name;
   HANGOU_CHECK(std::system(command.c_str()) == 0, "cannot start " + name);
+}
+
+int Cluster::Hangou(const std::string& words, std::string* output) const {
+  const std::string command = "HANGOU_CONFIG=" + folder() + "/config.yaml " HANGOU_BIN_FOLDER "/hangou " +
+                              words + " 2>>" + folder() + "/cluster.log";
+  FILE* const pipe = ::popen(command.c_str(), "r");
+  HANGOU_CHECK(pipe != nullptr, "cannot run " + words);
+  char bytes[4096];
+  for (size_t count = 0; (count = ::fread(bytes, 1, sizeof bytes, pipe)) > 0;) output->append(bytes, count);
+  const int status = ::pclose(pipe);
+  return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
 }
 
 void Cluster::StopBroker() {

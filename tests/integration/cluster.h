@@ -40,6 +40,8 @@ class Cluster {
   void StartBroker();
   // Which replica owns a group of population, and the epoch of its ownership.
   hangou::catalog::v1::GroupOwner OwnerOf(int32_t group);
+  // Runs the command line with the contexts of this installation. Its exit code; `output` gets what it prints.
+  int Hangou(const std::string& words, std::string* output) const;
   const std::string& folder() const { return folder_.path(); }
 
  private:

@@ -4,6 +4,7 @@
 #include <signal.h>
 
 #include <catch2/catch.hpp>
+#include <fstream>
 
 #include "hangou/audit/v1/entry.pb.h"
 #include "libs/base/status.h"
@@ -101,6 +102,17 @@ TEST_CASE("Two replicas share the groups, any of them takes a call, and what fal
     CHECK(entry.caller() == "civil");
   }
   CHECK(reads > 0);
+
+  // The chains of all processes, those that were killed too, are whole at the brokers.
+  std::string key;
+  REQUIRE(cluster.Hangou("audit public-key --context auditor", &key) == 0);
+  std::ofstream(cluster.folder() + "/head-key.pem") << key;
+  std::string verdicts;
+  CHECK(cluster.Hangou("audit verify --topic --settings " + cluster.folder() +
+                           "/settings/audit-0.yaml --public-key " + cluster.folder() + "/head-key.pem",
+                       &verdicts) == 0);
+  INFO(verdicts);
+  CHECK(verdicts.find("the chain is whole") != std::string::npos);
 }
 
 }  // namespace hangou

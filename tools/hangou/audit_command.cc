@@ -214,13 +214,17 @@ void AddVerify(Flags command, CommandLine* line) {
   verify.Add("--heads", &flags->heads_file, "with --chain: what `hangou audit heads -o json` printed before");
   verify.Add("--topic", &flags->topic, "offline: all chains in the topics of a log");
   verify.Add("--log", &flags->log_folder, "folder of the log, of a process that is stopped");
+  verify.Add("--settings", &flags->settings_file,
+             "settings of a service that may read the log at the brokers, such as the audit's");
   verify.Add("--public-key", &flags->public_key_file,
              "keys that sign heads, in PEM; online without it: those that the service names");
   verify.Footer(
       "Examples:\n"
       "  hangou audit verify --public-key head-key.pem\n"
       "  hangou audit verify --chain city-data/audit --heads heads.json --public-key head-key.pem\n"
-      "  hangou audit verify --topic --log city-data/log --public-key head-key.pem");
+      "  hangou audit verify --topic --log city-data/log --public-key head-key.pem\n"
+      "  hangou audit verify --topic --settings cluster-data/settings/audit-0.yaml --public-key "
+      "head-key.pem");
   verify.Callback(
       [flags, line] { line->action = [flags, line] { return VerifyAudit(*flags, line->globals); }; });
 }

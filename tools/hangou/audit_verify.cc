@@ -17,6 +17,8 @@
 #include "libs/base/status.h"
 #include "libs/base/text.h"
 #include "libs/log/embedded_log.h"
+#include "libs/log/kafka_log.h"
+#include "libs/service/settings.h"
 #include "tools/hangou/audit_view.h"
 
 namespace hangou {
@@ -174,13 +176,22 @@ absl::StatusOr<int> VerifyFolder(const AuditVerifyFlags& flags, const Globals& g
 
 // --- a log ---
 
-absl::StatusOr<int> VerifyLog(const AuditVerifyFlags& flags, const Globals& globals) {
-  ASSIGN_OR_RETURN(const std::vector<std::string> keys, KeysOfFile(flags.public_key_file));
+absl::StatusOr<std::unique_ptr<Log>> OpenLog(const AuditVerifyFlags& flags) {
+  if (!flags.settings_file.empty()) {
+    ASSIGN_OR_RETURN(ServiceSettings settings, LoadServiceSettings(flags.settings_file));
+    if (settings.kafka.identity_folder.empty()) settings.kafka.identity_folder = settings.identity;
+    return KafkaLog::Open(settings.kafka);
+  }
   // Opening makes a log where there is none.
   if (!std::filesystem::exists(flags.log_folder + "/log_id")) {
     return MakeError(Reason::kObjectNotFound, "there is no log in " + flags.log_folder);
   }
-  ASSIGN_OR_RETURN(const auto log, EmbeddedLog::Open(flags.log_folder, SystemClock()));
+  return EmbeddedLog::Open(flags.log_folder, SystemClock());
+}
+
+absl::StatusOr<int> VerifyLog(const AuditVerifyFlags& flags, const Globals& globals) {
+  ASSIGN_OR_RETURN(const std::vector<std::string> keys, KeysOfFile(flags.public_key_file));
+  ASSIGN_OR_RETURN(const auto log, OpenLog(flags));
   ASSIGN_OR_RETURN(const VerifiedTopics verified, VerifyAuditTopics(*log, keys, SystemClock().UtcUs()));
   std::vector<ChainVerdict> verdicts;
   for (const auto& [chain_id, head] : verified.heads) {
@@ -197,7 +208,8 @@ absl::StatusOr<int> VerifyLog(const AuditVerifyFlags& flags, const Globals& glob
 }  // namespace
 
 absl::StatusOr<int> VerifyAudit(const AuditVerifyFlags& flags, const Globals& globals) {
-  if (flags.topic != !flags.log_folder.empty()) return UsageError("--topic and --log FOLDER go together");
+  const int logs = (flags.log_folder.empty() ? 0 : 1) + (flags.settings_file.empty() ? 0 : 1);
+  if (logs != (flags.topic ? 1 : 0)) return UsageError("--topic goes with --log FOLDER or --settings FILE");
   if (flags.topic && !flags.chain_folder.empty()) return UsageError("give --chain or --topic, not both");
   if (!flags.heads_file.empty() && flags.chain_folder.empty()) return UsageError("--heads goes with --chain");
   if ((flags.topic || !flags.heads_file.empty()) && flags.public_key_file.empty()) {

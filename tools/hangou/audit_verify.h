@@ -15,6 +15,8 @@ struct AuditVerifyFlags {
   bool topic = false;        // offline: the topics of a log
   std::string log_folder;
   std::string public_key_file;  // empty: online, the keys that the service names
+  std::string settings_file =
+      {};  // with `topic`, in place of a folder: of a service, whose brokers have the log
 };
 
 // Verifies, prints what was found, and returns kExitPartly where a chain breaks.
