@@ -1,8 +1,8 @@
-"""Runs the commands of README.md as they stand there: readme_test.py BIN_FOLDER.
+"""Runs the commands of README.md as they stand there: readme_test.py BIN_FOLDER [cluster].
 
 A block ```sh server is started first and stopped at the end; the blocks ```sh run follow in one shell, in order, and
 every one must succeed. A block ```text behind one of them lists lines whose text must be in what it printed. Beside
-that: every link of the documents leads to a file.
+that: every link of the documents leads to a file. With `cluster`, the blocks ```sh cluster are run instead.
 """
 
 import os
@@ -19,6 +19,7 @@ import tree
 
 START_SECONDS = 60
 RUN_SECONDS = 120
+CLUSTER_SECONDS = 400
 ADDRESS = "127.0.0.1:7010"  # in the text; the test takes a free port instead
 FENCE = re.compile(r"^```([^\n]*)\n(.*?)^```$", re.S | re.M)
 LINK = re.compile(r"\[[^\]]+\]\(([^)#:]+)\)")
@@ -30,16 +31,17 @@ def free_address():
         return "127.0.0.1:%d" % taken.getsockname()[1]
 
 
-def blocks(text):
-    """(server script, [(run script, expected lines)])."""
-    server, runs = "", []
+def blocks(text, wanted="sh run"):
+    """(server script, [(script, expected lines)]) of the blocks of the kind wanted."""
+    server, runs, last = "", [], ""
     for kind, body in FENCE.findall(text):
         if kind == "sh server":
             server = body
-        elif kind == "sh run":
+        elif kind == wanted:
             runs.append((body, []))
-        elif kind == "text" and runs:
+        elif kind == "text" and last == wanted:
             runs[-1] = (runs[-1][0], body.splitlines())
+        last = kind
     return server, runs
 
 
@@ -53,11 +55,11 @@ def wait_until_serving(server, config):
     return True
 
 
-def run_blocks(runs, folder):
+def run_blocks(runs, folder, seconds=RUN_SECONDS):
     """What is wrong, one line each."""
     marker = "-- block %d --"
     script = "set -e\n" + "".join(f"echo '{marker % i}'\n{body}" for i, (body, _) in enumerate(runs))
-    done = subprocess.run(["bash", "-c", script], cwd=folder, capture_output=True, text=True, timeout=RUN_SECONDS)
+    done = subprocess.run(["bash", "-c", script], cwd=folder, capture_output=True, text=True, timeout=seconds)
     print(done.stdout + done.stderr)
     if done.returncode:
         yield f"a block of README.md failed with exit code {done.returncode}; see above which one"
@@ -68,13 +70,31 @@ def run_blocks(runs, folder):
                 yield f"block {i + 1} of README.md does not print: {line}"
 
 
-def run_readme(text, programs):
+def make_folder(programs):
+    """A clone with programs that are built, as far as the commands look."""
     folder = tempfile.mkdtemp(prefix="hangou-readme.")
+    os.makedirs(f"{folder}/build")
+    os.symlink(os.path.realpath(programs), f"{folder}/build/bin")
+    for name in ("examples", "data", "tools", "deploy"):
+        os.symlink(f"{tree.ROOT}/{name}", f"{folder}/{name}")
+    return folder
+
+
+def run_cluster(text, programs):
+    folder = make_folder(programs)
+    port = int(free_address().rpartition(":")[2]) % 10000 + 15000  # one of many in a row, below the clients' own
+    os.environ.update(HANGOU_BIN=f"{folder}/build/bin", HANGOU_KAFKA_LIBS=f"{tree.ROOT}/build/kafka/libs",
+                      CLUSTER_PORT=str(port), CLUSTER_PARTITIONS="16")
     try:
-        os.makedirs(f"{folder}/build")
-        os.symlink(os.path.realpath(programs), f"{folder}/build/bin")
-        os.symlink(f"{tree.ROOT}/examples", f"{folder}/examples")
-        os.symlink(f"{tree.ROOT}/data", f"{folder}/data")
+        return list(run_blocks(blocks(text, "sh cluster")[1], folder, CLUSTER_SECONDS))
+    finally:
+        subprocess.run(["tools/cluster.sh", "down", "cluster-data"], cwd=folder, check=False, timeout=CLUSTER_SECONDS)
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def run_readme(text, programs):
+    folder = make_folder(programs)
+    try:
         server_script, runs = blocks(text.replace(ADDRESS, free_address()))
         with open(f"{folder}/server.log", "wb") as log:
             # With a trap the shell waits for the server when both are told to stop.
@@ -111,9 +131,10 @@ def main():
     # The test itself must be able to fail.
     if not list(run_blocks([("echo one\n", ["two"])], tree.ROOT)) or not list(run_blocks([("false\n", [])], tree.ROOT)):
         found.append("the test accepts a bad sample")
-    found += run_readme(text, sys.argv[1])
+    cluster = sys.argv[2:] == ["cluster"]
+    found += run_cluster(text, sys.argv[1]) if cluster else run_readme(text, sys.argv[1])
     print("\n".join(found))
-    print(f"{len(blocks(text)[1])} blocks run, {len(found)} findings")
+    print(f"{len(blocks(text, 'sh cluster' if cluster else 'sh run')[1])} blocks run, {len(found)} findings")
     return 1 if found else 0
 
 

@@ -7,6 +7,7 @@
 #include "libs/base/status.h"
 #include "tests/benchmarks/audit.h"
 #include "tests/benchmarks/decisions.h"
+#include "tests/benchmarks/effective.h"
 #include "tests/benchmarks/metrics.h"
 #include "tests/benchmarks/reads.h"
 #include "tests/benchmarks/shipping.h"
@@ -74,11 +75,22 @@ int Main(int argc, char** argv) {
   reads->add_option("--owners", owners_file, "file of owner identifiers, one a line")->required();
   reads->add_option("--outstanding", load.outstanding, "calls under way")->check(CLI::Range(1, 256));
   reads->add_option("--seconds", seconds, "how long to measure, in seconds");
+  std::string field;
+  int changes = 100;
+  CLI::App* effective = app.add_subcommand(
+      "effective", "times policy changes at a running installation until they are EFFECTIVE");
+  effective->add_option("--address", load.client.address, "host:port of the catalog")->required();
+  effective->add_option("--identity", load.client.identity_folder, "folder of a manager's identity")
+      ->required();
+  effective->add_option("--resource", load.resource, "resource of the entries")->required();
+  effective->add_option("--field", field, "field that goes on the negative list")->required();
+  effective->add_option("--changes", changes, "how many")->check(CLI::Range(1, 10'000));
   CLI11_PARSE(app, argc, argv);
   if (decisions->parsed()) return Report(MeasureDecisions(catalog, seconds));
   if (audit->parsed()) return Report(MeasureAudit(outstanding_entries, seconds));
   if (shipping->parsed()) return Report(MeasureShipping(rate, seconds, indexed));
   if (metrics->parsed()) return Report(MeasureMetrics(threads, seconds));
+  if (effective->parsed()) return Report(MeasureEffective(load.client, load.resource, field, changes));
   load.resource = FullResourceName(load.resource);
   load.seconds = seconds;
   load.owners = ReadLines(owners_file);
