@@ -88,6 +88,7 @@ absl::StatusOr<GroupMachine::Effects> GroupMachine::BeginOwnership(uint64_t plac
   if (highest >> kIncarnationBits > placement_epoch) return Deposed();
   owner_epoch_ = std::max(highest, placement_epoch << kIncarnationBits) + 1;
   starts_awaited_ = partitions_.size();
+  unread_.insert(partitions_.begin(), partitions_.end());
   Envelope envelope;
   envelope.set_owner_epoch(owner_epoch_);
   envelope.mutable_owner_start()->set_started_us(now_us);
@@ -250,8 +251,10 @@ absl::StatusOr<GroupMachine::Effects> GroupMachine::Apply(const std::vector<LogR
     }
   }
   RETURN_IF_ERROR(store_.Write(staged.batch));
+  applied_count_ += static_cast<int64_t>(records.size());
   progress_ = std::move(staged.progress);
-  starts_awaited_ -= std::min(starts_awaited_, staged.starts);
+  starts_awaited_ -= std::min(starts_awaited_, staged.starts.size());
+  for (const int32_t partition : staged.starts) unread_.erase(partition);
   Effects effects;
   for (const Staged::Done& done : staged.done) Complete(done, &effects);
   const bool deposed =
@@ -280,7 +283,7 @@ absl::Status GroupMachine::StageRecord(const LogRecord& record, Staged* staged) 
   if (envelope.owner_epoch() < progress.owner_epoch) return absl::OkStatus();  // void: behind a newer owner
   progress.owner_epoch = envelope.owner_epoch();
   if (!envelope.has_owner_start()) return StageEvent(record, envelope, staged);
-  staged->starts += envelope.owner_epoch() == owner_epoch_ ? 1 : 0;
+  if (envelope.owner_epoch() == owner_epoch_) staged->starts.push_back(record.partition);
   return absl::OkStatus();
 }
 
@@ -348,10 +351,40 @@ void GroupMachine::Fail(Pending& pending, const absl::Status& status, Effects* e
   pending.waiting.clear();
 }
 
-GroupMachine::Effects GroupMachine::AppendFailed(const std::vector<std::string>& log_keys,
+absl::StatusOr<GroupMachine::Effects> GroupMachine::ApplyAcknowledged(
+    const std::vector<AcknowledgedAppend>& appends) {
+  if (!Owns()) return Effects();
+  std::map<int32_t, int64_t> next;
+  std::vector<LogRecord> records;
+  for (const AcknowledgedAppend& append : appends) {
+    int64_t& expected = next.try_emplace(append.partition, NextOffset(append.partition)).first->second;
+    int64_t offset = append.first_offset;
+    if (offset > expected) {
+      unread_.insert(append.partition);
+      continue;
+    }
+    // Where the reader was faster, a part of it is applied already.
+    for (const LogEntry& entry : *append.entries) {
+      if (offset == expected) {
+        records.push_back({append.partition, offset, entry.key, entry.value});
+        ++expected;
+      }
+      ++offset;
+    }
+    if (offset == expected) unread_.erase(append.partition);
+  }
+  if (records.empty()) return Effects();
+  auto effects = Apply(records);
+  if (!effects.ok()) unread_.insert(partitions_.begin(), partitions_.end());
+  return effects;
+}
+
+GroupMachine::Effects GroupMachine::AppendFailed(int32_t partition, const std::vector<LogEntry>& entries,
                                                  const absl::Status& status) {
   Effects effects;
-  for (const std::string& log_key : log_keys) {
+  if (owner_epoch_ != 0) unread_.insert(partition);
+  for (const LogEntry& entry : entries) {
+    const std::string& log_key = entry.key;
     if (log_key.size() < 8) continue;
     const std::string record_key = log_key.substr(0, log_key.size() - 8);
     const uint64_t revision = ReadBigEndian(std::string_view(log_key).substr(record_key.size()));
@@ -382,6 +415,7 @@ GroupMachine::Effects GroupMachine::Abandon(const absl::Status& status) {
   decided_us_.clear();
   pending_count_ = 0;
   owner_epoch_ = 0;
+  unread_.clear();
   return effects;
 }
 

@@ -7,6 +7,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -56,6 +57,13 @@ class GroupMachine {
     bool deposed = false;
   };
 
+  // Entries of this group's that are in the log.
+  struct AcknowledgedAppend {
+    int32_t partition = 0;
+    int64_t first_offset = 0;
+    std::shared_ptr<const std::vector<LogEntry>> entries;
+  };
+
   GroupMachine(Store& store, std::vector<int32_t> partitions)
       : store_(store), partitions_(std::move(partitions)) {}
 
@@ -77,8 +85,15 @@ class GroupMachine {
   // Applies what was read back, in one batch of the store, and completes what waited for it. On an error nothing has
   // changed: the same records can be applied again.
   absl::StatusOr<Effects> Apply(const std::vector<LogRecord>& records);
-  // An append failed: whoever waits for one of these log keys is told why.
-  Effects AppendFailed(const std::vector<std::string>& log_keys, const absl::Status& status);
+  // Takes appends that were acknowledged, in the order of their acknowledgements. One that stands right behind what is
+  // applied is applied as if it were read back: nobody has written in between. What lies before any other one is told
+  // by reading alone.
+  absl::StatusOr<Effects> ApplyAcknowledged(const std::vector<AcknowledgedAppend>& appends);
+  // True while the log may hold what this does not know. An owner whose appends were all acknowledged one behind the
+  // other knows it, and need not read.
+  bool NeedsReading() const { return !Owns() || !unread_.empty(); }
+  // An append failed: whoever waits for one of its log keys is told why. It may be in the log nevertheless.
+  Effects AppendFailed(int32_t partition, const std::vector<LogEntry>& entries, const absl::Status& status);
   // Everything that waits is told that the group stops.
   Effects Abandon(const absl::Status& status);
 
@@ -90,6 +105,8 @@ class GroupMachine {
   // When the oldest change in flight was decided, 0 where nothing is in flight.
   int64_t OldestPendingUs() const;
   size_t PendingCount() const { return pending_count_; }
+  // Records applied since the start.
+  int64_t AppliedCount() const { return applied_count_; }
 
  private:
   // A change that was appended and is not yet applied, and who waits for it.
@@ -121,7 +138,7 @@ class GroupMachine {
     StoreBatch batch;
     std::map<int32_t, PartitionProgress> progress;
     std::unordered_map<std::string, hangou::record::v1::StoredRecord> records;  // by record key
-    size_t starts = 0;                                                          // OwnerStarts of this owner
+    std::vector<int32_t> starts;  // partitions of OwnerStarts of this owner
     struct Done {
       std::string record_key;
       uint64_t revision;
@@ -141,11 +158,14 @@ class GroupMachine {
   std::map<int32_t, PartitionProgress> progress_;
   uint64_t owner_epoch_ = 0;   // 0: not the owner
   size_t starts_awaited_ = 0;  // OwnerStarts appended and not read back
+  // Of an owner: partitions in which something may stand behind what is applied that it does not know.
+  std::set<int32_t> unread_;
   InFlightMap in_flight_;
   std::unordered_map<std::string, InFlightRequest> in_flight_requests_;
   // When what is in flight was decided: one instant per change, taken off oldest first, whichever change completes.
   std::deque<int64_t> decided_us_;
   size_t pending_count_ = 0;
+  int64_t applied_count_ = 0;
   std::string expiry_cursor_;
 };
 

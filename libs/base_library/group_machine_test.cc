@@ -86,9 +86,7 @@ class Harness {
     for (auto& [partition, entries] : effects.appends) {
       if (fail_next_) {
         fail_next_ = false;
-        std::vector<std::string> keys;
-        for (const LogEntry& entry : entries) keys.push_back(entry.key);
-        Append(machine_->AppendFailed(keys, MakeError(Reason::kStoreFull, "no room")));
+        Append(machine_->AppendFailed(partition, entries, MakeError(Reason::kStoreFull, "no room")));
         continue;
       }
       for (LogEntry& entry : entries) {

@@ -69,6 +69,7 @@ class Node {
   // A new process on the same view; what the old one had not sent is gone.
   void Start() {
     outbox_.clear();
+    acknowledged_.clear();
     machine_ = std::make_unique<GroupMachine>(*store_, std::vector<int32_t>{0});
     REQUIRE(machine_->Load("log").ok());
   }
@@ -88,9 +89,32 @@ class Node {
   }
   void SendSome(size_t count) {
     for (; count > 0 && !outbox_.empty(); --count) {
+      auto entries = std::make_shared<std::vector<LogEntry>>(1, outbox_.front());
+      acknowledged_.push_back({0, static_cast<int64_t>(log_.size()), std::move(entries)});
       log_.push_back(std::move(outbox_.front()));
       outbox_.pop_front();
     }
+  }
+  // The next one is not acknowledged, whether or not it is in the log.
+  void SendWithoutAnswer(bool kept) {
+    if (outbox_.empty()) return;
+    const std::vector<LogEntry> entries(1, outbox_.front());
+    if (kept) log_.push_back(std::move(outbox_.front()));
+    outbox_.pop_front();
+    Perform(machine_->AppendFailed(0, entries, MakeError(Reason::kLogUnavailable, "no answer")));
+  }
+  // Hears of some of what was sent.
+  void HearSome(size_t count) {
+    const auto end =
+        acknowledged_.begin() + static_cast<std::ptrdiff_t>(std::min(count, acknowledged_.size()));
+    auto effects = machine_->ApplyAcknowledged({acknowledged_.begin(), end});
+    acknowledged_.erase(acknowledged_.begin(), end);
+    REQUIRE(effects.ok());
+    Perform(std::move(*effects));
+  }
+  // As the driver of a machine does.
+  void ReadSomeWhereNeeded(size_t count) {
+    if (machine_->NeedsReading()) ApplySome(count);
   }
   void ApplySome(size_t count) {
     std::vector<LogRecord> records;
@@ -103,6 +127,8 @@ class Node {
     Perform(std::move(*effects));
   }
   void SendAll() { SendSome(outbox_.size()); }
+  void HearAll() { HearSome(acknowledged_.size()); }
+  bool NeedsReading() const { return machine_->NeedsReading(); }
   bool Owns() const { return machine_->Owns(); }
   // Versions by owner, as stored.
   std::map<std::string, uint64_t> Stored() const {
@@ -131,6 +157,7 @@ class Node {
   std::unique_ptr<Store> store_;
   std::unique_ptr<GroupMachine> machine_;
   std::deque<LogEntry> outbox_;
+  std::vector<GroupMachine::AcknowledgedAppend> acknowledged_;  // and not heard of
 };
 
 }  // namespace
@@ -159,6 +186,48 @@ TEST_CASE("An owner that reads of its successor decides nothing more, and what i
   first.SendAll();
   first.ApplySome(10);
   CHECK_FALSE(first.Owns());
+}
+
+TEST_CASE("An owner that hears of all that it wrote needs no reading, until somebody else has written") {
+  SharedLog log;
+  Node first(log);
+  Node second(log);
+  Acknowledgements acknowledged;
+  const auto submit = [&](uint64_t version) {
+    first.Submit(Version("a", version, std::make_shared<AcknowledgeSink>(acknowledged, "a", version)));
+  };
+  first.Own(1);
+  first.SendAll();
+  CHECK(first.NeedsReading());
+  first.ApplySome(10);
+  CHECK_FALSE(first.NeedsReading());
+  submit(1);
+  first.SendAll();
+  first.HearAll();
+  CHECK(acknowledged.newest() == std::map<std::string, uint64_t>{{"a", 1}});
+  CHECK_FALSE(first.NeedsReading());
+  // Unanswered: it may be in the log, and is.
+  submit(2);
+  first.SendWithoutAnswer(/*kept=*/true);
+  CHECK(first.NeedsReading());
+  first.ApplySome(10);
+  CHECK(first.Stored().at("a") == 2);
+  submit(3);
+  first.SendAll();
+  first.HearAll();
+  CHECK(first.Stored().at("a") == 3);
+  CHECK_FALSE(first.NeedsReading());
+  // Another one has begun: what comes behind its start is not acknowledged.
+  submit(4);
+  second.Own(2);
+  second.SendAll();
+  first.SendAll();
+  first.HearAll();
+  CHECK(first.NeedsReading());
+  CHECK(acknowledged.newest().at("a") == 3);
+  first.ApplySome(10);
+  CHECK_FALSE(first.Owns());
+  CHECK(first.Stored().at("a") == 3);
 }
 
 TEST_CASE("A replica that is started again goes on under the same placement, above its former self") {
@@ -209,13 +278,17 @@ TEST_CASE("Whatever the moves, delays and restarts, nothing acknowledged is lost
         }
         break;
       case 2:
+        if (pick(30) == 0) node.SendWithoutAnswer(pick(2) == 0);
+        break;
       case 3:
-        node.SendSome(pick(4));
+        node.SendSome(pick(6));
         break;
       case 4:
       case 5:
+        node.ReadSomeWhereNeeded(pick(8));
+        break;
       case 6:
-        node.ApplySome(pick(6));
+        node.HearSome(pick(8));
         break;
       default: {
         const std::string name = std::to_string(pick(10));
@@ -224,11 +297,19 @@ TEST_CASE("Whatever the moves, delays and restarts, nothing acknowledged is lost
       }
     }
   }
-  // What a former owner has kept back comes last of all.
+  // What a former owner has kept back comes last of all; former owners learn in the end that they are.
   for (Node& node : nodes) node.SendAll();
-  for (Node& node : nodes) node.ApplySome(log.size());
-  for (Node& node : nodes) node.SendAll();
-  for (Node& node : nodes) node.ApplySome(log.size());
+  for (Node& node : nodes) {
+    if (&node != &nodes[owner]) node.Disown();
+  }
+  for (int round = 0; round < 2; ++round) {
+    for (Node& node : nodes) {
+      node.ReadSomeWhereNeeded(log.size());
+      node.SendAll();
+      node.HearAll();
+    }
+  }
+  for (Node& node : nodes) node.ReadSomeWhereNeeded(log.size());
   Node rebuilt(log);
   rebuilt.ApplySome(log.size());
   CHECK(acknowledged.count() > 100);

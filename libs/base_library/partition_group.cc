@@ -119,9 +119,12 @@ void PartitionGroup::ReviewOwnership() {
 
 void PartitionGroup::LoseOwnership() {
   begun_epoch_ = 0;
-  MutexLock lock(mutex_);
-  view_.reset();
-  status_ = NotTheOwner();
+  {
+    MutexLock lock(mutex_);
+    view_.reset();
+    status_ = NotTheOwner();
+  }
+  ReviewReading();
 }
 
 void PartitionGroup::ServeWhenOwner() {
@@ -177,12 +180,33 @@ absl::Status PartitionGroup::OpenView(bool fresh) {
 
 absl::Status PartitionGroup::OpenReader() {
   ASSIGN_OR_RETURN(ends_at_start_, log_.EndOffsets(options_.topic, options_.partitions));
-  ASSIGN_OR_RETURN(reader_, log_.OpenReader(options_.topic, machine_->ReadFrom()));
+  ASSIGN_OR_RETURN(auto reader, log_.OpenReader(options_.topic, machine_->ReadFrom()));
+  OpenReaderAt(std::move(reader));
+  PublishProgress();
+  return absl::OkStatus();
+}
+
+void PartitionGroup::OpenReaderAt(std::unique_ptr<LogReader> reader) {
+  reader_ = std::move(reader);
   reader_->SetNotify([this] {
     if (!pump_posted_.exchange(true)) loop_.Post([this] { PumpOnLoop(); });
   });
-  PublishProgress({});
-  return absl::OkStatus();
+}
+
+// Begins or ends to read as the machine needs it. Where the log does not answer, the next tick tries again.
+void PartitionGroup::ReviewReading() {
+  if (!machine_ || !caught_up_ || !copy_status().ok()) return;
+  if (machine_->NeedsReading() == (reader_ != nullptr)) return;
+  if (reader_) {
+    reader_->SetNotify({});
+    reader_.reset();
+    return;
+  }
+  auto reader = log_.OpenReader(options_.topic, machine_->ReadFrom());
+  if (ReasonOf(reader.status()) == Reason::kPositionUnknown) return RebuildOnLoop();
+  if (reader.ok()) return OpenReaderAt(*std::move(reader));
+  const Reason reason = ReasonOf(reader.status()).value_or(Reason::kInternal);
+  if (reason != Reason::kLogUnavailable && reason != Reason::kOverloaded) FailOnLoop(reader.status());
 }
 
 void PartitionGroup::PumpOnLoop() {
@@ -201,13 +225,41 @@ absl::Status PartitionGroup::ApplyRecords(const std::vector<LogRecord>& records)
     ASSIGN_OR_RETURN(GroupMachine::Effects effects, machine_->Apply(records));
     applied_count_ += static_cast<int64_t>(records.size());
     applied_since_flush_ += static_cast<int64_t>(records.size());
-    PublishProgress(records);
+    PublishProgress();
     if (effects.deposed) LoseOwnership();
     Perform(std::move(effects));
   }
   if (!caught_up_) NoteCaughtUp();
   ServeWhenOwner();
+  ReviewReading();
   return absl::OkStatus();
+}
+
+void PartitionGroup::OnAppended(GroupMachine::AcknowledgedAppend append) {
+  {
+    MutexLock lock(mutex_);
+    acknowledged_.push_back(std::move(append));
+  }
+  if (!acknowledged_posted_.exchange(true)) loop_.Post([this] { ApplyAcknowledgedOnLoop(); });
+}
+
+void PartitionGroup::ApplyAcknowledgedOnLoop() {
+  acknowledged_posted_ = false;
+  std::vector<GroupMachine::AcknowledgedAppend> appends;
+  {
+    MutexLock lock(mutex_);
+    appends.swap(acknowledged_);
+  }
+  if (!machine_) return;
+  const int64_t before = machine_->AppliedCount();
+  auto effects = machine_->ApplyAcknowledged(appends);
+  if (!effects.ok()) return MendOnLoop(effects.status());
+  const int64_t applied = machine_->AppliedCount() - before;
+  applied_count_ += applied;
+  applied_since_flush_ += applied;
+  if (applied > 0) PublishProgress();
+  Perform(*std::move(effects));
+  ReviewReading();
 }
 
 void PartitionGroup::NoteCaughtUp() {
@@ -225,14 +277,15 @@ void PartitionGroup::NoteCaughtUp() {
 
 void PartitionGroup::Perform(GroupMachine::Effects effects) {
   for (auto& [partition, entries] : effects.appends) {
-    std::vector<std::string> keys;
-    keys.reserve(entries.size());
-    for (const LogEntry& entry : entries) keys.push_back(entry.key);
+    GroupMachine::AcknowledgedAppend append{partition, -1,
+                                            std::make_shared<const std::vector<LogEntry>>(entries)};
     log_.Append(options_.topic, partition, std::move(entries),
-                [reach = reach_, keys = std::move(keys)](absl::StatusOr<int64_t> offset) {
-                  if (offset.ok()) return;
+                [reach = reach_, append = std::move(append)](absl::StatusOr<int64_t> offset) mutable {
                   MutexLock lock(reach->mutex);
-                  if (reach->group) reach->group->OnAppendFailed(keys, offset.status());
+                  if (reach->group == nullptr) return;
+                  if (!offset.ok()) return reach->group->OnAppendFailed(append, offset.status());
+                  append.first_offset = *offset;
+                  reach->group->OnAppended(std::move(append));
                 });
   }
   oldest_pending_us_ = machine_ ? machine_->OldestPendingUs() : 0;
@@ -241,10 +294,14 @@ void PartitionGroup::Perform(GroupMachine::Effects effects) {
   }
 }
 
-void PartitionGroup::OnAppendFailed(const std::vector<std::string>& log_keys, const absl::Status& status) {
-  loop_.Post([this, log_keys, status] {
+void PartitionGroup::OnAppendFailed(const GroupMachine::AcknowledgedAppend& append,
+                                    const absl::Status& status) {
+  loop_.Post([this, append, status] {
     if (!machine_) return;
-    if (machine_->Owns()) return Perform(machine_->AppendFailed(log_keys, status));
+    if (machine_->Owns()) {
+      Perform(machine_->AppendFailed(append.partition, *append.entries, status));
+      return ReviewReading();
+    }
     if (begun_epoch_ == 0) return;
     // Without its owner epoch in the log it cannot begin: it tries again, under a higher one.
     machine_->EndOwnership();
@@ -342,6 +399,7 @@ void PartitionGroup::RebuildLater(const absl::Status& status) {
 
 void PartitionGroup::TickOnLoop() {
   FlushWhenDue();
+  ReviewReading();
   const int64_t now_boot_us = clock_.BootUs();
   if (machine_ && machine_->Owns() && now_boot_us - last_expiry_boot_us_ > kExpiryUs) {
     last_expiry_boot_us_ = now_boot_us;
@@ -361,14 +419,11 @@ void PartitionGroup::FlushWhenDue() {
   if (const absl::Status status = store_->Flush(); !status.ok()) MendOnLoop(status);
 }
 
-void PartitionGroup::PublishProgress(const std::vector<LogRecord>& records) {
+void PartitionGroup::PublishProgress() {
   std::vector<std::shared_ptr<Waiter>> ready;
   {
     MutexLock lock(mutex_);
-    if (records.empty()) {
-      for (int32_t partition : options_.partitions) applied_end_[partition] = machine_->NextOffset(partition);
-    }
-    for (const LogRecord& record : records) applied_end_[record.partition] = record.offset + 1;
+    for (int32_t partition : options_.partitions) applied_end_[partition] = machine_->NextOffset(partition);
     for (auto& [partition, list] : waiters_) {
       const int64_t end = applied_end_[partition];
       std::erase_if(list, [&](const std::shared_ptr<Waiter>& waiter) {

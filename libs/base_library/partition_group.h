@@ -25,7 +25,10 @@ struct PartitionGroupOptions {
 };
 
 // A copy of some partitions of a library, and their owner while the placement says so: takes submissions, appends,
-// reads back, applies, answers. Thread-safe.
+// applies what is acknowledged, answers. Thread-safe.
+//
+// A copy reads the log. An owner reads until it knows all of it; from then on it knows what it writes, and begins to
+// read again where an acknowledgement shows that somebody else has written, or an append fails.
 //
 // Life: Start (opens the view and applies the log to its end: now it is a copy), then SetOwnership as the placement
 // says (an owner appends its epoch and reads it back: now it serves), then Stop. A copy goes on applying whatever its
@@ -86,6 +89,8 @@ class PartitionGroup {
 
   absl::Status OpenView(bool fresh);
   absl::Status OpenReader();
+  void OpenReaderAt(std::unique_ptr<LogReader> reader);
+  void ReviewReading();
   void PumpOnLoop();
   absl::Status ApplyRecords(const std::vector<LogRecord>& records);
   void NoteCaughtUp();
@@ -94,7 +99,9 @@ class PartitionGroup {
   void ServeWhenOwner();
   void Perform(GroupMachine::Effects effects);
   void SubmitOnLoop(std::vector<Submission> submissions);
-  void OnAppendFailed(const std::vector<std::string>& log_keys, const absl::Status& status);
+  void OnAppended(GroupMachine::AcknowledgedAppend append);
+  void ApplyAcknowledgedOnLoop();
+  void OnAppendFailed(const GroupMachine::AcknowledgedAppend& append, const absl::Status& status);
   // The group serves no more until it is started again.
   void FailOnLoop(const absl::Status& status);
   // After an error of the view: rebuilds it, or goes on when there is room.
@@ -103,7 +110,7 @@ class PartitionGroup {
   // Where the log cannot be reached for the moment: tries again.
   void RebuildLater(const absl::Status& status);
   void TickOnLoop();
-  void PublishProgress(const std::vector<LogRecord>& records);
+  void PublishProgress();
   void SetStatus(absl::Status status);
   void FlushWhenDue();
 
@@ -126,6 +133,7 @@ class PartitionGroup {
   uint64_t begun_epoch_ = 0;   // the one that was begun with; 0: none
 
   std::atomic<bool> pump_posted_{false};
+  std::atomic<bool> acknowledged_posted_{false};
   std::atomic<bool> stopped_{false};
   std::atomic<int64_t> applied_count_{0};
   std::atomic<int64_t> oldest_pending_us_{0};
@@ -137,6 +145,8 @@ class PartitionGroup {
   std::shared_ptr<const Store> view_ HANGOU_GUARDED_BY(mutex_);
   std::shared_ptr<const Store> copy_ HANGOU_GUARDED_BY(mutex_);
   std::map<int32_t, int64_t> applied_end_ HANGOU_GUARDED_BY(mutex_);
+  std::vector<GroupMachine::AcknowledgedAppend> acknowledged_
+      HANGOU_GUARDED_BY(mutex_);  // and not yet applied
   std::map<int32_t, std::vector<std::shared_ptr<Waiter>>> waiters_ HANGOU_GUARDED_BY(mutex_);
 
   EventLoop loop_;  // last: its thread goes first
