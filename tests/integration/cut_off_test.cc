@@ -109,7 +109,16 @@ TEST_CASE("A replica that is cut off stops sharing within its lease, says why, a
     move.set_library("population");
     move.set_group(group);
     move.set_replica(kReplica);
-    REQUIRE(cluster.Named("operator").MoveGroup(move).ok());
+    // It may still be on its way from the replica that had it while this one was started.
+    absl::Status moved;
+    const bool is_moved = Eventually(
+        [&] {
+          moved = cluster.Named("operator").MoveGroup(move).status();
+          return moved.ok();
+        },
+        30'000);
+    INFO(moved);
+    REQUIRE(is_moved);
   }
   const std::string citizen_id = workload.acknowledged().versions.begin()->first;
   const auto answers = [&] {
