@@ -10,11 +10,12 @@
 #
 # FOLDER holds everything of the broker: its settings, data, log and, once it can be used, `address` (HOST:PORT). A
 # broker that was stopped starts again with its data at the same address: on 127.0.0.1, at a port that was free.
-# --listen names another address, takes the port behind it on 127.0.0.1 as well (for the controller), and counts at each
-# start; --advertise says where clients are sent. Nothing is written outside FOLDER. `run` exits 0 where it was told to
-# stop, else 1 when the broker ends. IDENTITY is a folder with ca.crt, tls.crt and tls.key of a service; its principal
-# is the broker's own and the only administrator. A principal is DEPARTMENT.ROLE.WORKLOAD, read from the subject of a
-# certificate (O=Hangou, OU=DEPARTMENT, OU=ROLE, CN=WORKLOAD).
+# --listen names another address and counts at each start; --advertise says where clients are sent. It takes the two
+# ports behind it on 127.0.0.1 as well, for the controller and for this script, whom the advertised address may not
+# lead here. Nothing is written outside FOLDER. `run` exits 0 where it was told to stop, else 1 when the broker ends.
+# IDENTITY is a folder with ca.crt, tls.crt and tls.key of a service; its principal is the broker's own and the only
+# administrator. A principal is DEPARTMENT.ROLE.WORKLOAD, read from the subject of a certificate (O=Hangou,
+# OU=DEPARTMENT, OU=ROLE, CN=WORKLOAD).
 # Each PRINCIPAL gets what the log of a service needs on topics and groups whose names begin with PREFIX (hangou.):
 # Read, Write, Create, Describe and DescribeConfigs on topics, Read on groups. The PRINCIPAL of --delivery, an exchange,
 # may beside that change and remove topics whose names begin with that PREFIX (hangou.delivery.), and may say who reads
@@ -76,9 +77,10 @@ principal_of() {
 }
 
 write_settings() {
-  local port controller address=$listen
+  local port controller address=$listen own=
   if [[ -n $address ]]; then
     controller=$((${address##*:} + 1))
+    own=127.0.0.1:$((${address##*:} + 2))
   else
     read -r port controller <<<"$(free_ports)"
     address=127.0.0.1:$port
@@ -87,7 +89,7 @@ write_settings() {
   chmod 600 "$folder/identity.pem"
   cp "$identity/ca.crt" "$folder/ca.crt"
   echo "$address" >"$folder/listener"
-  echo "127.0.0.1:$controller" >"$folder/controller"
+  [[ -z $own ]] || echo "$own" >"$folder/own"
   echo "${advertise:-$address}" >"$folder/advertised"
   cat >"$folder/tls.properties" <<EOF
 security.protocol=SSL
@@ -100,9 +102,9 @@ EOF
 process.roles=broker,controller
 node.id=1
 controller.quorum.voters=1@127.0.0.1:$controller
-listeners=SERVICES://$address,CONTROLLER://127.0.0.1:$controller
-advertised.listeners=SERVICES://${advertise:-$address}
-listener.security.protocol.map=SERVICES:SSL,CONTROLLER:SSL
+listeners=SERVICES://$address,${own:+OWN://$own,}CONTROLLER://127.0.0.1:$controller
+advertised.listeners=SERVICES://${advertise:-$address}${own:+,OWN://$own}
+listener.security.protocol.map=SERVICES:SSL,OWN:SSL,CONTROLLER:SSL
 inter.broker.listener.name=SERVICES
 controller.listener.names=CONTROLLER
 ssl.client.auth=required
@@ -144,11 +146,12 @@ format() {
   }
 }
 
-# The controller is asked: it is at hand whatever address the clients are sent to.
+own_address() { cat "$folder/own" 2>/dev/null || cat "$folder/listener"; }
+
 grant() {
   local options=() principal
   for principal in "${principals[@]}"; do options+=(--allow-principal "User:$principal"); done
-  local common=(--bootstrap-controller "$(<"$folder/controller")" --command-config "$folder/tls.properties" --add
+  local common=(--bootstrap-server "$(own_address)" --command-config "$folder/tls.properties" --add
     "${options[@]}" --resource-pattern-type prefixed --force)
   # Read, Write, Create and Describe on topics, Read on groups; the command has no short form for DescribeConfigs.
   tiers=1 kafka_java org.apache.kafka.tools.AclCommand "${common[@]}" --producer --consumer --topic "$prefix" \
@@ -163,7 +166,7 @@ grant() {
 grant_delivery() {
   local options=() principal
   for principal in "${deliverers[@]}"; do options+=(--allow-principal "User:$principal"); done
-  local common=(--bootstrap-controller "$(<"$folder/controller")" --command-config "$folder/tls.properties" --add
+  local common=(--bootstrap-server "$(own_address)" --command-config "$folder/tls.properties" --add
     "${options[@]}" --force)
   tiers=1 kafka_java org.apache.kafka.tools.AclCommand "${common[@]}" --operation Alter --cluster &
   local first=$!
