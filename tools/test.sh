@@ -181,7 +181,8 @@ finish() {
     echo "Skipped:"
     printf '  %s\n' "${skipped[@]}"
   fi
-  [[ $long -eq 1 ]] || echo "Left out: tests labelled long, sanitizers, fuzz targets, buf lint, Kubernetes (--long runs them)."
+  [[ $long -eq 1 ]] ||
+    echo "Left out: tests labelled long, sanitizers, fuzz targets, buf lint, Kubernetes (--long runs them)."
   echo "$passed passed, $failed failed"
   [[ $failed -eq 0 && $passed -gt 0 ]]
 }
