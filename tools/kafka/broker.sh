@@ -87,7 +87,7 @@ write_settings() {
   fi
   cat "$identity/tls.key" "$identity/tls.crt" >"$folder/identity.pem"
   chmod 600 "$folder/identity.pem"
-  cp "$identity/ca.crt" "$folder/ca.crt"
+  install -m 600 "$identity/ca.crt" "$folder/ca.crt"
   echo "$address" >"$folder/listener"
   [[ -z $own ]] || echo "$own" >"$folder/own"
   echo "${advertise:-$address}" >"$folder/advertised"
