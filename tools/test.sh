@@ -2,7 +2,9 @@
 # Installs what is missing, builds, and runs all tests. Its last line is "N passed, N failed".
 # Usage: tools/test.sh [--long] [-R REGEX]
 #   --long    also the tests labelled `long`, 200 kills instead of 20, each comparison with peers once, the
-#             sanitizers, the fuzz targets and buf lint
+#             sanitizers, the fuzz targets, buf lint, and the chart on a real cluster: where KUBECONFIG names one and
+#             HANGOU_K8S_LOAD is a command that brings image files to its nodes (HANGOU_K8S_BASE: the base image;
+#             without it one is made by debootstrap)
 #   -R REGEX  only the tests whose name matches
 set -euo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
@@ -158,6 +160,23 @@ buf_lint() {
   one_result $status "buf lint"
 }
 
+chart_on_a_cluster() {
+  if [[ -z ${KUBECONFIG:-} || -z ${HANGOU_K8S_LOAD:-} ]]; then
+    skipped+=("the chart on Kubernetes: KUBECONFIG or HANGOU_K8S_LOAD is not set")
+    return 0
+  fi
+  local log="$results/kubernetes.log" counts
+  HANGOU_BIN="$root/build/bin" tests/kubernetes/run.sh --load "$HANGOU_K8S_LOAD" \
+    ${HANGOU_K8S_BASE:+--base "$HANGOU_K8S_BASE"} 2>&1 | tee "$log" || true
+  counts=$(tail -n 1 "$log")
+  if [[ $counts =~ ^([0-9]+)\ passed,\ ([0-9]+)\ failed$ ]]; then
+    passed=$((passed + BASH_REMATCH[1]))
+    failed=$((failed + BASH_REMATCH[2]))
+  else
+    one_result 1 "the chart on Kubernetes (it did not come to its end)"
+  fi
+}
+
 # grpcurl is a Go program: where Go is at hand it is built once below build/, else its test skips itself visibly.
 get_grpcurl() {
   command -v go >/dev/null || return 0
@@ -176,7 +195,8 @@ finish() {
     echo "Skipped:"
     printf '  %s\n' "${skipped[@]}"
   fi
-  [[ $long -eq 1 ]] || echo "Left out: tests labelled long, sanitizers, fuzz targets, buf lint (--long runs them)."
+  [[ $long -eq 1 ]] ||
+    echo "Left out: tests labelled long, sanitizers, fuzz targets, buf lint, Kubernetes (--long runs them)."
   echo "$passed passed, $failed failed"
   [[ $failed -eq 0 && $passed -gt 0 ]]
 }
@@ -200,6 +220,7 @@ if [[ $long -eq 1 ]]; then
   stage "tests with sanitizers" run_tests build-asan -LE '^long$'
   stage "fuzz targets" fuzz
   stage "buf lint" buf_lint
+  stage "the chart on Kubernetes" chart_on_a_cluster
 else
   stage "tests" run_tests build -LE '^long$'
 fi

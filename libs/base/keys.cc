@@ -5,6 +5,7 @@
 #include <openssl/params.h>
 #include <openssl/rand.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <sstream>
 
@@ -101,6 +102,11 @@ std::string RandomBytes(size_t count) {
   return bytes;
 }
 
+bool IsSecret(uint32_t mode, uint32_t owner, uint32_t user) {
+  const bool mounted = owner == 0 && user != 0;
+  return (mode & (mounted ? 037 : 077)) == 0;
+}
+
 absl::StatusOr<KeyRing> KeyRing::LoadOrCreate(const std::string& path, int64_t now_us) {
   struct stat info{};
   if (::stat(path.c_str(), &info) != 0) {
@@ -110,7 +116,7 @@ absl::StatusOr<KeyRing> KeyRing::LoadOrCreate(const std::string& path, int64_t n
                  std::to_string(now_us) + " - " + Hex(RandomBytes(kKeyBytes)) + "\n";
     }
     RETURN_IF_ERROR(WriteFileDurably(path, content, 0600));
-  } else if ((info.st_mode & 077) != 0) {
+  } else if (!IsSecret(info.st_mode, info.st_uid, ::geteuid())) {
     return MakeError(Reason::kInvalidRequest, path + " must be readable by its owner only: chmod 600");
   }
   ASSIGN_OR_RETURN(const std::string content, ReadFile(path));

@@ -20,6 +20,10 @@ bool EqualInConstantTime(std::string_view a, std::string_view b);
 // Random bytes from the operating system.
 std::string RandomBytes(size_t count);
 
+// True where nobody else reads a file of keys: mode and owner are the file's, `user` is who runs. Group and others have
+// nothing, but for a secret that is mounted: it belongs to root, and a user who is not root reads it by the group.
+bool IsSecret(uint32_t mode, uint32_t owner, uint32_t user);
+
 // What a key is for. One key serves one purpose; those of kAuditHead sign, the others are secrets of hashes.
 enum class KeyPurpose { kPseudonym, kToken, kAuditSubject, kAuditHead };
 
@@ -39,6 +43,7 @@ struct KeyRingPublicKey {
 class KeyRing {
  public:
   // Reads a ring from `path`; where there is no file, makes one with a fresh key per purpose (mode 0600).
+  // INVALID_REQUEST where it is not secret (IsSecret).
   // The file has lines "ID PURPOSE CREATED RETIRED|- HEX".
   static absl::StatusOr<KeyRing> LoadOrCreate(const std::string& path, int64_t now_us);
   // A ring in memory, for tests.

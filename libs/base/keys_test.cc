@@ -60,6 +60,19 @@ TEST_CASE("A key ring is made once, for its owner only, and hashes the same when
   CHECK(ReasonOf(KeyRing::LoadOrCreate(path, 3).status()) == Reason::kInvalidRequest);
 }
 
+TEST_CASE("Only of a secret that root has mounted may a group read the keys") {
+  constexpr uint32_t kRoot = 0;
+  constexpr uint32_t kUser = 65532;
+  CHECK(IsSecret(0600, kUser, kUser));
+  CHECK(IsSecret(0400, kRoot, kRoot));
+  CHECK(IsSecret(0440, kRoot, kUser));
+  CHECK(IsSecret(0640, kRoot, kUser));
+  CHECK_FALSE(IsSecret(0640, kUser, kUser));
+  CHECK_FALSE(IsSecret(0640, kRoot, kRoot));
+  CHECK_FALSE(IsSecret(0660, kRoot, kUser));
+  CHECK_FALSE(IsSecret(0444, kRoot, kUser));
+}
+
 TEST_CASE("A key ring with a damaged line, or without a key for a purpose, is refused") {
   TempFolder folder;
   const std::string path = folder.path() + "/keys";

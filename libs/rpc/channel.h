@@ -22,8 +22,8 @@ namespace hangou {
 absl::StatusOr<std::shared_ptr<grpc::Channel>> MakeChannel(const std::string& addresses,
                                                            const std::string& identity_folder);
 
-// What the health service (grpc.health.v1) behind a channel says: OK where it serves. UNAVAILABLE where it does not, or
-// nobody answers within `timeout_ms`.
-absl::Status CheckHealth(const std::shared_ptr<grpc::Channel>& channel, int64_t timeout_ms);
+// What the health service (grpc.health.v1) behind a channel says: whether it serves. UNAVAILABLE where nobody answers
+// within `timeout_ms`.
+absl::StatusOr<bool> CheckHealth(const std::shared_ptr<grpc::Channel>& channel, int64_t timeout_ms);
 
 }  // namespace hangou

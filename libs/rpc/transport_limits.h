@@ -28,6 +28,9 @@ constexpr int kHandshakeMs = 20'000;
 constexpr int kReconnectFirstMs = 100;
 constexpr int kReconnectMostMs = 2'000;
 constexpr int kConnectMs = 20'000;
+// A name is looked up again when a connection is lost, so often at most: a replica that comes back in a container has
+// another address, and gRPC's own 30 s are longer than a lease.
+constexpr int kLookUpMs = 1'000;
 // Threads for the calls that gRPC's own reflection service blocks: a handful of people with grpcurl.
 constexpr int kReflectionThreads = 16;
 // What a caller that is told OVERLOADED should wait before it tries again: some group commits and apply

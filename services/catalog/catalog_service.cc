@@ -118,8 +118,10 @@ void CatalogService::LeadOnLoop() {
   NoteWriter();
 }
 
+// As if somebody had renewed a lease: whether the topic can be read must be known also where nobody asks, because a
+// replica that is not ready is not asked.
 void CatalogService::KeepPlacementOnLoop() {
-  placement_->Keep();
+  AnswerRenewals();
   loop_.PostAfter(kPlacementMs, [this] { KeepPlacementOnLoop(); });
 }
 

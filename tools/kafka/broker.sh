@@ -2,14 +2,20 @@
 # One Kafka broker in one process (KRaft: broker and controller), for tests and for trying out, on mutual TLS alone.
 # Usage:
 #   tools/kafka/broker.sh fetch                   gets the broker's programs into build/kafka/libs, once (Maven)
-#   tools/kafka/broker.sh start FOLDER IDENTITY [--prefix PREFIX] [--delivery PREFIX PRINCIPAL] [PRINCIPAL...]
+#   tools/kafka/broker.sh start FOLDER IDENTITY [--listen HOST:PORT] [--advertise HOST:PORT] [--prefix PREFIX]
+#                               [--delivery PREFIX PRINCIPAL] [PRINCIPAL...]
+#   tools/kafka/broker.sh run FOLDER IDENTITY ...     the same in the foreground, until SIGTERM or SIGINT: containers
 #   tools/kafka/broker.sh stop FOLDER
 #   tools/kafka/broker.sh status FOLDER           exit 0 where it runs
 #
 # FOLDER holds everything of the broker: its settings, data, log and, once it can be used, `address` (HOST:PORT). A
-# broker that was stopped starts again with its data at the same address. IDENTITY is a folder with ca.crt, tls.crt and
-# tls.key of a service; its principal is the broker's own and the only administrator. A principal is
-# DEPARTMENT.ROLE.WORKLOAD, read from the subject of a certificate (O=Hangou, OU=DEPARTMENT, OU=ROLE, CN=WORKLOAD).
+# broker that was stopped starts again with its data at the same address: on 127.0.0.1, at a port that was free.
+# --listen names another address and counts at each start; --advertise says where clients are sent. It takes the two
+# ports behind it on 127.0.0.1 as well, for the controller and for this script, whom the advertised address may not
+# lead here. Nothing is written outside FOLDER. `run` exits 0 where it was told to stop, else 1 when the broker ends.
+# IDENTITY is a folder with ca.crt, tls.crt and tls.key of a service; its principal is the broker's own and the only
+# administrator. A principal is DEPARTMENT.ROLE.WORKLOAD, read from the subject of a certificate (O=Hangou,
+# OU=DEPARTMENT, OU=ROLE, CN=WORKLOAD).
 # Each PRINCIPAL gets what the log of a service needs on topics and groups whose names begin with PREFIX (hangou.):
 # Read, Write, Create, Describe and DescribeConfigs on topics, Read on groups. The PRINCIPAL of --delivery, an exchange,
 # may beside that change and remove topics whose names begin with that PREFIX (hangou.delivery.), and may say who reads
@@ -43,7 +49,7 @@ fetch() {
 
 # kafka_java CLASS ARGUMENT...: runs a program of Kafka.
 kafka_java() {
-  java -XX:+UseSerialGC -XX:TieredStopAtLevel="${tiers:-4}" -Xmx"${memory:-128m}" \
+  java "${java_options[@]}" -XX:TieredStopAtLevel="${tiers:-4}" -Xmx"${memory:-128m}" \
     -Dlog4j2.configurationFile="$folder/log4j2.xml" -cp "$libs/*" "$@"
 }
 
@@ -56,12 +62,20 @@ principal_of() {
 }
 
 write_settings() {
-  local port controller
-  read -r port controller <<<"$(free_ports 2)"
+  local port controller address=$listen own=
+  if [[ -n $address ]]; then
+    controller=$((${address##*:} + 1))
+    own=127.0.0.1:$((${address##*:} + 2))
+  else
+    read -r port controller <<<"$(free_ports 2)"
+    address=127.0.0.1:$port
+  fi
   cat "$identity/tls.key" "$identity/tls.crt" >"$folder/identity.pem"
   chmod 600 "$folder/identity.pem"
-  cp "$identity/ca.crt" "$folder/ca.crt"
-  echo "127.0.0.1:$port" >"$folder/listener"
+  install -m 600 "$identity/ca.crt" "$folder/ca.crt"
+  echo "$address" >"$folder/listener"
+  [[ -z $own ]] || echo "$own" >"$folder/own"
+  echo "${advertise:-$address}" >"$folder/advertised"
   cat >"$folder/tls.properties" <<EOF
 security.protocol=SSL
 ssl.keystore.type=PEM
@@ -73,9 +87,9 @@ EOF
 process.roles=broker,controller
 node.id=1
 controller.quorum.voters=1@127.0.0.1:$controller
-listeners=SERVICES://127.0.0.1:$port,CONTROLLER://127.0.0.1:$controller
-advertised.listeners=SERVICES://127.0.0.1:$port
-listener.security.protocol.map=SERVICES:SSL,CONTROLLER:SSL
+listeners=SERVICES://$address,${own:+OWN://$own,}CONTROLLER://127.0.0.1:$controller
+advertised.listeners=SERVICES://${advertise:-$address}${own:+,OWN://$own}
+listener.security.protocol.map=SERVICES:SSL,OWN:SSL,CONTROLLER:SSL
 inter.broker.listener.name=SERVICES
 controller.listener.names=CONTROLLER
 ssl.client.auth=required
@@ -117,10 +131,12 @@ format() {
   }
 }
 
+own_address() { cat "$folder/own" 2>/dev/null || cat "$folder/listener"; }
+
 grant() {
   local options=() principal
   for principal in "${principals[@]}"; do options+=(--allow-principal "User:$principal"); done
-  local common=(--bootstrap-server "$(<"$folder/listener")" --command-config "$folder/tls.properties" --add
+  local common=(--bootstrap-server "$(own_address)" --command-config "$folder/tls.properties" --add
     "${options[@]}" --resource-pattern-type prefixed --force)
   # Read, Write, Create and Describe on topics, Read on groups; the command has no short form for DescribeConfigs.
   tiers=1 kafka_java org.apache.kafka.tools.AclCommand "${common[@]}" --producer --consumer --topic "$prefix" \
@@ -135,7 +151,7 @@ grant() {
 grant_delivery() {
   local options=() principal
   for principal in "${deliverers[@]}"; do options+=(--allow-principal "User:$principal"); done
-  local common=(--bootstrap-server "$(<"$folder/listener")" --command-config "$folder/tls.properties" --add
+  local common=(--bootstrap-server "$(own_address)" --command-config "$folder/tls.properties" --add
     "${options[@]}" --force)
   tiers=1 kafka_java org.apache.kafka.tools.AclCommand "${common[@]}" --operation Alter --cluster &
   local first=$!
@@ -168,14 +184,11 @@ start() {
   running && fail "a broker runs in $folder already"
   command -v java >/dev/null || fail "Java is missing; tools/setup.sh installs it"
   fetch
-  local fresh=0
-  if [[ ! -d $folder/data ]]; then
-    fresh=1
-    mkdir -p "$folder"
-    write_settings
-    format
-  fi
+  mkdir -p "$folder/tmp"
   rm -f "$folder/address"
+  # Where the address is given, it and the identity may be others than at the last start.
+  [[ -e $folder/server.properties && -z $listen ]] || write_settings
+  [[ -e $folder/data/meta.properties ]] || format
   await_gone "$(<"$folder/listener")"
   memory=$heap kafka_java_in_background
   await_ready "$(<"$folder/listener")" || {
@@ -183,21 +196,39 @@ start() {
     stop
     fail "the broker did not start within $ready_seconds s"
   }
-  if [[ $fresh -eq 1 && ${#principals[@]} -gt 0 ]]; then
+  local grants="$prefix ${principals[*]} / $delivery_prefix ${deliverers[*]}"
+  if [[ ${#principals[@]} -gt 0 && $(cat "$folder/grants" 2>/dev/null) != "$grants" ]]; then
     grant >"$folder/acls.log" 2>&1 || {
       cat "$folder/acls.log" >&2
       stop
       fail "the broker did not take its ACLs"
     }
+    echo "$grants" >"$folder/grants"
   fi
-  cp "$folder/listener" "$folder/address"
+  cp "$folder/advertised" "$folder/address"
 }
 
-# The broker outlives this script: a session of its own, and none of our descriptors.
+# The broker outlives this script: a session of its own, and none of our descriptors. In the foreground it writes where
+# we do.
 kafka_java_in_background() {
-  setsid java -XX:+UseSerialGC -Xmx"$memory" -Xss512k -Dlog4j2.configurationFile="$folder/log4j2.xml" \
-    -cp "$libs/*" kafka.Kafka "$folder/server.properties" </dev/null >>"$folder/broker.log" 2>&1 &
+  local command=(setsid java "${java_options[@]}" -Xmx"$memory" -Xss512k
+    -Dlog4j2.configurationFile="$folder/log4j2.xml" -cp "$libs/*" kafka.Kafka "$folder/server.properties")
+  if [[ $foreground -eq 1 ]]; then
+    "${command[@]}" </dev/null &
+  else
+    "${command[@]}" </dev/null >>"$folder/broker.log" 2>&1 &
+  fi
   echo $! >"$folder/pid"
+}
+
+# Starts it and stays until it is told to stop, or the broker ends.
+run() {
+  foreground=1
+  trap 'stop; exit 0' TERM INT
+  start
+  echo "broker: reached at $(<"$folder/address")"
+  wait "$(<"$folder/pid")" || true
+  fail "the broker has ended by itself; its last lines say why"
 }
 
 stop() {
@@ -214,7 +245,7 @@ stop() {
   rm -f "$folder/pid"
 }
 
-[[ $# -ge 1 ]] || fail "say fetch, start, stop or status; the head of this file explains"
+[[ $# -ge 1 ]] || fail "say fetch, start, run, stop or status; the head of this file explains"
 command=$1
 shift
 if [[ $command == fetch ]]; then
@@ -228,22 +259,29 @@ prefix=hangou.
 principals=()
 delivery_prefix=
 deliverers=()
+listen=
+advertise=
+foreground=0
+# Nothing is written outside the folder: no performance data, and native libraries unpacked inside.
+java_options=(-XX:+UseSerialGC -XX:-UsePerfData -Djava.io.tmpdir="$folder/tmp")
 case $command in
-  start)
+  start | run)
     [[ $# -ge 1 ]] || fail "name the identity of the broker"
     identity=$(realpath "$1")
     shift
     while [[ $# -gt 0 ]]; do
       case $1 in
+        --listen) listen=$2; shift ;;
+        --advertise) advertise=$2; shift ;;
         --prefix) prefix=$2; shift ;;
         --delivery) delivery_prefix=$2; deliverers+=("$3"); shift 2 ;;
         *) principals+=("$1") ;;
       esac
       shift
     done
-    start
+    "$command"
     ;;
   stop) stop ;;
   status) running ;;
-  *) fail "say fetch, start, stop or status" ;;
+  *) fail "say fetch, start, run, stop or status" ;;
 esac
