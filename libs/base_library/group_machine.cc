@@ -303,7 +303,6 @@ absl::Status GroupMachine::StageEvent(const LogRecord& record, Envelope& envelop
     *stored.mutable_deletion() = std::move(*envelope.mutable_deletion());
   } else {
     *stored.mutable_upsert() = std::move(*envelope.mutable_upsert());
-    staged->batch.Put(kViewByResource, ResourceKey(record_key), "");
   }
   stored.set_offset(record.offset);
   const RecordHead& head = stored.has_deletion() ? stored.deletion().head() : stored.upsert().head();

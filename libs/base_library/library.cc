@@ -219,34 +219,28 @@ absl::Status Library::Scan(const hangou::base_library::v1::ScanRequest& request,
   response->set_applied_end(GroupOf(request.partition()).AppliedEnd(request.partition()));
   const std::string prefix = ResourcePrefix(request.resource_number(), request.partition());
   const std::string from = request.after_key().empty() ? prefix : request.after_key() + '\0';
-  std::vector<std::string> keys;
-  RETURN_IF_ERROR(view->Scan(kViewByResource, from, prefix, [&](std::string_view key, std::string_view) {
-    keys.emplace_back(key);
-    return keys.size() < most;
-  }));
-  std::vector<std::string> record_keys;
-  record_keys.reserve(keys.size());
-  for (const std::string& key : keys) record_keys.push_back(RecordKeyOfResourceKey(key));
   const int32_t today = DayInChina(context_.clock.UtcUs());
+  size_t rows = 0;
   size_t bytes = 0;
   bool damaged = false;
-  RETURN_IF_ERROR(
-      view->GetEach(kViewRecords, record_keys, [&](size_t place, std::optional<std::string_view> text) {
-        hangou::record::v1::StoredRecord stored;
-        damaged = !text || !stored.ParseFromArray(text->data(), static_cast<int>(text->size()));
-        if (damaged) return false;
-        response->set_next_key(keys[place]);
-        const bool valid = !stored.has_deletion() || stored.deletion().valid_until_day() > today;
-        if (valid && stored.has_upsert()) {
-          bytes += text->size();
-          auto* item = response->add_items();
-          item->set_offset(stored.offset());
-          *item->mutable_upsert() = std::move(*stored.mutable_upsert());
-        }
-        return bytes <= limits::kReplyBytes;
-      }));
+  bool more = false;
+  RETURN_IF_ERROR(view->Scan(kViewRecords, from, prefix, [&](std::string_view key, std::string_view text) {
+    hangou::record::v1::StoredRecord stored;
+    damaged = !stored.ParseFromArray(text.data(), static_cast<int>(text.size()));
+    if (damaged) return false;
+    response->set_next_key(std::string(key));
+    const bool valid = !stored.has_deletion() || stored.deletion().valid_until_day() > today;
+    if (valid && stored.has_upsert()) {
+      bytes += text.size();
+      auto* item = response->add_items();
+      item->set_offset(stored.offset());
+      *item->mutable_upsert() = std::move(*stored.mutable_upsert());
+    }
+    more = ++rows == most || bytes > limits::kReplyBytes;
+    return !more;
+  }));
   if (damaged) return MakeError(Reason::kDataLoss, "a stored record of the view is damaged");
-  if (keys.size() < most && bytes <= limits::kReplyBytes) response->clear_next_key();
+  if (!more) response->clear_next_key();
   return absl::OkStatus();
 }
 

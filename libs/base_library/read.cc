@@ -45,8 +45,8 @@ struct EntityRead {
 };
 
 EntityRead ReadOf(const ReadScope& scope, EntityQuery query, Records* records) {
-  std::string prefix = EntityResourcePrefix(query.partition, scope.schema.owner_kind(), query.owner_key,
-                                            scope.schema.number());
+  std::string prefix =
+      EntityPrefix(scope.schema.number(), query.partition, scope.schema.owner_kind(), query.owner_key);
   return {std::move(query), std::move(prefix), records};
 }
 
@@ -192,43 +192,28 @@ absl::Status ListPartition(const Store& view, const ReadScope& scope, int32_t to
                            RecordPresenter& presenter, int page_size, ListCursor* cursor, size_t* bytes,
                            v1::ListResponse* response) {
   const std::string prefix = ResourcePrefix(scope.schema.number(), cursor->partition);
-  const auto has_room = [&] { return response->records_size() < page_size && *bytes < limits::kReplyBytes; };
-  for (bool more = true; more && has_room();) {
-    const std::string from = cursor->after_key.empty() ? prefix : cursor->after_key + '\0';
-    // As many as the page has room for; where some of them are not to be seen, it goes on behind them.
-    const size_t wanted = static_cast<size_t>(page_size - response->records_size());
-    std::vector<std::string> keys;
-    RETURN_IF_ERROR(view.Scan(kViewByResource, from, prefix, [&](std::string_view key, std::string_view) {
-      keys.emplace_back(key);
-      return keys.size() < wanted;
-    }));
-    more = keys.size() == wanted;
-    std::vector<std::string> record_keys;
-    record_keys.reserve(keys.size());
-    for (const std::string& key : keys) record_keys.push_back(RecordKeyOfResourceKey(key));
-    absl::Status inside;
-    StoredRecord stored;
-    const auto take = [&](size_t place, std::optional<std::string_view> text) {
-      cursor->after_key = keys[place];
-      const auto valid = text ? ParseValid(*text, today, &stored)
-                              : MakeError(Reason::kDataLoss, "the view lacks a listed record");
-      if (!valid.ok()) {
-        inside = valid.status();
-        return false;
-      }
-      const bool own =
-          scope.only_provider.empty() || stored.upsert().head().provider() == scope.only_provider;
-      if (*valid && own) {
-        inside =
-            presenter.Present(stored.upsert(), cursor->partition, stored.offset(), response->add_records());
-        *bytes += text->size();
-      }
-      return inside.ok() && has_room();
-    };
-    RETURN_IF_ERROR(view.GetEach(kViewRecords, record_keys, take));
-    RETURN_IF_ERROR(inside);
-  }
-  return absl::OkStatus();
+  const std::string from = cursor->after_key.empty() ? prefix : cursor->after_key + '\0';
+  absl::Status inside;
+  StoredRecord stored;
+  const absl::Status scanned =
+      view.Scan(kViewRecords, from, prefix, [&](std::string_view key, std::string_view text) {
+        cursor->after_key = std::string(key);
+        const auto valid = ParseValid(text, today, &stored);
+        if (!valid.ok()) {
+          inside = valid.status();
+          return false;
+        }
+        const bool own =
+            scope.only_provider.empty() || stored.upsert().head().provider() == scope.only_provider;
+        if (*valid && own) {
+          inside =
+              presenter.Present(stored.upsert(), cursor->partition, stored.offset(), response->add_records());
+          *bytes += text.size();
+        }
+        return inside.ok() && response->records_size() < page_size && *bytes < limits::kReplyBytes;
+      });
+  RETURN_IF_ERROR(scanned);
+  return inside;
 }
 
 }  // namespace

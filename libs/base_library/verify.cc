@@ -103,10 +103,10 @@ void Library::Verify(const Caller& caller, const v1::VerifyRequest& request, v1:
     std::vector<FieldSlice> claims;
     RETURN_IF_ERROR(WalkPayload(scope.schema, request.payload(), &claims));
     std::sort(claims.begin(), claims.end(), [](const auto& a, const auto& b) { return a.index < b.index; });
-    const auto values = CollectValues(
-        *view, scope.schema,
-        EntityResourcePrefix(partition, scope.schema.owner_kind(), owner_key, scope.schema.number()), request,
-        scope.only_provider, today);
+    const auto values =
+        CollectValues(*view, scope.schema,
+                      EntityPrefix(scope.schema.number(), partition, scope.schema.owner_kind(), owner_key),
+                      request, scope.only_provider, today);
     if (ReasonOf(values.status()) == Reason::kDataLoss) GroupOf(partition).ReportDamage();
     RETURN_IF_ERROR(values.status());
 

@@ -9,63 +9,30 @@ namespace {
 constexpr size_t kPartitionBytes = 2;
 constexpr size_t kResourceBytes = 4;
 
-// Where the resource number stands in a record key: behind the zero that ends the owner key.
-size_t ResourceAt(std::string_view record_key) {
-  const size_t zero = record_key.find('\0', kPartitionBytes + 1);
-  HANGOU_CHECK(zero != std::string_view::npos, "a record key without its owner");
-  return zero + 1;
-}
-
 }  // namespace
 
-std::string EntityPrefix(int32_t partition, EntityKind kind, std::string_view owner_key) {
+std::string ResourcePrefix(uint32_t resource, int32_t partition) {
   std::string key;
   key.reserve(64);
+  AppendBigEndian(&key, resource, kResourceBytes);
   AppendBigEndian(&key, static_cast<uint64_t>(partition), kPartitionBytes);
+  return key;
+}
+
+std::string EntityPrefix(uint32_t resource, int32_t partition, EntityKind kind, std::string_view owner_key) {
+  std::string key = ResourcePrefix(resource, partition);
   key.push_back(static_cast<char>(kind));
   key.append(owner_key);
   key.push_back('\0');
   return key;
 }
 
-std::string EntityResourcePrefix(int32_t partition, EntityKind kind, std::string_view owner_key,
-                                 uint32_t resource) {
-  std::string key = EntityPrefix(partition, kind, owner_key);
-  AppendBigEndian(&key, resource, kResourceBytes);
-  return key;
-}
-
 std::string RecordKey(int32_t partition, const hangou::record::v1::RecordHead& head) {
-  std::string key = EntityResourcePrefix(partition, static_cast<EntityKind>(head.owner_kind()),
-                                         head.owner_key(), head.resource_number());
+  std::string key = EntityPrefix(head.resource_number(), partition,
+                                 static_cast<EntityKind>(head.owner_kind()), head.owner_key());
   key.append(head.provider());
   key.push_back('\0');
   key.append(head.record_key());
-  return key;
-}
-
-std::string ResourcePrefix(uint32_t resource, int32_t partition) {
-  std::string key;
-  AppendBigEndian(&key, resource, kResourceBytes);
-  AppendBigEndian(&key, static_cast<uint64_t>(partition), kPartitionBytes);
-  return key;
-}
-
-std::string ResourceKey(std::string_view record_key) {
-  const size_t at = ResourceAt(record_key);
-  std::string key(record_key.substr(at, kResourceBytes));
-  key.append(record_key.substr(0, at));
-  key.append(record_key.substr(at + kResourceBytes));
-  return key;
-}
-
-std::string RecordKeyOfResourceKey(std::string_view resource_key) {
-  const std::string_view resource = resource_key.substr(0, kResourceBytes);
-  const std::string_view rest = resource_key.substr(kResourceBytes);
-  const size_t at = ResourceAt(rest);
-  std::string key(rest.substr(0, at));
-  key.append(resource);
-  key.append(rest.substr(at));
   return key;
 }
 

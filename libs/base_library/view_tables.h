@@ -1,5 +1,6 @@
-// The tables of a partition group's view, and their keys. All numbers in keys are big-endian, so that rows sort
-// as partition, entity, resource, provider, record key: the records of one entity lie side by side.
+// The tables of a partition group's view, and their keys. All numbers in keys are big-endian, so that records sort as
+// resource, partition, entity, provider, record key: those of one resource lie side by side, and in them those of one
+// entity.
 #pragma once
 
 #include <cstdint>
@@ -15,30 +16,21 @@ namespace hangou {
 enum ViewTable : int {
   // RecordKey -> StoredRecord.
   kViewRecords = 0,
-  // ResourceKey -> "": the records of a resource, for List and Scan.
-  kViewByResource = 1,
   // RequestKey -> RequestMemory: what was sent under a request id, for the memory of repeats.
-  kViewRequests = 2,
+  kViewRequests = 1,
   // PartitionKey -> PartitionProgress; kLogIdKey -> log id.
-  kViewProgress = 3,
-  kViewTables = 4,
+  kViewProgress = 2,
+  kViewTables = 3,
 };
 
 inline constexpr std::string_view kLogIdKey = "log_id";
 
-// partition u16, entity kind u8, owner key, 0.
-std::string EntityPrefix(int32_t partition, EntityKind kind, std::string_view owner_key);
-// EntityPrefix, resource u32.
-std::string EntityResourcePrefix(int32_t partition, EntityKind kind, std::string_view owner_key,
-                                 uint32_t resource);
-// EntityResourcePrefix, provider, 0, record key: the identity of a record.
-std::string RecordKey(int32_t partition, const hangou::record::v1::RecordHead& head);
-
 // resource u32, partition u16.
 std::string ResourcePrefix(uint32_t resource, int32_t partition);
-// ResourcePrefix and the rest of a RecordKey without its resource; the two convert into each other.
-std::string ResourceKey(std::string_view record_key);
-std::string RecordKeyOfResourceKey(std::string_view resource_key);
+// ResourcePrefix, entity kind u8, owner key, 0.
+std::string EntityPrefix(uint32_t resource, int32_t partition, EntityKind kind, std::string_view owner_key);
+// EntityPrefix, provider, 0, record key: the identity of a record.
+std::string RecordKey(int32_t partition, const hangou::record::v1::RecordHead& head);
 
 // provider, 0, request id, 0: the records of one request.
 std::string RequestPrefix(std::string_view provider, std::string_view request_id);

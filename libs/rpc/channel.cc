@@ -75,9 +75,9 @@ bool IsAddressWithPort(const std::string& text, int family) {
   return ::inet_pton(family, host.c_str(), &parsed) == 1;
 }
 
-// What gRPC calls the target: one name is looked up, a list of addresses is taken as it is.
+// What gRPC calls the target: a name is looked up, and again when a connection is lost; IP addresses are taken as they
+// are, and connected to again without a detour.
 absl::StatusOr<std::string> TargetOf(const std::string& addresses) {
-  if (addresses.find(',') == std::string::npos) return addresses;
   const std::vector<std::string> parts = absl::StrSplit(addresses, ',');
   const auto all = [&](int family) {
     return std::all_of(parts.begin(), parts.end(),
@@ -85,6 +85,7 @@ absl::StatusOr<std::string> TargetOf(const std::string& addresses) {
   };
   if (all(AF_INET)) return "ipv4:" + addresses;
   if (all(AF_INET6)) return "ipv6:" + addresses;
+  if (parts.size() == 1) return addresses;
   return MakeError(
       Reason::kInvalidRequest,
       "several addresses are IP addresses of one kind with their ports, separated by commas: " + addresses);

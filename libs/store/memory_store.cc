@@ -80,14 +80,6 @@ class MemoryStore : public Store {
     return absl::OkStatus();
   }
 
-  absl::Status GetEach(int table, const std::vector<std::string>& keys, const Take& take) const override {
-    for (size_t place = 0; place < keys.size(); ++place) {
-      ASSIGN_OR_RETURN(const std::optional<std::string> value, Get(table, keys[place]));
-      if (!take(place, value ? std::optional<std::string_view>(*value) : std::nullopt)) break;
-    }
-    return absl::OkStatus();
-  }
-
   absl::Status Flush() override { return absl::OkStatus(); }
 
  private:

@@ -1,6 +1,5 @@
 // The store on RocksDB. Table I is the column family "tI".
 #include <algorithm>
-#include <array>
 #include <filesystem>
 #include <system_error>
 #include <tuple>
@@ -147,27 +146,6 @@ class RocksStore : public Store {
         if (!key.starts_with(prefixes[place]) || !visit(place, key, ToView(row->value()))) break;
       }
       RETURN_IF_ERROR(FromRocks(folder_, "read", row->status()));
-    }
-    return absl::OkStatus();
-  }
-
-  absl::Status GetEach(int table, const std::vector<std::string>& keys, const Take& take) const override {
-    // Of one call: what they find is pinned in the block cache until it ends.
-    constexpr size_t kKeysAtOnce = 128;
-    std::array<rocksdb::Slice, kKeysAtOnce> wanted;
-    for (size_t first = 0; first < keys.size(); first += kKeysAtOnce) {
-      const size_t count = std::min(kKeysAtOnce, keys.size() - first);
-      for (size_t i = 0; i < count; ++i) wanted[i] = keys[first + i];
-      std::array<rocksdb::PinnableSlice, kKeysAtOnce> values;
-      std::array<rocksdb::Status, kKeysAtOnce> statuses;
-      database_->MultiGet(rocksdb::ReadOptions(), TableAt(table), count, wanted.data(), values.data(),
-                          statuses.data(), /*sorted_input=*/true);
-      for (size_t i = 0; i < count; ++i) {
-        const bool found = !statuses[i].IsNotFound();
-        if (found) RETURN_IF_ERROR(FromRocks(folder_, "read", statuses[i]));
-        const auto value = found ? std::optional(ToView(values[i])) : std::nullopt;
-        if (!take(first + i, value)) return absl::OkStatus();
-      }
     }
     return absl::OkStatus();
   }

@@ -44,8 +44,6 @@ class Store {
   using Visit = std::function<bool(std::string_view key, std::string_view value)>;
   // The same for the row of the prefix at `place`; false passes over the rest of this prefix.
   using VisitEach = std::function<bool(size_t place, std::string_view key, std::string_view value)>;
-  // Receives the value of the key at `place`, none where there is none; returns false to stop.
-  using Take = std::function<bool(size_t place, std::optional<std::string_view> value)>;
 
   virtual ~Store() = default;
   // Applies a batch atomically. STORE_FULL where there is no room; then nothing of it is applied.
@@ -61,8 +59,6 @@ class Store {
   // are cheaper than a Scan each; in ascending order they are cheapest. DATA_LOSS as for Get.
   virtual absl::Status ScanEach(int table, const std::vector<std::string>& prefixes,
                                 const VisitEach& visit) const = 0;
-  // Gets the values of keys, which ascend; cheaper than a Get each where they are neighbours. DATA_LOSS as for Get.
-  virtual absl::Status GetEach(int table, const std::vector<std::string>& keys, const Take& take) const = 0;
   // Makes all that was written survive a crash of the machine.
   virtual absl::Status Flush() = 0;
 };

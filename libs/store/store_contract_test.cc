@@ -166,25 +166,6 @@ TEST_CASE("Each of several prefixes is scanned like one alone, and all as they w
   REQUIRE(seen == std::vector<std::string>{"a1 a2 ", "", "c1 c2 ", "a3 ", ""});
 }
 
-TEST_CASE("The values of many keys come each to its place, and none where there is none") {
-  Fixture fixture(EveryKind());
-  Store& store = *fixture.store;
-  std::vector<std::string> keys;
-  for (int i = 0; i < 1000; ++i) {
-    keys.push_back("key" + std::to_string(10'000 + i));
-    if (i % 3 != 0) Put(store, 0, keys.back(), std::to_string(i));
-  }
-  size_t next = 0;
-  const absl::Status got = store.GetEach(0, keys, [&](size_t place, std::optional<std::string_view> value) {
-    CHECK(place == next++);
-    CHECK(value.has_value() == (place % 3 != 0));
-    if (value) CHECK(*value == std::to_string(place));
-    return place < 900;
-  });
-  REQUIRE(got.ok());
-  REQUIRE(next == 901);
-}
-
 TEST_CASE("A scan sees the rows as they were when it began") {
   Fixture fixture(EveryKind());
   Store& store = *fixture.store;
