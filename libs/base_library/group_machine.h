@@ -1,5 +1,5 @@
 // The state machine of a partition group: (event, now) to effects. No threads, no log, no clock: partition_group.h
-// drives it. It decides what is appended, and applies what is read back.
+// drives it. It decides what is appended, and applies what is in the log.
 #pragma once
 
 #include <cstdint>
