@@ -88,7 +88,6 @@ absl::StatusOr<GroupMachine::Effects> GroupMachine::BeginOwnership(uint64_t plac
   if (highest >> kIncarnationBits > placement_epoch) return Deposed();
   owner_epoch_ = std::max(highest, placement_epoch << kIncarnationBits) + 1;
   starts_awaited_ = partitions_.size();
-  unread_.insert(partitions_.begin(), partitions_.end());
   Envelope envelope;
   envelope.set_owner_epoch(owner_epoch_);
   envelope.mutable_owner_start()->set_started_us(now_us);
@@ -251,11 +250,10 @@ absl::StatusOr<GroupMachine::Effects> GroupMachine::Apply(const std::vector<LogR
     }
   }
   RETURN_IF_ERROR(store_.Write(staged.batch));
-  applied_count_ += static_cast<int64_t>(records.size());
   progress_ = std::move(staged.progress);
-  starts_awaited_ -= std::min(starts_awaited_, staged.starts.size());
-  for (const int32_t partition : staged.starts) unread_.erase(partition);
+  starts_awaited_ -= std::min(starts_awaited_, staged.starts);
   Effects effects;
+  effects.applied = staged.applied;
   for (const Staged::Done& done : staged.done) Complete(done, &effects);
   const bool deposed =
       owner_epoch_ != 0 && std::any_of(progress_.begin(), progress_.end(), [this](const auto& item) {
@@ -276,6 +274,7 @@ absl::Status GroupMachine::StageRecord(const LogRecord& record, Staged* staged) 
   PartitionProgress& progress = found->second;
   if (record.offset < progress.next_offset) return absl::OkStatus();
   progress.next_offset = record.offset + 1;
+  ++staged->applied;
   if (!record.value) return absl::OkStatus();
   Envelope envelope;
   // The bytes passed the log's checksum, so this is a bug of the writer, and no rebuilding mends it.
@@ -283,7 +282,7 @@ absl::Status GroupMachine::StageRecord(const LogRecord& record, Staged* staged) 
   if (envelope.owner_epoch() < progress.owner_epoch) return absl::OkStatus();  // void: behind a newer owner
   progress.owner_epoch = envelope.owner_epoch();
   if (!envelope.has_owner_start()) return StageEvent(record, envelope, staged);
-  if (envelope.owner_epoch() == owner_epoch_) staged->starts.push_back(record.partition);
+  staged->starts += envelope.owner_epoch() == owner_epoch_ ? 1 : 0;
   return absl::OkStatus();
 }
 
@@ -358,10 +357,7 @@ absl::StatusOr<GroupMachine::Effects> GroupMachine::ApplyAcknowledged(
   for (const AcknowledgedAppend& append : appends) {
     int64_t& expected = next.try_emplace(append.partition, NextOffset(append.partition)).first->second;
     int64_t offset = append.first_offset;
-    if (offset > expected) {
-      unread_.insert(append.partition);
-      continue;
-    }
+    if (offset > expected) continue;
     // Where the reader was faster, a part of it is applied already.
     for (const LogEntry& entry : *append.entries) {
       if (offset == expected) {
@@ -370,18 +366,14 @@ absl::StatusOr<GroupMachine::Effects> GroupMachine::ApplyAcknowledged(
       }
       ++offset;
     }
-    if (offset == expected) unread_.erase(append.partition);
   }
   if (records.empty()) return Effects();
-  auto effects = Apply(records);
-  if (!effects.ok()) unread_.insert(partitions_.begin(), partitions_.end());
-  return effects;
+  return Apply(records);
 }
 
-GroupMachine::Effects GroupMachine::AppendFailed(int32_t partition, const std::vector<LogEntry>& entries,
+GroupMachine::Effects GroupMachine::AppendFailed(const std::vector<LogEntry>& entries,
                                                  const absl::Status& status) {
   Effects effects;
-  if (owner_epoch_ != 0) unread_.insert(partition);
   for (const LogEntry& entry : entries) {
     const std::string& log_key = entry.key;
     if (log_key.size() < 8) continue;
@@ -414,7 +406,6 @@ GroupMachine::Effects GroupMachine::Abandon(const absl::Status& status) {
   decided_us_.clear();
   pending_count_ = 0;
   owner_epoch_ = 0;
-  unread_.clear();
   return effects;
 }
 

@@ -7,7 +7,6 @@
 #include <functional>
 #include <map>
 #include <memory>
-#include <set>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -53,6 +52,7 @@ class GroupMachine {
   struct Effects {
     std::map<int32_t, std::vector<LogEntry>> appends;
     std::vector<Answer> answers;
+    size_t applied = 0;  // records of the log, but for those that were applied before
     // Another owner has begun: this one decides nothing any more, and what it had in flight is answered.
     bool deposed = false;
   };
@@ -86,14 +86,10 @@ class GroupMachine {
   // changed: the same records can be applied again.
   absl::StatusOr<Effects> Apply(const std::vector<LogRecord>& records);
   // Takes appends that were acknowledged, in the order of their acknowledgements. One that stands right behind what is
-  // applied is applied as if it were read back: nobody has written in between. What lies before any other one is told
-  // by reading alone.
+  // applied is applied as if it were read back: nobody has written in between. Any other one waits to be read back.
   absl::StatusOr<Effects> ApplyAcknowledged(const std::vector<AcknowledgedAppend>& appends);
-  // True while the log may hold what this does not know. An owner whose appends were all acknowledged one behind the
-  // other knows it, and need not read.
-  bool NeedsReading() const { return !Owns() || !unread_.empty(); }
   // An append failed: whoever waits for one of its log keys is told why. It may be in the log nevertheless.
-  Effects AppendFailed(int32_t partition, const std::vector<LogEntry>& entries, const absl::Status& status);
+  Effects AppendFailed(const std::vector<LogEntry>& entries, const absl::Status& status);
   // Everything that waits is told that the group stops.
   Effects Abandon(const absl::Status& status);
 
@@ -105,8 +101,6 @@ class GroupMachine {
   // When the oldest change in flight was decided, 0 where nothing is in flight.
   int64_t OldestPendingUs() const;
   size_t PendingCount() const { return pending_count_; }
-  // Records applied since the start.
-  int64_t AppliedCount() const { return applied_count_; }
 
  private:
   // A change that was appended and is not yet applied, and who waits for it.
@@ -138,7 +132,8 @@ class GroupMachine {
     StoreBatch batch;
     std::map<int32_t, PartitionProgress> progress;
     std::unordered_map<std::string, hangou::record::v1::StoredRecord> records;  // by record key
-    std::vector<int32_t> starts;  // partitions of OwnerStarts of this owner
+    size_t starts = 0;                                                          // OwnerStarts of this owner
+    size_t applied = 0;  // records that were not applied before
     struct Done {
       std::string record_key;
       uint64_t revision;
@@ -158,14 +153,11 @@ class GroupMachine {
   std::map<int32_t, PartitionProgress> progress_;
   uint64_t owner_epoch_ = 0;   // 0: not the owner
   size_t starts_awaited_ = 0;  // OwnerStarts appended and not read back
-  // Of an owner: partitions in which something may stand behind what is applied that it does not know.
-  std::set<int32_t> unread_;
   InFlightMap in_flight_;
   std::unordered_map<std::string, InFlightRequest> in_flight_requests_;
   // When what is in flight was decided: one instant per change, taken off oldest first, whichever change completes.
   std::deque<int64_t> decided_us_;
   size_t pending_count_ = 0;
-  int64_t applied_count_ = 0;
   std::string expiry_cursor_;
 };
 

@@ -86,7 +86,7 @@ class Harness {
     for (auto& [partition, entries] : effects.appends) {
       if (fail_next_) {
         fail_next_ = false;
-        Append(machine_->AppendFailed(partition, entries, MakeError(Reason::kStoreFull, "no room")));
+        Append(machine_->AppendFailed(entries, MakeError(Reason::kStoreFull, "no room")));
         continue;
       }
       for (LogEntry& entry : entries) {

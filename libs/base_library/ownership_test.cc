@@ -101,7 +101,7 @@ class Node {
     const std::vector<LogEntry> entries(1, outbox_.front());
     if (kept) log_.push_back(std::move(outbox_.front()));
     outbox_.pop_front();
-    Perform(machine_->AppendFailed(0, entries, MakeError(Reason::kLogUnavailable, "no answer")));
+    Perform(machine_->AppendFailed(entries, MakeError(Reason::kLogUnavailable, "no answer")));
   }
   // Hears of some of what was sent.
   void HearSome(size_t count) {
@@ -111,10 +111,6 @@ class Node {
     acknowledged_.erase(acknowledged_.begin(), end);
     REQUIRE(effects.ok());
     Perform(std::move(*effects));
-  }
-  // As the driver of a machine does.
-  void ReadSomeWhereNeeded(size_t count) {
-    if (machine_->NeedsReading()) ApplySome(count);
   }
   void ApplySome(size_t count) {
     std::vector<LogRecord> records;
@@ -128,7 +124,6 @@ class Node {
   }
   void SendAll() { SendSome(outbox_.size()); }
   void HearAll() { HearSome(acknowledged_.size()); }
-  bool NeedsReading() const { return machine_->NeedsReading(); }
   bool Owns() const { return machine_->Owns(); }
   // Versions by owner, as stored.
   std::map<std::string, uint64_t> Stored() const {
@@ -188,7 +183,8 @@ TEST_CASE("An owner that reads of its successor decides nothing more, and what i
   CHECK_FALSE(first.Owns());
 }
 
-TEST_CASE("An owner that hears of all that it wrote needs no reading, until somebody else has written") {
+TEST_CASE(
+    "What is acknowledged right behind what is applied is applied; behind anything else it is read first") {
   SharedLog log;
   Node first(log);
   Node second(log);
@@ -198,35 +194,32 @@ TEST_CASE("An owner that hears of all that it wrote needs no reading, until some
   };
   first.Own(1);
   first.SendAll();
-  CHECK(first.NeedsReading());
   first.ApplySome(10);
-  CHECK_FALSE(first.NeedsReading());
   submit(1);
   first.SendAll();
   first.HearAll();
   CHECK(acknowledged.newest() == std::map<std::string, uint64_t>{{"a", 1}});
-  CHECK_FALSE(first.NeedsReading());
-  // Unanswered: it may be in the log, and is.
+  // Read back after it was heard of: nothing happens twice.
+  first.ApplySome(10);
+  CHECK(acknowledged.count() == 1);
+  // Unanswered, and in the log: what comes behind it is not acknowledged before both are read.
   submit(2);
   first.SendWithoutAnswer(/*kept=*/true);
-  CHECK(first.NeedsReading());
-  first.ApplySome(10);
-  CHECK(first.Stored().at("a") == 2);
   submit(3);
   first.SendAll();
   first.HearAll();
-  CHECK(first.Stored().at("a") == 3);
-  CHECK_FALSE(first.NeedsReading());
-  // Another one has begun: what comes behind its start is not acknowledged.
+  CHECK(acknowledged.newest().at("a") == 1);
+  first.ApplySome(10);
+  CHECK(acknowledged.newest().at("a") == 3);
+  // Another one has begun: what comes behind its start is never acknowledged.
   submit(4);
   second.Own(2);
   second.SendAll();
   first.SendAll();
   first.HearAll();
-  CHECK(first.NeedsReading());
-  CHECK(acknowledged.newest().at("a") == 3);
   first.ApplySome(10);
   CHECK_FALSE(first.Owns());
+  CHECK(acknowledged.newest().at("a") == 3);
   CHECK(first.Stored().at("a") == 3);
 }
 
@@ -285,7 +278,7 @@ TEST_CASE("Whatever the moves, delays and restarts, nothing acknowledged is lost
         break;
       case 4:
       case 5:
-        node.ReadSomeWhereNeeded(pick(8));
+        node.ApplySome(pick(8));
         break;
       case 6:
         node.HearSome(pick(8));
@@ -304,12 +297,12 @@ TEST_CASE("Whatever the moves, delays and restarts, nothing acknowledged is lost
   }
   for (int round = 0; round < 2; ++round) {
     for (Node& node : nodes) {
-      node.ReadSomeWhereNeeded(log.size());
+      node.ApplySome(log.size());
       node.SendAll();
       node.HearAll();
     }
   }
-  for (Node& node : nodes) node.ReadSomeWhereNeeded(log.size());
+  for (Node& node : nodes) node.ApplySome(log.size());
   Node rebuilt(log);
   rebuilt.ApplySome(log.size());
   CHECK(acknowledged.count() > 100);

@@ -119,12 +119,9 @@ void PartitionGroup::ReviewOwnership() {
 
 void PartitionGroup::LoseOwnership() {
   begun_epoch_ = 0;
-  {
-    MutexLock lock(mutex_);
-    view_.reset();
-    status_ = NotTheOwner();
-  }
-  ReviewReading();
+  MutexLock lock(mutex_);
+  view_.reset();
+  status_ = NotTheOwner();
 }
 
 void PartitionGroup::ServeWhenOwner() {
@@ -180,33 +177,12 @@ absl::Status PartitionGroup::OpenView(bool fresh) {
 
 absl::Status PartitionGroup::OpenReader() {
   ASSIGN_OR_RETURN(ends_at_start_, log_.EndOffsets(options_.topic, options_.partitions));
-  ASSIGN_OR_RETURN(auto reader, log_.OpenReader(options_.topic, machine_->ReadFrom()));
-  OpenReaderAt(std::move(reader));
-  PublishProgress();
-  return absl::OkStatus();
-}
-
-void PartitionGroup::OpenReaderAt(std::unique_ptr<LogReader> reader) {
-  reader_ = std::move(reader);
+  ASSIGN_OR_RETURN(reader_, log_.OpenReader(options_.topic, machine_->ReadFrom()));
   reader_->SetNotify([this] {
     if (!pump_posted_.exchange(true)) loop_.Post([this] { PumpOnLoop(); });
   });
-}
-
-// Begins or ends to read as the machine needs it. Where the log does not answer, the next tick tries again.
-void PartitionGroup::ReviewReading() {
-  if (!machine_ || !caught_up_ || !copy_status().ok()) return;
-  if (machine_->NeedsReading() == (reader_ != nullptr)) return;
-  if (reader_) {
-    reader_->SetNotify({});
-    reader_.reset();
-    return;
-  }
-  auto reader = log_.OpenReader(options_.topic, machine_->ReadFrom());
-  if (ReasonOf(reader.status()) == Reason::kPositionUnknown) return RebuildOnLoop();
-  if (reader.ok()) return OpenReaderAt(*std::move(reader));
-  const Reason reason = ReasonOf(reader.status()).value_or(Reason::kInternal);
-  if (reason != Reason::kLogUnavailable && reason != Reason::kOverloaded) FailOnLoop(reader.status());
+  PublishProgress();
+  return absl::OkStatus();
 }
 
 void PartitionGroup::PumpOnLoop() {
@@ -223,16 +199,19 @@ void PartitionGroup::PumpOnLoop() {
 absl::Status PartitionGroup::ApplyRecords(const std::vector<LogRecord>& records) {
   if (!records.empty()) {
     ASSIGN_OR_RETURN(GroupMachine::Effects effects, machine_->Apply(records));
-    applied_count_ += static_cast<int64_t>(records.size());
-    applied_since_flush_ += static_cast<int64_t>(records.size());
-    PublishProgress();
-    if (effects.deposed) LoseOwnership();
-    Perform(std::move(effects));
+    TakeApplied(std::move(effects));
   }
   if (!caught_up_) NoteCaughtUp();
   ServeWhenOwner();
-  ReviewReading();
   return absl::OkStatus();
+}
+
+void PartitionGroup::TakeApplied(GroupMachine::Effects effects) {
+  applied_count_ += static_cast<int64_t>(effects.applied);
+  applied_since_flush_ += static_cast<int64_t>(effects.applied);
+  PublishProgress();
+  if (effects.deposed) LoseOwnership();
+  Perform(std::move(effects));
 }
 
 void PartitionGroup::OnAppended(GroupMachine::AcknowledgedAppend append) {
@@ -246,20 +225,21 @@ void PartitionGroup::OnAppended(GroupMachine::AcknowledgedAppend append) {
 void PartitionGroup::ApplyAcknowledgedOnLoop() {
   acknowledged_posted_ = false;
   std::vector<GroupMachine::AcknowledgedAppend> appends;
+  bool more = false;
   {
     MutexLock lock(mutex_);
-    appends.swap(acknowledged_);
+    for (size_t records = 0; !acknowledged_.empty() && records < kApplyRecords;) {
+      records += acknowledged_.front().entries->size();
+      appends.push_back(std::move(acknowledged_.front()));
+      acknowledged_.pop_front();
+    }
+    more = !acknowledged_.empty();
   }
+  if (more && !acknowledged_posted_.exchange(true)) loop_.Post([this] { ApplyAcknowledgedOnLoop(); });
   if (!machine_) return;
-  const int64_t before = machine_->AppliedCount();
   auto effects = machine_->ApplyAcknowledged(appends);
   if (!effects.ok()) return MendOnLoop(effects.status());
-  const int64_t applied = machine_->AppliedCount() - before;
-  applied_count_ += applied;
-  applied_since_flush_ += applied;
-  if (applied > 0) PublishProgress();
-  Perform(*std::move(effects));
-  ReviewReading();
+  TakeApplied(*std::move(effects));
 }
 
 void PartitionGroup::NoteCaughtUp() {
@@ -298,10 +278,7 @@ void PartitionGroup::OnAppendFailed(const GroupMachine::AcknowledgedAppend& appe
                                     const absl::Status& status) {
   loop_.Post([this, append, status] {
     if (!machine_) return;
-    if (machine_->Owns()) {
-      Perform(machine_->AppendFailed(append.partition, *append.entries, status));
-      return ReviewReading();
-    }
+    if (machine_->Owns()) return Perform(machine_->AppendFailed(*append.entries, status));
     if (begun_epoch_ == 0) return;
     // Without its owner epoch in the log it cannot begin: it tries again, under a higher one.
     machine_->EndOwnership();
@@ -399,7 +376,6 @@ void PartitionGroup::RebuildLater(const absl::Status& status) {
 
 void PartitionGroup::TickOnLoop() {
   FlushWhenDue();
-  ReviewReading();
   const int64_t now_boot_us = clock_.BootUs();
   if (machine_ && machine_->Owns() && now_boot_us - last_expiry_boot_us_ > kExpiryUs) {
     last_expiry_boot_us_ = now_boot_us;

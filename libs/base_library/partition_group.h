@@ -1,6 +1,7 @@
 // The driver of a GroupMachine: its thread, its reader of the log, its view on disk.
 #pragma once
 
+#include <deque>
 #include <functional>
 #include <map>
 #include <memory>
@@ -27,8 +28,8 @@ struct PartitionGroupOptions {
 // A copy of some partitions of a library, and their owner while the placement says so: takes submissions, appends,
 // applies what is acknowledged, answers. Thread-safe.
 //
-// A copy reads the log. An owner reads until it knows all of it; from then on it knows what it writes, and begins to
-// read again where an acknowledgement shows that somebody else has written, or an append fails.
+// Every copy reads the log. An owner applies its own appends already when they are acknowledged, where nobody else has
+// written in between; it goes on reading, for that tells it at once that another one has begun.
 //
 // Life: Start (opens the view and applies the log to its end: now it is a copy), then SetOwnership as the placement
 // says (an owner appends its epoch and reads it back: now it serves), then Stop. A copy goes on applying whatever its
@@ -89,8 +90,6 @@ class PartitionGroup {
 
   absl::Status OpenView(bool fresh);
   absl::Status OpenReader();
-  void OpenReaderAt(std::unique_ptr<LogReader> reader);
-  void ReviewReading();
   void PumpOnLoop();
   absl::Status ApplyRecords(const std::vector<LogRecord>& records);
   void NoteCaughtUp();
@@ -99,6 +98,7 @@ class PartitionGroup {
   void ServeWhenOwner();
   void Perform(GroupMachine::Effects effects);
   void SubmitOnLoop(std::vector<Submission> submissions);
+  void TakeApplied(GroupMachine::Effects effects);
   void OnAppended(GroupMachine::AcknowledgedAppend append);
   void ApplyAcknowledgedOnLoop();
   void OnAppendFailed(const GroupMachine::AcknowledgedAppend& append, const absl::Status& status);
@@ -145,7 +145,7 @@ class PartitionGroup {
   std::shared_ptr<const Store> view_ HANGOU_GUARDED_BY(mutex_);
   std::shared_ptr<const Store> copy_ HANGOU_GUARDED_BY(mutex_);
   std::map<int32_t, int64_t> applied_end_ HANGOU_GUARDED_BY(mutex_);
-  std::vector<GroupMachine::AcknowledgedAppend> acknowledged_
+  std::deque<GroupMachine::AcknowledgedAppend> acknowledged_
       HANGOU_GUARDED_BY(mutex_);  // and not yet applied
   std::map<int32_t, std::vector<std::shared_ptr<Waiter>>> waiters_ HANGOU_GUARDED_BY(mutex_);
 
