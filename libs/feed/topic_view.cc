@@ -16,6 +16,9 @@ using hangou::exchange::v1::DeliveryTopic;
 using hangou::exchange::v1::ListSubscriptionsRequest;
 using hangou::exchange::v1::ListSubscriptionsResponse;
 
+// What cannot be told must not look like having caught up.
+constexpr int64_t kLagUnknown = -1;
+
 // The list is bound to its department, which the token need not name for anybody else.
 std::string PageContext(const Caller& caller) { return "subscriptions of " + caller.department; }
 
@@ -31,16 +34,16 @@ int64_t TopicFeed::LagOf(const Order& order) {
   });
   if (!progress || !order.streaming) {
     const auto cursor = cursors_.Read(id.first, id.second);
-    if (!cursor.ok() || !*cursor) return 0;
+    if (!cursor.ok() || !*cursor) return kLagUnknown;
     progress = SubscriptionStream::Progress{**cursor, 0};
   }
   const auto newest = context_.feed.policy.Newest();
   const auto schema = newest ? newest->FindResource(order.stored.subscription().resource()) : nullptr;
-  if (!schema) return 0;
+  if (!schema) return kLagUnknown;
   std::vector<int32_t> partitions;
   for (int32_t p = 0; p < context_.feed.partitions; ++p) partitions.push_back(p);
   const auto ends = context_.feed.log.EndOffsets(RecordTopic(schema->declaration().library()), partitions);
-  if (!ends.ok()) return 0;
+  if (!ends.ok()) return kLagUnknown;
   int64_t lag = static_cast<int64_t>(progress->on_their_way);
   for (const auto& [partition, end] : *ends) {
     const size_t place = static_cast<size_t>(partition);

@@ -50,6 +50,10 @@ std::string ConsumerProperties(const exchange_v1::DeliveryTopic& topic, const st
 
 }  // namespace
 
+std::string LagText(const exchange_v1::Subscription& subscription) {
+  return subscription.lag() < 0 ? "not known" : std::to_string(subscription.lag());
+}
+
 std::string StateWord(const exchange_v1::Subscription& subscription) {
   return Word(exchange_v1::Subscription::State_Name(subscription.state()), "STATE_");
 }
@@ -68,7 +72,7 @@ std::string SubscriptionText(const exchange_v1::Subscription& subscription) {
   add("state", StateWord(subscription));
   add("reason", subscription.reason());
   add("message", subscription.message());
-  add("lag", std::to_string(subscription.lag()));
+  add("lag", LagText(subscription));
   add("last delivery", InstantText(subscription.delivery_time()));
   add("messages", std::to_string(subscription.delivered_messages()) + " since the exchange started");
   add("policy epoch", subscription.epoch() == 0 ? "" : std::to_string(subscription.epoch()));

@@ -10,6 +10,8 @@ namespace hangou {
 
 // "running", "retrying", "paused" or "failed".
 std::string StateWord(const hangou::exchange::v1::Subscription& subscription);
+// Its lag as a number, or "not known".
+std::string LagText(const hangou::exchange::v1::Subscription& subscription);
 // What it is and where it stands, a line each.
 std::string SubscriptionText(const hangou::exchange::v1::Subscription& subscription);
 // The same as a JSON object.

@@ -30,7 +30,7 @@ absl::StatusOr<int> ListAll(const Globals& globals) {
   for (const exchange_v1::Subscription& subscription : all) {
     if (globals.json()) Print(SubscriptionJson(subscription).dump() + "\n");
     table.AddRow({subscription.name(), subscription.resource(), StateWord(subscription),
-                  std::to_string(subscription.lag()), std::to_string(subscription.delivered_messages()),
+                  LagText(subscription), std::to_string(subscription.delivered_messages()),
                   subscription.reason()});
   }
   if (globals.json()) return kExitDone;
