@@ -104,18 +104,26 @@ absl::StatusOr<GroupMachine::Effects> GroupMachine::Decide(std::vector<Submissio
                                                            int64_t now_us) {
   HANGOU_CHECK(Owns(), "a group decides only what it owns");
   Effects effects;
-  for (Submission& submission : submissions) RETURN_IF_ERROR(DecideOne(submission, now_us, &effects));
+  std::vector<std::string> keys;
+  keys.reserve(submissions.size());
+  for (const Submission& submission : submissions)
+    keys.push_back(RecordKey(submission.partition, HeadOf(submission.envelope)));
+  ASSIGN_OR_RETURN(const auto stored, store_.GetMany(kViewRecords, keys));
+  for (size_t i = 0; i < submissions.size(); ++i) {
+    RETURN_IF_ERROR(DecideOne(submissions[i], keys[i], stored[i], now_us, &effects));
+  }
   return effects;
 }
 
-absl::Status GroupMachine::DecideOne(Submission& submission, int64_t now_us, Effects* effects) {
+absl::Status GroupMachine::DecideOne(Submission& submission, const std::string& record_key,
+                                     const std::optional<std::string>& stored, int64_t now_us,
+                                     Effects* effects) {
   const RecordHead& head = HeadOf(submission.envelope);
   if (!submission.by_source) {
     ASSIGN_OR_RETURN(const bool answered, AnswerRepeatedRequest(submission, now_us, effects));
     if (answered) return absl::OkStatus();
   }
-  const std::string record_key = RecordKey(submission.partition, head);
-  ASSIGN_OR_RETURN(const KnownRecord known, Known(record_key));
+  ASSIGN_OR_RETURN(const KnownRecord known, Known(record_key, stored));
   const WantedChange wanted{submission.envelope.has_deletion(),
                             submission.by_source,
                             head.generation(),
@@ -153,10 +161,10 @@ absl::Status GroupMachine::DecideOne(Submission& submission, int64_t now_us, Eff
   return absl::OkStatus();
 }
 
-absl::StatusOr<KnownRecord> GroupMachine::Known(const std::string& record_key) const {
+absl::StatusOr<KnownRecord> GroupMachine::Known(const std::string& record_key,
+                                                const std::optional<std::string>& text) const {
   const auto found = in_flight_.find(record_key);
   if (found != in_flight_.end()) return found->second.latest;
-  ASSIGN_OR_RETURN(const auto text, store_.Get(kViewRecords, record_key));
   KnownRecord known;
   if (!text) return known;
   StoredRecord stored;

@@ -121,8 +121,11 @@ class GroupMachine {
   };
   using InFlightMap = std::unordered_map<std::string, InFlight>;
 
-  absl::Status DecideOne(Submission& submission, int64_t now_us, Effects* effects);
-  absl::StatusOr<KnownRecord> Known(const std::string& record_key) const;
+  // `stored` is the view's row of the record, none where there is none.
+  absl::Status DecideOne(Submission& submission, const std::string& record_key,
+                         const std::optional<std::string>& stored, int64_t now_us, Effects* effects);
+  absl::StatusOr<KnownRecord> Known(const std::string& record_key,
+                                    const std::optional<std::string>& stored) const;
   // True where a request was seen before: then the submission is answered.
   absl::StatusOr<bool> AnswerRepeatedRequest(const Submission& submission, int64_t now_us, Effects* effects);
   void Accept(Submission& submission, const std::string& record_key, const KnownRecord& known, int64_t now_us,

@@ -162,7 +162,7 @@ absl::Status PartitionGroup::OpenView(bool fresh) {
   int number = numbers.empty() ? 1 : numbers.back();
   if (fresh && !numbers.empty()) ++number;
   ASSIGN_OR_RETURN(store_, OpenRocksStore(options_.folder + "/" + std::to_string(number), kViewTables,
-                                          StoreKind::kView, options_.budget));
+                                          StoreKind::kView, options_.budget, ViewPrefixLength));
   machine_ = std::make_unique<GroupMachine>(*store_, options_.partitions);
   RETURN_IF_ERROR(machine_->Load(log_.log_id()));
   // Older views are of no use once a newer one is begun.

@@ -8,6 +8,7 @@ namespace {
 
 constexpr size_t kPartitionBytes = 2;
 constexpr size_t kResourceBytes = 4;
+constexpr size_t kKindBytes = 1;
 
 }  // namespace
 
@@ -25,6 +26,12 @@ std::string EntityPrefix(uint32_t resource, int32_t partition, EntityKind kind, 
   key.append(owner_key);
   key.push_back('\0');
   return key;
+}
+
+size_t ViewPrefixLength(int table, std::string_view key) {
+  if (table != kViewRecords) return 0;
+  const size_t end = key.find('\0', kPartitionBytes + kResourceBytes + kKindBytes);
+  return end == std::string_view::npos ? 0 : end + 1;
 }
 
 std::string RecordKey(int32_t partition, const hangou::record::v1::RecordHead& head) {

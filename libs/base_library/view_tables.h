@@ -14,7 +14,7 @@ namespace hangou {
 
 // Tables of the view store.
 enum ViewTable : int {
-  // RecordKey -> StoredRecord.
+  // RecordKey -> StoredRecord. Looked up by EntityPrefix.
   kViewRecords = 0,
   // RequestKey -> RequestMemory: what was sent under a request id, for the memory of repeats.
   kViewRequests = 1,
@@ -22,6 +22,9 @@ enum ViewTable : int {
   kViewProgress = 2,
   kViewTables = 3,
 };
+
+// Length of the EntityPrefix of a key of kViewRecords; 0 for what is shorter, and in the other tables.
+size_t ViewPrefixLength(int table, std::string_view key);
 
 inline constexpr std::string_view kLogIdKey = "log_id";
 

@@ -34,6 +34,19 @@ TEST_CASE("Records of one resource and partition lie side by side, whatever the 
   }
 }
 
+TEST_CASE("The look-up prefix of a record's key is its entity's, whatever the parts hold") {
+  for (uint32_t resource : {0u, 0xFFFFFFFFu}) {
+    for (int32_t partition : {0, 513}) {
+      const std::string prefix = EntityPrefix(resource, partition, EntityKind::kPerson, "3210021985");
+      const std::string key = RecordKey(partition, Head("3210021985", resource, "psb", "2024|01"));
+      CHECK(ViewPrefixLength(kViewRecords, key) == prefix.size());
+      CHECK(ViewPrefixLength(kViewRecords, prefix) == prefix.size());
+      CHECK(ViewPrefixLength(kViewRecords, ResourcePrefix(resource, partition)) == 0);
+    }
+  }
+  CHECK(ViewPrefixLength(kViewProgress, PartitionKey(3) + std::string(9, '\0')) == 0);
+}
+
 TEST_CASE("Progress and memories of requests read back as they were written") {
   const PartitionProgress progress{1LL << 40, 77};
   CHECK(PartitionProgress::Decode(progress.Encode()).next_offset == progress.next_offset);

@@ -61,6 +61,15 @@ class MemoryStore : public Store {
     return *value;
   }
 
+  absl::StatusOr<std::vector<std::optional<std::string>>> GetMany(
+      int table, const std::vector<std::string>& keys) const override {
+    std::vector<std::optional<std::string>> values;
+    for (const std::string& key : keys) {
+      ASSIGN_OR_RETURN(values.emplace_back(), Get(table, key));
+    }
+    return values;
+  }
+
   absl::Status Scan(int table, std::string_view from, std::string_view prefix,
                     const Visit& visit) const override {
     const uint64_t at = BeginScan();

@@ -47,7 +47,26 @@ rocksdb::CompressionType ServingCompression() {
   return lz4 ? rocksdb::kLZ4Compression : rocksdb::kNoCompression;
 }
 
+class Prefixes : public rocksdb::SliceTransform {
+ public:
+  Prefixes(PrefixLength length, int table) : length_(length), table_(table) {}
+  // Kept in the files: those that were written under another name are read without the filter.
+  const char* Name() const override { return "hangou.prefix"; }
+  rocksdb::Slice Transform(const rocksdb::Slice& key) const override { return {key.data(), LengthOf(key)}; }
+  bool InDomain(const rocksdb::Slice& key) const override { return LengthOf(key) > 0; }
+
+ private:
+  size_t LengthOf(const rocksdb::Slice& key) const { return length_(table_, {key.data(), key.size()}); }
+
+  const PrefixLength length_;
+  const int table_;
+};
+
 }  // namespace
+
+std::shared_ptr<const rocksdb::SliceTransform> MakePrefixes(PrefixLength prefix_length, int table) {
+  return prefix_length == nullptr ? nullptr : std::make_shared<Prefixes>(prefix_length, table);
+}
 
 StoreBudget::StoreBudget(size_t bytes)
     : cache_(rocksdb::NewLRUCache(bytes - bytes / 3)),
@@ -78,7 +97,8 @@ rocksdb::DBOptions DatabaseOptions(StoreKind kind, const StoreBudget& budget) {
   return options;
 }
 
-rocksdb::ColumnFamilyOptions TableOptions(const StoreBudget& budget) {
+rocksdb::ColumnFamilyOptions TableOptions(const StoreBudget& budget,
+                                          std::shared_ptr<const rocksdb::SliceTransform> prefixes) {
   rocksdb::BlockBasedTableOptions blocks;
   blocks.block_cache = budget.cache();
   blocks.block_size = kBlockBytes;
@@ -95,6 +115,7 @@ rocksdb::ColumnFamilyOptions TableOptions(const StoreBudget& budget) {
   options.arena_block_size = kArenaBlockBytes;
   options.memtable_prefix_bloom_size_ratio = kBufferFilterRatio;
   options.memtable_whole_key_filtering = true;
+  options.prefix_extractor = std::move(prefixes);
   options.level_compaction_dynamic_level_bytes = true;
   options.force_consistency_checks = true;
   return options;

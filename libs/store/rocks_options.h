@@ -6,6 +6,7 @@
 #include "libs/store/store.h"
 #include "rocksdb/cache.h"
 #include "rocksdb/options.h"
+#include "rocksdb/slice_transform.h"
 #include "rocksdb/write_buffer_manager.h"
 
 namespace hangou {
@@ -24,8 +25,12 @@ class StoreBudget {
   std::shared_ptr<rocksdb::WriteBufferManager> write_buffers_;
 };
 
-// Options of the database, and of every table in it.
+// Options of the database.
 rocksdb::DBOptions DatabaseOptions(StoreKind kind, const StoreBudget& budget);
-rocksdb::ColumnFamilyOptions TableOptions(const StoreBudget& budget);
+// Options of a table; `prefixes` may be null.
+rocksdb::ColumnFamilyOptions TableOptions(const StoreBudget& budget,
+                                          std::shared_ptr<const rocksdb::SliceTransform> prefixes);
+// The prefixes of a table's keys as RocksDB asks for them; null for a null rule.
+std::shared_ptr<const rocksdb::SliceTransform> MakePrefixes(PrefixLength prefix_length, int table);
 
 }  // namespace hangou

@@ -64,13 +64,14 @@ class RocksStore : public Store {
  public:
   RocksStore(std::string folder, StoreKind kind, std::shared_ptr<StoreBudget> budget,
              std::unique_ptr<rocksdb::DB> database, int table_count,
-             std::vector<rocksdb::ColumnFamilyHandle*> families)
+             std::vector<rocksdb::ColumnFamilyHandle*> families, PrefixLength prefix_length)
       : folder_(std::move(folder)),
         kind_(kind),
         budget_(std::move(budget)),
         database_(std::move(database)),
         table_count_(table_count),
-        families_(std::move(families)) {
+        families_(std::move(families)),
+        prefix_length_(prefix_length) {
     write_options_.disableWAL = kind == StoreKind::kView;
     write_options_.sync = kind == StoreKind::kLocal;
   }
@@ -118,12 +119,31 @@ class RocksStore : public Store {
     return value.ToString();
   }
 
+  absl::StatusOr<std::vector<std::optional<std::string>>> GetMany(
+      int table, const std::vector<std::string>& keys) const override {
+    std::vector<rocksdb::Slice> slices;
+    slices.reserve(keys.size());
+    for (const std::string& key : keys) slices.push_back(ToSlice(key));
+    std::vector<rocksdb::PinnableSlice> pinned(keys.size());
+    std::vector<rocksdb::Status> statuses(keys.size());
+    database_->MultiGet(rocksdb::ReadOptions(), TableAt(table), keys.size(), slices.data(), pinned.data(),
+                        statuses.data());
+    std::vector<std::optional<std::string>> values(keys.size());
+    for (size_t i = 0; i < keys.size(); ++i) {
+      if (statuses[i].IsNotFound()) continue;
+      RETURN_IF_ERROR(FromRocks(folder_, "read", statuses[i]));
+      values[i].emplace(pinned[i].data(), pinned[i].size());
+    }
+    return values;
+  }
+
   absl::Status Scan(int table, std::string_view from, std::string_view prefix,
                     const Visit& visit) const override {
     rocksdb::ReadOptions options;
     // There are none; and while it looks for them, RocksDB 7.8 passes over a damaged file of a lower level without a
     // word (facebook/rocksdb#11782).
     options.ignore_range_deletions = true;
+    options.total_order_seek = true;
     const std::string end = BehindPrefix(prefix);
     const rocksdb::Slice bound = end;
     if (!end.empty()) options.iterate_upper_bound = &bound;
@@ -139,6 +159,11 @@ class RocksStore : public Store {
                         const VisitEach& visit) const override {
     rocksdb::ReadOptions options;
     options.ignore_range_deletions = true;  // as in Scan
+    const bool filtered = std::all_of(prefixes.begin(), prefixes.end(), [&](const std::string& prefix) {
+      return prefix_length_ != nullptr && !prefix.empty() && prefix_length_(table, prefix) == prefix.size();
+    });
+    options.prefix_same_as_start = filtered;
+    options.total_order_seek = !filtered;
     const std::unique_ptr<rocksdb::Iterator> row(database_->NewIterator(options, TableAt(table)));
     for (size_t place = 0; place < prefixes.size(); ++place) {
       for (row->Seek(prefixes[place]); row->Valid(); row->Next()) {
@@ -178,6 +203,7 @@ class RocksStore : public Store {
   const std::unique_ptr<rocksdb::DB> database_;
   const int table_count_;
   const std::vector<rocksdb::ColumnFamilyHandle*> families_;  // "default", which stays empty, then "t0" ...
+  const PrefixLength prefix_length_;
   rocksdb::WriteOptions write_options_;
 };
 
@@ -211,20 +237,24 @@ absl::Status CheckNotBeheaded(const std::string& folder) {
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<Store>> OpenRocksStore(const std::string& folder, int tables, StoreKind kind,
-                                                      std::shared_ptr<StoreBudget> budget) {
+                                                      std::shared_ptr<StoreBudget> budget,
+                                                      PrefixLength prefix_length) {
   RETURN_IF_ERROR(MakeFolders(folder));
   RETURN_IF_ERROR(CheckNotBeheaded(folder));
   const rocksdb::DBOptions options = DatabaseOptions(kind, *budget);
   ASSIGN_OR_RETURN(const std::vector<std::string> names, FamilyNames(folder, options, tables));
-  const rocksdb::ColumnFamilyOptions table_options = TableOptions(*budget);
   std::vector<rocksdb::ColumnFamilyDescriptor> families;
-  for (const std::string& name : names) families.emplace_back(name, table_options);
+  for (const std::string& name : names) {
+    const int table = static_cast<int>(families.size()) - 1;  // "default" is first, and has no prefixes
+    families.emplace_back(name,
+                          TableOptions(*budget, table < 0 ? nullptr : MakePrefixes(prefix_length, table)));
+  }
   rocksdb::DB* database = nullptr;
   std::vector<rocksdb::ColumnFamilyHandle*> handles;
   RETURN_IF_ERROR(
       FromRocks(folder, "open", rocksdb::DB::Open(options, folder, families, &handles, &database)));
   return std::make_unique<RocksStore>(folder, kind, std::move(budget), std::unique_ptr<rocksdb::DB>(database),
-                                      tables, std::move(handles));
+                                      tables, std::move(handles), prefix_length);
 }
 
 }  // namespace hangou

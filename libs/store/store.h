@@ -50,6 +50,10 @@ class Store {
   virtual absl::Status Write(const StoreBatch& batch) = 0;
   // The value of a key, none where there is none. DATA_LOSS where the stored bytes are damaged.
   virtual absl::StatusOr<std::optional<std::string>> Get(int table, std::string_view key) const = 0;
+  // The values of many keys, none where there is none, in the order of `keys`. Cheaper than a Get of each. DATA_LOSS as
+  // for Get.
+  virtual absl::StatusOr<std::vector<std::optional<std::string>>> GetMany(
+      int table, const std::vector<std::string>& keys) const = 0;
   // Visits rows with `from` <= key in order, as they were when the scan began, until `visit` returns false or
   // the key no longer begins with `prefix`; where `from` < `prefix` it begins at `prefix`. DATA_LOSS as for
   // Get.
@@ -81,9 +85,15 @@ class StoreBudget;
 // `bytes` is the total; a third of it for write buffers.
 std::shared_ptr<StoreBudget> MakeStoreBudget(size_t bytes);
 
+// How many bytes at the start of a key are the prefix that ScanEach is asked for, 0 where the key has none. A filter then
+// spares the look-up in files that have nothing of a prefix. It must say the same for a prefix and for every key that
+// begins with it. A null rule: no such filter.
+using PrefixLength = size_t (*)(int table, std::string_view key);
+
 // Opens or creates a RocksDB store in `folder`. DATA_LOSS where it is damaged: the owner of a view removes
 // the folder and rebuilds from the log.
 absl::StatusOr<std::unique_ptr<Store>> OpenRocksStore(const std::string& folder, int tables, StoreKind kind,
-                                                      std::shared_ptr<StoreBudget> budget);
+                                                      std::shared_ptr<StoreBudget> budget,
+                                                      PrefixLength prefix_length = nullptr);
 
 }  // namespace hangou

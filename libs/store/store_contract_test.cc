@@ -19,7 +19,10 @@ constexpr size_t kBudgetBytes = 32 << 20;
 
 using Rows = std::vector<std::pair<std::string, std::string>>;
 
-enum class Kind { kMemory, kView, kLocal };
+enum class Kind { kMemory, kView, kFilteredView, kLocal };
+
+// Prefixes as short as the keys of the tests.
+size_t FirstByte(int table, std::string_view key) { return table < 2 && !key.empty() ? 1 : 0; }
 
 // A fresh store of one kind in a folder of its own.
 struct Fixture {
@@ -28,9 +31,9 @@ struct Fixture {
       store = MakeMemoryStore(kTables);
       return;
     }
-    auto opened = OpenRocksStore(folder.path() + "/store", kTables,
-                                 kind == Kind::kView ? StoreKind::kView : StoreKind::kLocal,
-                                 MakeStoreBudget(kBudgetBytes));
+    auto opened = OpenRocksStore(
+        folder.path() + "/store", kTables, kind == Kind::kLocal ? StoreKind::kLocal : StoreKind::kView,
+        MakeStoreBudget(kBudgetBytes), kind == Kind::kFilteredView ? FirstByte : nullptr);
     REQUIRE(opened.ok());
     store = std::move(opened).value();
   }
@@ -39,7 +42,7 @@ struct Fixture {
   std::unique_ptr<Store> store;
 };
 
-Kind EveryKind() { return GENERATE(Kind::kMemory, Kind::kView, Kind::kLocal); }
+Kind EveryKind() { return GENERATE(Kind::kMemory, Kind::kView, Kind::kFilteredView, Kind::kLocal); }
 
 void Put(Store& store, int table, const std::string& key, const std::string& value) {
   StoreBatch batch;
@@ -164,6 +167,32 @@ TEST_CASE("Each of several prefixes is scanned like one alone, and all as they w
       });
   REQUIRE(scanned.ok());
   REQUIRE(seen == std::vector<std::string>{"a1 a2 ", "", "c1 c2 ", "a3 ", ""});
+  const std::vector<std::string> first_bytes = {"b", "d", "a"};
+  seen.assign(first_bytes.size(), "");
+  const auto note = [&](size_t place, std::string_view key, std::string_view) {
+    seen[place] += std::string(key) + " ";
+    return true;
+  };
+  for (const bool flushed : {false, true}) {
+    if (flushed) REQUIRE(store.Flush().ok());
+    seen.assign(first_bytes.size(), "");
+    REQUIRE(store.ScanEach(0, first_bytes, note).ok());
+    REQUIRE(seen == std::vector<std::string>{"b ", "", "a1 a2 a3 "});
+  }
+}
+
+TEST_CASE("Many keys are read like each alone, in the order asked, absent and repeated ones too") {
+  Fixture fixture(EveryKind());
+  Store& store = *fixture.store;
+  for (const char* key : {"a", "b", "d"}) Put(store, 0, key, std::string("of ") + key);
+  using Values = std::vector<std::optional<std::string>>;
+  for (const bool flushed : {false, true}) {
+    if (flushed) REQUIRE(store.Flush().ok());
+    const auto values = store.GetMany(0, {"d", "c", "a", "", "d"});
+    REQUIRE(values.ok());
+    REQUIRE(*values == Values{"of d", std::nullopt, "of a", std::nullopt, "of d"});
+  }
+  REQUIRE(store.GetMany(0, {})->empty());
 }
 
 TEST_CASE("A scan sees the rows as they were when it began") {
@@ -264,6 +293,12 @@ StoreBatch RandomBatch(std::mt19937& random) {
   return batch;
 }
 
+std::vector<std::string> EveryFirstByte() {
+  std::vector<std::string> prefixes;
+  for (int byte = 0; byte < 256; ++byte) prefixes.emplace_back(1, static_cast<char>(byte));
+  return prefixes;
+}
+
 TEST_CASE("Random batches leave the rows that a map would hold") {
   const Kind kind = EveryKind();
   const uint32_t seed = std::random_device()();
@@ -285,6 +320,19 @@ TEST_CASE("Random batches leave the rows that a map would hold") {
   }
   for (int table = 0; table < kTables; ++table) {
     REQUIRE(ScanAll(*fixture.store, table) == Rows(model[table].begin(), model[table].end()));
+    std::vector<std::string> keys;
+    for (const auto& [key, value] : model[table]) keys.push_back(key);
+    const auto values = fixture.store->GetMany(table, keys);
+    REQUIRE(values.ok());
+    for (size_t i = 0; i < keys.size(); ++i) REQUIRE((*values)[i] == model[table][keys[i]]);
+    Rows by_prefix;
+    const auto note = [&](size_t, std::string_view key, std::string_view value) {
+      by_prefix.emplace_back(key, value);
+      return true;
+    };
+    REQUIRE(fixture.store->ScanEach(table, EveryFirstByte(), note).ok());
+    model[table].erase("");  // it begins with none of them
+    REQUIRE(by_prefix == Rows(model[table].begin(), model[table].end()));
   }
 }
 
