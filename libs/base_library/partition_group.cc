@@ -177,7 +177,7 @@ absl::Status PartitionGroup::OpenView(bool fresh) {
 
 absl::Status PartitionGroup::OpenReader() {
   ASSIGN_OR_RETURN(ends_at_start_, log_.EndOffsets(options_.topic, options_.partitions));
-  ASSIGN_OR_RETURN(reader_, log_.OpenReader(options_.topic, machine_->ReadFrom()));
+  ASSIGN_OR_RETURN(reader_, log_.OpenReader(options_.topic, machine_->ReadFrom(), ReadPace::kRelaxed));
   reader_->SetNotify([this] {
     if (!pump_posted_.exchange(true)) loop_.Post([this] { PumpOnLoop(); });
   });
@@ -188,6 +188,10 @@ absl::Status PartitionGroup::OpenReader() {
 void PartitionGroup::PumpOnLoop() {
   pump_posted_ = false;
   if (!machine_) return;
+  // What was acknowledged here is applied.
+  if (reader_) {
+    for (const auto& [partition, next] : machine_->ReadFrom()) reader_->SkipTo(partition, next);
+  }
   const auto records = reader_ ? reader_->Poll(kApplyRecords) : std::vector<LogRecord>();
   // Damage of the log: nothing mends it here, and the view may be the only good copy of what is lost there.
   if (ReasonOf(records.status()) == Reason::kPositionUnknown) return RebuildOnLoop();

@@ -78,20 +78,37 @@ absl::StatusOr<std::string> Client::AddressOf(const std::string& service) {
     const auto known = endpoints_.find(service);
     if (known != endpoints_.end()) return known->second;
   }
+  RETURN_IF_ERROR(LookUp());
+  MutexLock lock(mutex_);
+  const auto known = endpoints_.find(service);
+  if (known != endpoints_.end()) return known->second;
+  return MakeError(Reason::kDraining, "no replica of the service " + service + " is ready; retry");
+}
+
+absl::StatusOr<int32_t> Client::Partitions() {
+  {
+    MutexLock lock(mutex_);
+    if (partitions_ != 0) return partitions_;
+  }
+  RETURN_IF_ERROR(LookUp());
+  MutexLock lock(mutex_);
+  return partitions_;
+}
+
+absl::Status Client::LookUp() {
   ASSIGN_OR_RETURN(const auto channel, ChannelTo(kCatalog));
   catalog_v1::Catalog::Stub stub(channel);
   ASSIGN_OR_RETURN(const auto reply, Call(stub, &catalog_v1::Catalog::Stub::GetEndpoints,
                                           catalog_v1::GetEndpointsRequest(), options_.timeout_ms));
   MutexLock lock(mutex_);
+  partitions_ = reply.partitions();
   endpoints_.clear();
   for (const auto& endpoint : reply.endpoints()) {
     std::string& addresses = endpoints_[endpoint.service()];
     // Processes that serve several replicas' worth on one listener are named once.
     if (addresses != endpoint.address()) addresses += (addresses.empty() ? "" : ",") + endpoint.address();
   }
-  const auto known = endpoints_.find(service);
-  if (known != endpoints_.end()) return known->second;
-  return MakeError(Reason::kDraining, "no replica of the service " + service + " is ready; retry");
+  return absl::OkStatus();
 }
 
 void Client::ForgetEndpoints() {

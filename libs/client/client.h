@@ -95,6 +95,8 @@ class Client {
 
   // The channel to a service of GetEndpoints, or to the "catalog" itself. Kept and shared.
   absl::StatusOr<std::shared_ptr<grpc::Channel>> ChannelTo(const std::string& service);
+  // Partitions of every record topic of the installation.
+  absl::StatusOr<int32_t> Partitions();
   // Forgets where the services are, so that they are looked up again: call it when a service cannot be
   // reached.
   void ForgetEndpoints();
@@ -107,11 +109,14 @@ class Client {
   explicit Client(const ClientOptions& options);
   absl::StatusOr<std::shared_ptr<grpc::Channel>> LibraryOf(const std::string& resource);
   absl::StatusOr<std::string> AddressOf(const std::string& service);
+  // Asks the catalog where everything is.
+  absl::Status LookUp();
 
   const ClientOptions options_;
   const std::unique_ptr<Channels> channels_;
   Mutex mutex_;
   std::map<std::string, std::string> endpoints_ HANGOU_GUARDED_BY(mutex_);  // service to addresses
+  int32_t partitions_ HANGOU_GUARDED_BY(mutex_) = 0;                        // 0: not asked yet
   std::map<std::string, std::shared_ptr<const ResourceSchema>> schemas_ HANGOU_GUARDED_BY(mutex_);
 };
 

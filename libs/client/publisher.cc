@@ -10,6 +10,7 @@
 #include "libs/base/text.h"
 #include "libs/client/client.h"
 #include "libs/client/publish_stream.h"
+#include "libs/schema/owner.h"
 
 namespace hangou {
 
@@ -47,6 +48,17 @@ struct Publisher::Batch {
   std::vector<uint64_t> tags;
   std::vector<bool> settled;  // per record: its outcome has been told
   size_t bytes = 0;
+
+  bool HasRoomFor(size_t more, const PublisherOptions& options) const {
+    const size_t head = options.resource.size() + limits::kRequestIdBytes;
+    return tags.size() < limits::kBatchRecords && bytes + more + head <= limits::kBatchBytes;
+  }
+  void Add(Record record, uint64_t tag, size_t record_bytes) {
+    *request.add_records() = std::move(record);
+    tags.push_back(tag);
+    bytes += record_bytes;
+  }
+
   bool sent = false;  // on the present stream
   int64_t sent_ms = 0;
   int64_t not_before_ms = 0;  // waits out a refusal
@@ -65,11 +77,11 @@ std::string RequestIdOf(const std::string& prefix, uint64_t batch_number, const 
          std::to_string(batch_number);
 }
 
-Publisher::Publisher(ChannelSource channels, PublisherOptions options, OnOutcome on_outcome)
+Publisher::Publisher(ChannelSource channels, PublisherOptions options, PlaceOf place_of, OnOutcome on_outcome)
     : channels_(std::move(channels)),
       options_(std::move(options)),
+      place_of_(std::move(place_of)),
       on_outcome_(std::move(on_outcome)),
-      gathering_(std::make_unique<Batch>()),
       backoff_(std::random_device()()) {}
 
 Publisher::~Publisher() = default;
@@ -85,7 +97,13 @@ absl::StatusOr<std::unique_ptr<Publisher>> Publisher::Open(Client& client, Publi
     if (failed) client.ForgetEndpoints();
     return client.ChannelTo(library);
   };
-  return std::make_unique<Publisher>(std::move(channels), std::move(options), std::move(on_outcome));
+  ASSIGN_OR_RETURN(const int32_t partitions, client.Partitions());
+  auto place_of = [schema, partitions](const Record& record) {
+    return partitions == 0 ? 0
+                           : PartitionOfPayload(*schema, record.payload(), partitions, SystemClock().UtcUs());
+  };
+  return std::make_unique<Publisher>(std::move(channels), std::move(options), std::move(place_of),
+                                     std::move(on_outcome));
 }
 
 absl::Status Publisher::Add(Record record, uint64_t tag) {
@@ -93,30 +111,49 @@ absl::Status Publisher::Add(Record record, uint64_t tag) {
   if (record.payload().size() > limits::kRecordBytes || bytes > limits::kBatchBytes / 2) {
     return MakeError(Reason::kRecordTooLarge, "the record is larger than 64 KiB");
   }
-  if (gathering_->tags.size() >= limits::kBatchRecords ||
-      gathering_->bytes + bytes > limits::kBatchBytes - options_.resource.size() - limits::kRequestIdBytes) {
-    RETURN_IF_ERROR(SendGathered());
-  }
-  *gathering_->request.add_records() = std::move(record);
-  gathering_->tags.push_back(tag);
-  gathering_->bytes += bytes;
+  if (bytes_gathered_ + bytes > kGatheredBytes) RETURN_IF_ERROR(SendLargest());
+  std::unique_ptr<Batch>& batch = gathering_[place_of_(record)];
+  if (batch != nullptr && !batch->HasRoomFor(bytes, options_)) RETURN_IF_ERROR(Send(std::move(batch)));
+  if (batch == nullptr) batch = std::make_unique<Batch>();
+  batch->Add(std::move(record), tag, bytes);
+  bytes_gathered_ += bytes;
   return absl::OkStatus();
 }
 
 absl::Status Publisher::Finish() {
-  RETURN_IF_ERROR(SendGathered());
+  auto last = std::make_unique<Batch>();
+  for (auto& [place, batch] : gathering_) {
+    if (batch == nullptr) continue;
+    for (size_t i = 0; i < batch->tags.size(); ++i) {
+      Record& record = *batch->request.mutable_records(static_cast<int>(i));
+      const size_t bytes = record.ByteSizeLong() + kRecordFraming;
+      if (!last->HasRoomFor(bytes, options_))
+        RETURN_IF_ERROR(Send(std::exchange(last, std::make_unique<Batch>())));
+      last->Add(std::move(record), batch->tags[i], bytes);
+    }
+  }
+  gathering_.clear();
+  if (!last->tags.empty()) RETURN_IF_ERROR(Send(std::move(last)));
   return WaitWhileMoreThan(0, 0);
 }
 
-absl::Status Publisher::SendGathered() {
-  if (gathering_->tags.empty()) return absl::OkStatus();
+absl::Status Publisher::SendLargest() {
+  const auto largest =
+      std::max_element(gathering_.begin(), gathering_.end(), [](const auto& a, const auto& b) {
+        const auto bytes = [](const std::unique_ptr<Batch>& batch) { return batch ? batch->bytes : 0; };
+        return bytes(a.second) < bytes(b.second);
+      });
+  return Send(std::move(largest->second));
+}
+
+absl::Status Publisher::Send(std::unique_ptr<Batch> batch) {
+  bytes_gathered_ -= batch->bytes;
   RETURN_IF_ERROR(WaitWhileMoreThan(options_.unanswered_batches - 1, kUnansweredBytes));
-  gathering_->request.set_resource(options_.resource);
-  gathering_->request.set_request_id(
-      RequestIdOf(options_.request_prefix, next_batch_++, gathering_->request));
-  gathering_->settled.assign(gathering_->tags.size(), false);
-  bytes_under_way_ += gathering_->bytes;
-  under_way_.push_back(std::exchange(gathering_, std::make_unique<Batch>()));
+  batch->request.set_resource(options_.resource);
+  batch->request.set_request_id(RequestIdOf(options_.request_prefix, next_batch_++, batch->request));
+  batch->settled.assign(batch->tags.size(), false);
+  bytes_under_way_ += batch->bytes;
+  under_way_.push_back(std::move(batch));
   // Sends it, without waiting for answers.
   return WaitWhileMoreThan(options_.unanswered_batches, kUnansweredBytes + limits::kBatchBytes);
 }

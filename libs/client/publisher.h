@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <functional>
 #include <list>
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -35,6 +36,8 @@ struct PublisherOptions {
 
 // Longest prefix of request ids: beside it stand 32 hex digits, the batch number and two dashes.
 constexpr size_t kRequestPrefixBytes = 16;
+// Bytes gathered in all places: then the largest batch is sent although it is not full.
+constexpr size_t kGatheredBytes = 8 << 20;
 // Bytes of the batches under way, beside their number: what a service lets one stream hold.
 constexpr size_t kUnansweredBytes = 4 << 20;
 // A stream that answers nothing for so long is taken for dead and opened anew.
@@ -63,10 +66,13 @@ class Publisher {
  public:
   // Where to publish: asked for each stream. `failed` is true when the last channel could not be used.
   using ChannelSource = std::function<absl::StatusOr<std::shared_ptr<grpc::Channel>>(bool failed)>;
+  // The number of the records that a record is gathered with: its partition, because a batch of one partition costs the
+  // broker a small part of one that is spread over all.
+  using PlaceOf = std::function<int32_t(const hangou::record::v1::Record& record)>;
   // The outcome of the record that was added with this tag.
   using OnOutcome = std::function<void(uint64_t tag, const hangou::base_library::v1::RecordOutcome& outcome)>;
 
-  Publisher(ChannelSource channels, PublisherOptions options, OnOutcome on_outcome);
+  Publisher(ChannelSource channels, PublisherOptions options, PlaceOf place_of, OnOutcome on_outcome);
   // Publishes to the base library that holds the resource. `client` outlives the publisher.
   static absl::StatusOr<std::unique_ptr<Publisher>> Open(Client& client, PublisherOptions options,
                                                          OnOutcome on_outcome);
@@ -74,10 +80,10 @@ class Publisher {
   Publisher(const Publisher&) = delete;
   Publisher& operator=(const Publisher&) = delete;
 
-  // Adds a record; sends the batch when it is full, and waits where too many are under way. `tag` is the
-  // caller's. RECORD_TOO_LARGE for a record that no batch may hold: it is not added, and publishing goes on.
+  // Adds a record to the batch of its place; sends a batch when it is full, and waits where too many are under way.
+  // Records of one place keep their order. `tag` is the caller's. RECORD_TOO_LARGE for a record that no batch may hold: it is not added, and publishing goes on.
   absl::Status Add(hangou::record::v1::Record record, uint64_t tag);
-  // Sends what has been gathered and waits until everything is answered.
+  // Sends what has been gathered, places together where they fill no batch, and waits until everything is answered.
   absl::Status Finish();
 
   const PublisherStats& stats() const { return stats_; }
@@ -85,7 +91,8 @@ class Publisher {
  private:
   struct Batch;
 
-  absl::Status SendGathered();
+  absl::Status Send(std::unique_ptr<Batch> batch);
+  absl::Status SendLargest();
   absl::Status WaitWhileMoreThan(size_t batches, size_t bytes);
   absl::Status Step();
   absl::Status EnsureStream(int64_t now_ms);
@@ -99,8 +106,10 @@ class Publisher {
 
   const ChannelSource channels_;
   const PublisherOptions options_;
+  const PlaceOf place_of_;
   const OnOutcome on_outcome_;
-  std::unique_ptr<Batch> gathering_;
+  std::map<int32_t, std::unique_ptr<Batch>> gathering_;  // by place
+  size_t bytes_gathered_ = 0;
   std::list<std::unique_ptr<Batch>> under_way_;
   size_t bytes_under_way_ = 0;
   uint64_t next_batch_ = 0;

@@ -28,9 +28,11 @@ Record RecordOf(size_t number, size_t bytes = 20) {
 struct Bench {
   explicit Bench(LibraryForTest::Script script, int64_t give_up_ms = kGiveUpMs)
       : library(std::move(script)),
-        publisher(Source(), Options(give_up_ms), [this](uint64_t tag, const RecordOutcome& o) {
-          CHECK(outcomes.emplace(tag, o.outcome()).second);
-        }) {}
+        publisher(
+            Source(), Options(give_up_ms), [this](const Record& record) { return place_of(record); },
+            [this](uint64_t tag, const RecordOutcome& o) {
+              CHECK(outcomes.emplace(tag, o.outcome()).second);
+            }) {}
 
   Publisher::ChannelSource Source() {
     return [this](bool) { return library.channel(); };
@@ -47,6 +49,7 @@ struct Bench {
     return publisher.Finish();
   }
 
+  Publisher::PlaceOf place_of = [](const Record&) { return 0; };
   std::map<uint64_t, Outcome> outcomes;
   LibraryForTest library;
   Publisher publisher;
@@ -70,6 +73,41 @@ TEST_CASE("Batches of large records stay within their bytes, and a record too la
   REQUIRE(bench.publisher.Finish().ok());
   CHECK(bench.outcomes.size() == 40);
   for (const auto& batch : bench.library.received()) CHECK(batch.ByteSizeLong() <= limits::kBatchBytes);
+}
+
+TEST_CASE("Records of one place go together in their order, and what fills no batch goes with others") {
+  Bench bench([](int, const auto& request) { return Reaction{LibraryForTest::Accepted(request), {}}; });
+  constexpr int kPlaces = 4;
+  const auto number_of = [](const Record& record) { return std::stoi(record.payload()); };
+  bench.place_of = [&](const Record& record) { return number_of(record) % kPlaces; };
+  REQUIRE(bench.PublishAll(1500).ok());
+  CHECK(bench.outcomes.size() == 1500);
+  const auto received = bench.library.received();
+  REQUIRE(received.size() == 6);  // one full batch of each place, then 476 records in two
+  std::map<int, int> newest;      // by place
+  for (size_t batch = 0; batch < received.size(); ++batch) {
+    std::set<int> places;
+    for (const Record& record : received[batch].records()) {
+      const int number = number_of(record);
+      places.insert(number % kPlaces);
+      CHECK(newest[number % kPlaces] <= number);
+      newest[number % kPlaces] = number;
+    }
+    if (batch < kPlaces) CHECK(places.size() == 1);
+  }
+}
+
+TEST_CASE("What is gathered in many places stays within its bytes") {
+  Bench bench([](int, const auto& request) { return Reaction{LibraryForTest::Accepted(request), {}}; });
+  bench.place_of = [](const Record& record) { return std::stoi(record.payload()); };
+  constexpr size_t kBytes = 60 << 10;
+  constexpr size_t kMore = 20;
+  for (size_t i = 0; i < kGatheredBytes / kBytes + kMore; ++i) {
+    REQUIRE(bench.publisher.Add(RecordOf(i, kBytes), i).ok());
+  }
+  CHECK(bench.publisher.stats().batches > 0);
+  REQUIRE(bench.publisher.Finish().ok());
+  CHECK(bench.outcomes.size() == kGatheredBytes / kBytes + kMore);
 }
 
 TEST_CASE("A batch that is refused as overloaded is sent again under the same id") {

@@ -215,7 +215,8 @@ absl::StatusOr<std::map<int32_t, int64_t>> EmbeddedLog::EndOffsets(const std::st
 }
 
 absl::StatusOr<std::unique_ptr<LogReader>> EmbeddedLog::OpenReader(const std::string& topic,
-                                                                   std::map<int32_t, int64_t> from) {
+                                                                   std::map<int32_t, int64_t> from,
+                                                                   ReadPace) {
   ASSIGN_OR_RETURN(LogTopic * found, FindTopic(topic));
   for (const auto& [partition, offset] : from) {
     RETURN_IF_ERROR(found->CheckPartition(partition));

@@ -50,7 +50,8 @@ class EmbeddedLog final : public Log {
   absl::StatusOr<std::map<int32_t, int64_t>> EndOffsets(const std::string& topic,
                                                         const std::vector<int32_t>& partitions) override;
   absl::StatusOr<std::unique_ptr<LogReader>> OpenReader(const std::string& topic,
-                                                        std::map<int32_t, int64_t> from) override;
+                                                        std::map<int32_t, int64_t> from,
+                                                        ReadPace pace = ReadPace::kPrompt) override;
   std::unique_ptr<Candidacy> Campaign(const std::string& name,
                                       std::function<void(bool leads)> changed) override {
     return elections_.Campaign(name, std::move(changed));

@@ -41,6 +41,12 @@ absl::StatusOr<std::vector<LogRecord>> EmbeddedReader::Poll(size_t max_records) 
   return records;
 }
 
+void EmbeddedReader::SkipTo(int32_t partition, int64_t offset) {
+  for (Cursor& cursor : cursors_) {
+    if (cursor.partition == partition) cursor.next = std::max(cursor.next, offset);
+  }
+}
+
 absl::Status EmbeddedReader::TakeFrame(Cursor* cursor, size_t max_records, std::vector<LogRecord>* records) {
   ASSIGN_OR_RETURN(const FrameView frame, topic_->Fetch(cursor->partition, cursor->next, &piece_));
   EntryWalk walk(frame.payload);

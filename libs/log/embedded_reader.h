@@ -21,6 +21,7 @@ class EmbeddedReader final : public LogReader {
   ~EmbeddedReader() override;
 
   absl::StatusOr<std::vector<LogRecord>> Poll(size_t max_records) override;
+  void SkipTo(int32_t partition, int64_t offset) override;
   void SetNotify(std::function<void()> notify) override { notify_->Set(std::move(notify)); }
 
  private:

@@ -148,13 +148,14 @@ absl::StatusOr<std::map<int32_t, int64_t>> KafkaLog::EndOffsets(const std::strin
 }
 
 absl::StatusOr<std::unique_ptr<LogReader>> KafkaLog::OpenReader(const std::string& topic,
-                                                                std::map<int32_t, int64_t> from) {
+                                                                std::map<int32_t, int64_t> from,
+                                                                ReadPace pace) {
   std::vector<int32_t> partitions;
   for (const auto& [partition, offset] : from) partitions.push_back(partition);
   ASSIGN_OR_RETURN(const auto ends, EndOffsets(topic, partitions));
   for (const auto& [partition, offset] : from)
     RETURN_IF_ERROR(CheckStart(partition, offset, ends.at(partition)));
-  return KafkaReader::Open(settings_, NameOf(topic), from, notifier_.get());
+  return KafkaReader::Open(settings_, NameOf(topic), from, pace, notifier_.get());
 }
 
 std::unique_ptr<Candidacy> KafkaLog::Campaign(const std::string& name,

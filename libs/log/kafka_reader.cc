@@ -30,6 +30,9 @@ constexpr size_t kAnswerBytes = 1 << 20;
 constexpr size_t kPartitionFetchBytes = 16 << 10;
 // A broker holds a request for new messages so long; new ones end it.
 constexpr char kFetchWaitMs[] = "500";
+// The same for a relaxed reader, whose request new messages end only when they are so many bytes.
+constexpr char kRelaxedFetchWaitMs[] = "100";
+constexpr char kRelaxedFetchBytes[] = "262144";
 constexpr char kFetchErrorMs[] = "100";
 // Bytes after which one Poll ends: bounds what a reader of large records holds at once.
 constexpr size_t kKafkaPollBytes = 8 << 20;
@@ -93,13 +96,13 @@ class KafkaReader::Place {
 absl::StatusOr<std::unique_ptr<KafkaReader>> KafkaReader::Open(const KafkaSettings& settings,
                                                                const std::string& topic,
                                                                const std::map<int32_t, int64_t>& from,
-                                                               KafkaNotifier* notifier) {
+                                                               ReadPace pace, KafkaNotifier* notifier) {
   auto place = std::make_unique<Place>();
   if (!place->is_free()) {
     return MakeError(Reason::kOverloaded, "this process reads the log in 64 places already; retry later");
   }
   std::unique_ptr<KafkaReader> reader(new KafkaReader(std::move(place), topic, notifier));
-  RETURN_IF_ERROR(reader->Start(settings, from));
+  RETURN_IF_ERROR(reader->Start(settings, from, pace));
   return reader;
 }
 
@@ -116,7 +119,9 @@ KafkaReader::~KafkaReader() {
   for (const int32_t partition : partitions_) rd_kafka_consume_stop(topic_.get(), partition);
 }
 
-absl::Status KafkaReader::Start(const KafkaSettings& settings, const std::map<int32_t, int64_t>& from) {
+absl::Status KafkaReader::Start(const KafkaSettings& settings, const std::map<int32_t, int64_t>& from,
+                                ReadPace pace) {
+  const bool relaxed = pace == ReadPace::kRelaxed;
   const size_t partition_bytes =
       std::max(kReaderPrefetchBytes / std::max<size_t>(1, from.size()), kPartitionFetchBytes);
   ASSIGN_OR_RETURN(
@@ -133,7 +138,8 @@ absl::Status KafkaReader::Start(const KafkaSettings& settings, const std::map<in
                      {"fetch.message.max.bytes", std::to_string(partition_bytes)},
                      {"fetch.max.bytes", std::to_string(kAnswerBytes)},
                      {"receive.message.max.bytes", std::to_string(2 * kKafkaMessageBytes)},
-                     {"fetch.wait.max.ms", kFetchWaitMs},
+                     {"fetch.min.bytes", relaxed ? kRelaxedFetchBytes : "1"},
+                     {"fetch.wait.max.ms", relaxed ? kRelaxedFetchWaitMs : kFetchWaitMs},
                      {"fetch.error.backoff.ms", kFetchErrorMs}}));
   ASSIGN_OR_RETURN(client_, MakeKafkaClient(RD_KAFKA_CONSUMER, std::move(conf)));
   topic_.reset(rd_kafka_topic_new(client_.get(), topic_name_.c_str(), nullptr));
@@ -152,6 +158,11 @@ absl::Status KafkaReader::Start(const KafkaSettings& settings, const std::map<in
 void KafkaReader::OnMessages(rd_kafka_t*, void* opaque) {
   auto* const self = static_cast<KafkaReader*>(opaque);
   self->notifier_->Wake(self->notify_);
+}
+
+void KafkaReader::SkipTo(int32_t partition, int64_t offset) {
+  int64_t& from = wanted_from_[partition];
+  from = std::max(from, offset);
 }
 
 void KafkaReader::SetNotify(std::function<void()> notify) {
@@ -174,7 +185,6 @@ absl::StatusOr<std::vector<LogRecord>> KafkaReader::Poll(size_t max_records) {
     emptied = count < static_cast<ssize_t>(wanted);
   }
   streak_bytes_ += poll_bytes_;
-  streak_records_ += records.size();
   if (emptied) ResumeFetching();
   if (records.empty()) RETURN_IF_ERROR(failure_);
   return records;
@@ -191,11 +201,16 @@ void KafkaReader::TakeMessage(rd_kafka_message_t* message, std::vector<LogRecord
     if (EndsReading(*ReasonOf(status))) failure_ = status;
     return;
   }
+  poll_bytes_ += message->key_len + message->len;
+  ++streak_records_;
+  if (const auto wanted = wanted_from_.find(message->partition);
+      wanted != wanted_from_.end() && message->offset < wanted->second) {
+    return;
+  }
   LogRecord record{message->partition, message->offset,
                    std::string(static_cast<const char*>(message->key), message->key_len), std::nullopt};
   if (message->payload != nullptr)
     record.value.emplace(static_cast<const char*>(message->payload), message->len);
-  poll_bytes_ += message->key_len + message->len;
   records->push_back(std::move(record));
 }
 

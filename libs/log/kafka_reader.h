@@ -45,10 +45,11 @@ class KafkaReader final : public LogReader {
   static absl::StatusOr<std::unique_ptr<KafkaReader>> Open(const KafkaSettings& settings,
                                                            const std::string& topic,
                                                            const std::map<int32_t, int64_t>& from,
-                                                           KafkaNotifier* notifier);
+                                                           ReadPace pace, KafkaNotifier* notifier);
   ~KafkaReader() override;
 
   absl::StatusOr<std::vector<LogRecord>> Poll(size_t max_records) override;
+  void SkipTo(int32_t partition, int64_t offset) override;
   void SetNotify(std::function<void()> notify) override;
 
  private:
@@ -56,7 +57,7 @@ class KafkaReader final : public LogReader {
   class Place;
 
   KafkaReader(std::unique_ptr<Place> place, std::string topic, KafkaNotifier* notifier);
-  absl::Status Start(const KafkaSettings& settings, const std::map<int32_t, int64_t>& from);
+  absl::Status Start(const KafkaSettings& settings, const std::map<int32_t, int64_t>& from, ReadPace pace);
   static void OnMessages(rd_kafka_t* client, void* opaque);
   void TakeMessage(rd_kafka_message_t* message, std::vector<LogRecord>* records);
   void ResumeFetching();
@@ -69,9 +70,10 @@ class KafkaReader final : public LogReader {
   KafkaHandle client_;
   KafkaTopicHandle topic_;  // goes before the client, as does the queue
   KafkaQueue queue_;
-  absl::Status failure_;     // once a partition cannot be read any more
-  size_t poll_bytes_ = 0;    // taken by the Poll under way
-  size_t streak_bytes_ = 0;  // taken since the queue was last seen empty
+  std::map<int32_t, int64_t> wanted_from_;  // by partition: what lies before is passed over
+  absl::Status failure_;                    // once a partition cannot be read any more
+  size_t poll_bytes_ = 0;                   // taken by the Poll under way
+  size_t streak_bytes_ = 0;                 // taken since the queue was last seen empty
   size_t streak_records_ = 0;
 };
 

@@ -37,10 +37,21 @@ class LogReader {
   // durable is at hand soon. DATA_LOSS where the stored bytes of a partition are damaged, with the place in the
   // message.
   virtual absl::StatusOr<std::vector<LogRecord>> Poll(size_t max_records) = 0;
+  // Has later Polls pass over what lies before `offset` in a partition, because the caller knows it: it was appended
+  // there, and acknowledged. An offset behind the next one to return changes nothing.
+  virtual void SkipTo(int32_t partition, int64_t offset) = 0;
   // Calls `notify` (from any thread, no locks held) whenever Poll may have something again: at least once, and
   // sometimes for nothing. It must not block. Set it before the first Poll; an empty function unsets it, and
   // when that returns no call is under way.
   virtual void SetNotify(std::function<void()> notify) = 0;
+};
+
+// How soon a reader gets what is new.
+enum class ReadPace {
+  kPrompt,
+  // Within 100 ms, and in larger pieces, which cost a log across a network less: for a reader that appends most of what
+  // it reads, and knows that already.
+  kRelaxed,
 };
 
 // Takes part in an election until it is destroyed. When the destructor returns no call of its function is under
@@ -77,7 +88,8 @@ class Log {
   // Reads from the offsets given, per partition. POSITION_UNKNOWN where one lies beyond the end; DATA_LOSS
   // where the partition is damaged.
   virtual absl::StatusOr<std::unique_ptr<LogReader>> OpenReader(const std::string& topic,
-                                                                std::map<int32_t, int64_t> from) = 0;
+                                                                std::map<int32_t, int64_t> from,
+                                                                ReadPace pace = ReadPace::kPrompt) = 0;
   // Takes part in the election of one leader among the candidates of a name ([a-z0-9._-]+) in all processes on
   // this log. `changed` is called (from any thread, also from within this call, one call at a time, no locks
   // held) when this candidate begins or ceases to lead; it begins as one that does not lead. It is not called

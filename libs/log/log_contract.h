@@ -120,6 +120,21 @@ inline void Readers(Log& log) {
     for (const LogRecord& record : records) REQUIRE(record.offset == next.at(record.partition)++);
     CHECK(next == std::map<int32_t, int64_t>{{1, 50}, {3, 50}});
   }
+  SECTION("A reader passes over what it is told to, and over nothing else") {
+    REQUIRE(AppendAndWait(log, kTopic, 0, Entries("a", 5)).ok());
+    REQUIRE(AppendAndWait(log, kTopic, 1, Entries("b", 2)).ok());
+    auto reader = log.OpenReader(kTopic, {{0, 0}, {1, 0}}, ReadPace::kRelaxed).value();
+    reader->SkipTo(0, 4);
+    reader->SkipTo(0, 2);
+    REQUIRE(AppendAndWait(log, kTopic, 0, Entries("c", 1)).ok());
+    const auto records = ReadCount(*reader, 4).value();
+    std::map<int32_t, std::vector<int64_t>> offsets;
+    for (const LogRecord& record : records) offsets[record.partition].push_back(record.offset);
+    CHECK(offsets == std::map<int32_t, std::vector<int64_t>>{{0, {4, 5}}, {1, {0, 1}}});
+    reader->SkipTo(0, 6);
+    REQUIRE(AppendAndWait(log, kTopic, 0, Entries("d", 1)).ok());
+    CHECK(ReadCount(*reader, 1).value().front().offset == 6);
+  }
   SECTION("A start beyond the end, or before 0, is refused") {
     CHECK(log.OpenReader(kTopic, {{0, 0}}).ok());
     CHECK(ReasonOf(log.OpenReader(kTopic, {{0, 1}}).status()) == Reason::kPositionUnknown);

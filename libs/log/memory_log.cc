@@ -36,6 +36,11 @@ class MemoryReader final : public LogReader {
     }
     return records;
   }
+  void SkipTo(int32_t partition, int64_t offset) override {
+    for (auto& [own, next] : next_) {
+      if (own == partition) next = std::max(next, offset);
+    }
+  }
   void SetNotify(std::function<void()> notify) override { notify_->Set(std::move(notify)); }
 
   const std::shared_ptr<ReaderNotify>& notify() const { return notify_; }
@@ -139,7 +144,7 @@ absl::StatusOr<std::map<int32_t, int64_t>> MemoryLog::EndOffsets(const std::stri
 }
 
 absl::StatusOr<std::unique_ptr<LogReader>> MemoryLog::OpenReader(const std::string& topic,
-                                                                 std::map<int32_t, int64_t> from) {
+                                                                 std::map<int32_t, int64_t> from, ReadPace) {
   MutexLock lock(mutex_);
   if (topics_.find(topic) == topics_.end()) return UnknownTopic(topic);
   std::set<int32_t> partitions;

@@ -3,6 +3,7 @@
 #include "libs/base/status.h"
 #include "libs/base/text.h"
 #include "libs/schema/identifier_field.h"
+#include "libs/schema/wire.h"
 
 namespace hangou {
 
@@ -17,6 +18,21 @@ absl::StatusOr<std::string> NormalizeOwner(const ResourceSchema& schema,
   IdentifierVerdict verdict = CheckIdentifier(field.type, owner.id(), DayInChina(now_us));
   if (verdict.ok()) return std::move(verdict.normalized);
   return MakeError(ReasonOfRule(verdict.rule), MessageOfRule(verdict.rule), "owner.id");
+}
+
+int32_t PartitionOfPayload(const ResourceSchema& schema, std::string_view payload, int32_t partitions,
+                           int64_t now_us) {
+  const FieldSchema& owner = schema.fields()[schema.owner_index()];
+  while (!payload.empty()) {
+    WireField field;
+    if (ReadWireField(&payload, &field) != WireFault::kNone) return 0;
+    if (field.number != owner.number) continue;
+    const IdentifierVerdict verdict = CheckIdentifier(owner.type, field.bytes, DayInChina(now_us));
+    if (!verdict.ok()) return 0;
+    return PartitionOf(schema.owner_kind(), CanonicalKey(schema.owner_kind(), verdict.normalized),
+                       partitions);
+  }
+  return 0;
 }
 
 }  // namespace hangou

@@ -3,6 +3,7 @@
 #include <catch2/catch.hpp>
 
 #include "libs/schema/schema_for_test.h"
+#include "libs/schema/text_codec.h"
 
 namespace hangou {
 namespace {
@@ -51,6 +52,26 @@ TEST_CASE("An owner that is plain text is spelled as records are") {
   resource.set_owner_field("plate");
   CHECK(Normalize(resource, hangou::record::v1::ENTITY_KIND_VEHICLE, "苏k-12345").value() == "苏K12345");
   CHECK_FALSE(Normalize(resource, hangou::record::v1::ENTITY_KIND_VEHICLE, " - ").ok());
+}
+
+TEST_CASE("The partition of a payload is that of its owner, in any spelling, and 0 where it has none") {
+  const auto schema = schema_test::MustCompile(schema_test::ResidentResource());
+  const auto payload = [&](const std::string& id) {
+    std::string bytes;
+    REQUIRE(EncodeField(schema->fields()[static_cast<size_t>(schema->owner_index())], id, &bytes).ok());
+    return bytes;
+  };
+  const auto place = [&](const std::string& bytes) {
+    return PartitionOfPayload(*schema, bytes, 1 << 20, schema_test::kNowUs);
+  };
+  const std::string id = "321002198507140016";
+  const int32_t partition = PartitionOf(EntityKind::kPerson, CanonicalKey(EntityKind::kPerson, id), 1 << 20);
+  CHECK(partition != 0);
+  CHECK(place(payload(id)) == partition);
+  CHECK(place(payload("321002 19850714 0016")) == partition);
+  CHECK(place(payload("321002198507140017")) == 0);
+  CHECK(place("") == 0);
+  CHECK(place(payload(id).substr(0, 5)) == 0);
 }
 
 }  // namespace hangou

@@ -305,6 +305,7 @@ grpc::ServerUnaryReactor* CatalogService::GetEndpoints(grpc::CallbackServerConte
   return HandleUnary(context, {}, [this, response](const Caller&, CallDone done) {
     if (absl::Status status = CheckServing(); !status.ok()) return done(status);
     const auto newest = newest_.Get();
+    response->set_partitions(newest->state.placement().layout().partitions());
     for (const v1::Replica& replica : newest->state.placement().replicas()) {
       auto* item = response->add_endpoints();
       item->set_service(replica.service());

@@ -41,7 +41,7 @@ struct Bench {
   absl::Status Run() {
     PublisherOptions options;
     options.resource = "resources/psb.resident";
-    Publisher publisher([this](bool) { return library.channel(); }, options,
+    Publisher publisher([this](bool) { return library.channel(); }, options, [](const auto&) { return 0; },
                         [this](uint64_t tag, const auto& outcome) { run->OnOutcome(tag, outcome); });
     const absl::Status status = run->Run(*rows, publisher, [] {});
     return status.ok() ? rejected.Close() : status;
