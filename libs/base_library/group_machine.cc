@@ -248,9 +248,17 @@ void GroupMachine::Accept(Submission& submission, const std::string& record_key,
 }
 
 absl::StatusOr<GroupMachine::Effects> GroupMachine::Apply(const std::vector<LogRecord>& records) {
+  std::vector<Logged> logged;
+  logged.reserve(records.size());
+  for (const LogRecord& record : records) logged.push_back({record.partition, record.offset, &record.value});
+  return ApplyAll(logged);
+}
+
+absl::StatusOr<GroupMachine::Effects> GroupMachine::ApplyAll(const std::vector<Logged>& records) {
   Staged staged;
   staged.progress = progress_;
-  for (const LogRecord& record : records) RETURN_IF_ERROR(StageRecord(record, &staged));
+  Scratch scratch;
+  for (const Logged& record : records) RETURN_IF_ERROR(StageRecord(record, &scratch, &staged));
   for (const auto& [partition, progress] : staged.progress) {
     const PartitionProgress& old = progress_.at(partition);
     if (progress.next_offset != old.next_offset || progress.owner_epoch != old.owner_epoch) {
@@ -262,7 +270,8 @@ absl::StatusOr<GroupMachine::Effects> GroupMachine::Apply(const std::vector<LogR
   starts_awaited_ -= std::min(starts_awaited_, staged.starts);
   Effects effects;
   effects.applied = staged.applied;
-  for (const Staged::Done& done : staged.done) Complete(done, &effects);
+  for (const Staged::Done& done : staged.done)
+    Complete(staged.batch.changes()[done.place].key, done, &effects);
   const bool deposed =
       owner_epoch_ != 0 && std::any_of(progress_.begin(), progress_.end(), [this](const auto& item) {
         return item.second.owner_epoch > owner_epoch_;
@@ -276,58 +285,71 @@ absl::StatusOr<GroupMachine::Effects> GroupMachine::Apply(const std::vector<LogR
   return effects;
 }
 
-absl::Status GroupMachine::StageRecord(const LogRecord& record, Staged* staged) const {
+absl::Status GroupMachine::StageRecord(const Logged& record, Scratch* scratch, Staged* staged) const {
   const auto found = staged->progress.find(record.partition);
   HANGOU_CHECK(found != staged->progress.end(), "a record of a partition that the group does not hold");
   PartitionProgress& progress = found->second;
   if (record.offset < progress.next_offset) return absl::OkStatus();
   progress.next_offset = record.offset + 1;
   ++staged->applied;
-  if (!record.value) return absl::OkStatus();
-  Envelope envelope;
+  if (!*record.value) return absl::OkStatus();
+  Envelope& envelope = scratch->envelope;
   // The bytes passed the log's checksum, so this is a bug of the writer, and no rebuilding mends it.
-  HANGOU_CHECK(envelope.ParseFromString(*record.value), "the log holds something that is no envelope");
+  HANGOU_CHECK(envelope.ParseFromString(**record.value), "the log holds something that is no envelope");
   if (envelope.owner_epoch() < progress.owner_epoch) return absl::OkStatus();  // void: behind a newer owner
   progress.owner_epoch = envelope.owner_epoch();
-  if (!envelope.has_owner_start()) return StageEvent(record, envelope, staged);
+  if (!envelope.has_owner_start()) return StageEvent(record, scratch, staged);
   staged->starts += envelope.owner_epoch() == owner_epoch_ ? 1 : 0;
   return absl::OkStatus();
 }
 
-absl::Status GroupMachine::StageEvent(const LogRecord& record, Envelope& envelope, Staged* staged) const {
-  const std::string record_key = RecordKey(record.partition, HeadOf(envelope));
-  StoredRecord stored;
+absl::Status GroupMachine::StageEvent(const Logged& record, Scratch* scratch, Staged* staged) const {
+  Envelope& envelope = scratch->envelope;
+  StoredRecord& stored = scratch->stored;
+  std::string record_key = RecordKey(record.partition, HeadOf(envelope));
+  stored.Clear();
   if (envelope.has_deletion()) {
     // What was published stays beside the deletion: it is served until the deletion's day.
-    if (const auto before = staged->records.find(record_key); before != staged->records.end()) {
-      stored = before->second;
-    } else {
-      ASSIGN_OR_RETURN(const auto text, store_.Get(kViewRecords, record_key));
-      if (text && !stored.ParseFromString(*text)) {
-        return MakeError(Reason::kDataLoss, "a stored record of the view is damaged");
-      }
+    ASSIGN_OR_RETURN(const auto text, RowBefore(record_key, staged));
+    if (text && !stored.ParseFromString(*text)) {
+      return MakeError(Reason::kDataLoss, "a stored record of the view is damaged");
     }
     *stored.mutable_deletion() = std::move(*envelope.mutable_deletion());
   } else {
-    *stored.mutable_upsert() = std::move(*envelope.mutable_upsert());
+    stored.mutable_upsert()->Swap(envelope.mutable_upsert());
   }
   stored.set_offset(record.offset);
   const RecordHead& head = stored.has_deletion() ? stored.deletion().head() : stored.upsert().head();
-  staged->batch.Put(kViewRecords, record_key, stored.SerializeAsString());
+  const size_t place = staged->batch.changes().size();
+  if (staged->rows) (*staged->rows)[record_key] = place;
+  staged->batch.Put(kViewRecords, std::move(record_key), stored.SerializeAsString());
   if (!head.request_id().empty()) {
     const RequestMemory memory{head.received_us(), head.content_hash_low(), head.content_hash_high(),
                                record.partition,   record.offset,           head.request_digest()};
     staged->batch.Put(kViewRequests, RequestKey(head), memory.Encode());
   }
   if (envelope.owner_epoch() == owner_epoch_) {
-    staged->done.push_back({record_key, head.revision(), record.partition, record.offset});
+    staged->done.push_back({place, head.revision(), record.partition, record.offset});
   }
-  staged->records[record_key] = std::move(stored);
   return absl::OkStatus();
 }
 
-void GroupMachine::Complete(const Staged::Done& done, Effects* effects) {
-  const auto found = in_flight_.find(done.record_key);
+absl::StatusOr<std::optional<std::string>> GroupMachine::RowBefore(const std::string& record_key,
+                                                                   Staged* staged) const {
+  const std::vector<StoreBatch::Change>& changes = staged->batch.changes();
+  if (!staged->rows) {
+    staged->rows.emplace();
+    for (size_t place = 0; place < changes.size(); ++place) {
+      if (changes[place].table == kViewRecords) (*staged->rows)[changes[place].key] = place;
+    }
+  }
+  const auto found = staged->rows->find(record_key);
+  if (found != staged->rows->end()) return changes[found->second].value;
+  return store_.Get(kViewRecords, record_key);
+}
+
+void GroupMachine::Complete(const std::string& record_key, const Staged::Done& done, Effects* effects) {
+  const auto found = in_flight_.find(record_key);
   if (found == in_flight_.end()) return;
   auto& pending = found->second.pending;
   while (!pending.empty() && pending.front().revision <= done.revision) {
@@ -340,8 +362,8 @@ void GroupMachine::Complete(const Staged::Done& done, Effects* effects) {
       }
       effects->answers.push_back(std::move(answer));
     }
-    in_flight_requests_.erase(pending.front().request_key);
-    pending.pop_front();
+    if (!pending.front().request_key.empty()) in_flight_requests_.erase(pending.front().request_key);
+    pending.erase(pending.begin());
     --pending_count_;
     decided_us_.pop_front();
   }
@@ -361,7 +383,7 @@ absl::StatusOr<GroupMachine::Effects> GroupMachine::ApplyAcknowledged(
     const std::vector<AcknowledgedAppend>& appends) {
   if (!Owns()) return Effects();
   std::map<int32_t, int64_t> next;
-  std::vector<LogRecord> records;
+  std::vector<Logged> records;
   for (const AcknowledgedAppend& append : appends) {
     int64_t& expected = next.try_emplace(append.partition, NextOffset(append.partition)).first->second;
     int64_t offset = append.first_offset;
@@ -369,14 +391,14 @@ absl::StatusOr<GroupMachine::Effects> GroupMachine::ApplyAcknowledged(
     // Where the reader was faster, a part of it is applied already.
     for (const LogEntry& entry : *append.entries) {
       if (offset == expected) {
-        records.push_back({append.partition, offset, entry.key, entry.value});
+        records.push_back({append.partition, offset, &entry.value});
         ++expected;
       }
       ++offset;
     }
   }
   if (records.empty()) return Effects();
-  return Apply(records);
+  return ApplyAll(records);
 }
 
 GroupMachine::Effects GroupMachine::AppendFailed(const std::vector<LogEntry>& entries,

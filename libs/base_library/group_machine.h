@@ -111,7 +111,7 @@ class GroupMachine {
   };
   struct InFlight {
     KnownRecord latest;
-    std::deque<Pending> pending;
+    std::vector<Pending> pending;  // one, mostly
   };
   struct InFlightRequest {
     uint64_t hash_low = 0;
@@ -130,25 +130,39 @@ class GroupMachine {
   absl::StatusOr<bool> AnswerRepeatedRequest(const Submission& submission, int64_t now_us, Effects* effects);
   void Accept(Submission& submission, const std::string& record_key, const KnownRecord& known, int64_t now_us,
               Effects* effects);
+  // A record of the log as it is applied.
+  struct Logged {
+    int32_t partition;
+    int64_t offset;
+    const std::optional<std::string>* value;
+  };
   // What a batch of the log does to the view, kept apart until the store has it.
   struct Staged {
     StoreBatch batch;
     std::map<int32_t, PartitionProgress> progress;
-    std::unordered_map<std::string, hangou::record::v1::StoredRecord> records;  // by record key
-    size_t starts = 0;                                                          // OwnerStarts of this owner
+    // Places in the batch of the records in it, by record key: made when the first deletion asks.
+    std::optional<std::unordered_map<std::string, size_t>> rows;
+    size_t starts = 0;   // OwnerStarts of this owner
     size_t applied = 0;  // records that were not applied before
     struct Done {
-      std::string record_key;
+      size_t place;  // of the record in the batch
       uint64_t revision;
       int32_t partition;
       int64_t offset;
     };
     std::vector<Done> done;  // changes of this owner
   };
-  absl::Status StageRecord(const LogRecord& record, Staged* staged) const;
-  absl::Status StageEvent(const LogRecord& record, hangou::record::v1::Envelope& envelope,
-                          Staged* staged) const;
-  void Complete(const Staged::Done& done, Effects* effects);
+  // Messages that are filled again for each record: their strings keep their memory.
+  struct Scratch {
+    hangou::record::v1::Envelope envelope;
+    hangou::record::v1::StoredRecord stored;
+  };
+  absl::StatusOr<Effects> ApplyAll(const std::vector<Logged>& records);
+  absl::Status StageRecord(const Logged& record, Scratch* scratch, Staged* staged) const;
+  absl::Status StageEvent(const Logged& record, Scratch* scratch, Staged* staged) const;
+  // The row of a record as this batch, or else the view, has it.
+  absl::StatusOr<std::optional<std::string>> RowBefore(const std::string& record_key, Staged* staged) const;
+  void Complete(const std::string& record_key, const Staged::Done& done, Effects* effects);
   void Fail(Pending& pending, const absl::Status& status, Effects* effects);
 
   Store& store_;

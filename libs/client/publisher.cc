@@ -1,11 +1,12 @@
 #include "libs/client/publisher.h"
 
+#include <xxhash.h>
+
 #include <algorithm>
 #include <random>
 #include <utility>
 
 #include "libs/base/clock.h"
-#include "libs/base/keys.h"
 #include "libs/base/status.h"
 #include "libs/base/text.h"
 #include "libs/client/client.h"
@@ -21,7 +22,7 @@ using hangou::record::v1::Record;
 
 namespace {
 
-constexpr size_t kIdHashBytes = 16;   // of SHA-256: enough that two batches never meet by chance
+constexpr size_t kLengthBytes = 4;    // of a record in what is hashed
 constexpr size_t kRecordFraming = 8;  // tag and length of a record in a batch, at most
 
 bool IsRetryable(const absl::Status& status) { return absl::IsUnavailable(status); }
@@ -65,16 +66,26 @@ struct Publisher::Batch {
 };
 
 std::string RequestIdOf(const std::string& prefix, uint64_t batch_number, const PublishRequest& batch) {
-  std::string content;
-  for (Record record : batch.records()) {
-    record.clear_schema_revision();
-    const std::string bytes = record.SerializeAsString();
-    AppendBigEndian(&content, bytes.size(), 4);
-    content += bytes;
+  std::string content = batch.resource() + '\0';
+  for (const Record& record : batch.records()) {
+    const size_t at = content.size();
+    AppendBigEndian(&content, 0, kLengthBytes);
+    if (record.schema_revision() == 0) {
+      record.AppendToString(&content);
+    } else {
+      Record unrevised = record;
+      unrevised.clear_schema_revision();
+      unrevised.AppendToString(&content);
+    }
+    std::string length;
+    AppendBigEndian(&length, content.size() - at - kLengthBytes, kLengthBytes);
+    content.replace(at, kLengthBytes, length);
   }
-  const std::string hash = Sha256(batch.resource() + '\0', content);
-  return prefix + "-" + Hex(std::string_view(hash).substr(0, kIdHashBytes)) + "-" +
-         std::to_string(batch_number);
+  const XXH128_hash_t hash = XXH3_128bits(content.data(), content.size());
+  std::string id;
+  AppendBigEndian(&id, hash.high64, 8);
+  AppendBigEndian(&id, hash.low64, 8);
+  return prefix + "-" + Hex(id) + "-" + std::to_string(batch_number);
 }
 
 Publisher::Publisher(ChannelSource channels, PublisherOptions options, PlaceOf place_of, OnOutcome on_outcome)

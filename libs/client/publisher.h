@@ -50,7 +50,8 @@ struct PublisherStats {
   uint64_t reconnects = 0;  // streams after the first
 };
 
-// The request id of a batch: prefix, SHA-256 of resource and records (16 bytes of it), number of the batch.
+// The request id of a batch: prefix, XXH3-128 of resource and records, number of the batch: no two batches of one
+// publisher meet by chance.
 // The same records in the same order give the same ids, so that what is published again counts once; also under
 // a later schema revision.
 std::string RequestIdOf(const std::string& prefix, uint64_t batch_number,

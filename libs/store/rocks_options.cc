@@ -14,8 +14,8 @@ namespace {
 //
 // A table's write buffer, at most: flushed files are large enough to be few. The shared manager flushes earlier when
 // all of them together exceed the budget, so that a small budget needs smaller ones.
-constexpr size_t kWriteBufferBytes = 16 << 20;
-constexpr size_t kWriteBuffersPerBudget = 16;
+constexpr size_t kWriteBufferBytes = 64 << 20;
+constexpr size_t kWriteBuffersPerBudget = 8;
 // A write buffer grows in steps of this: most tables hold little, and RocksDB's 1 MiB would be 100 MiB in
 // all.
 constexpr size_t kArenaBlockBytes = 64 << 10;

@@ -9,6 +9,7 @@
 #include "libs/base/status.h"
 #include "libs/client/publish_stream.h"
 #include "libs/client/publisher.h"
+#include "libs/schema/owner.h"
 #include "tests/benchmarks/compare/comparison.h"
 #include "tests/benchmarks/compare/residents.h"
 #include "tests/benchmarks/figures.h"
@@ -27,6 +28,23 @@ constexpr int64_t kAnswerDeadlineMs = 30'000;
 absl::Status PublishSlice(Publisher& publisher, Records& records, size_t begin, size_t end) {
   for (size_t i = begin; i < end; ++i) RETURN_IF_ERROR(publisher.Add(std::move(records[i]), i));
   return publisher.Finish();
+}
+
+// Full batches of one partition each, as a publisher gathers them; what fills none is left out.
+std::vector<v1::PublishRequest> Gather(const ResourceSchema& schema, int32_t partitions, Records records) {
+  std::vector<v1::PublishRequest> batches;
+  std::map<int32_t, v1::PublishRequest> gathering;
+  const int64_t now_us = SystemClock().UtcUs();
+  for (auto& record : records) {
+    v1::PublishRequest& batch = gathering[PartitionOfPayload(schema, record.payload(), partitions, now_us)];
+    *batch.add_records() = std::move(record);
+    if (batch.records_size() < static_cast<int>(limits::kBatchRecords)) continue;
+    batch.set_resource(kResidents);
+    batch.set_request_id(RequestIdOf("paced", batches.size(), batch));
+    batches.push_back(std::move(batch));
+    batch.Clear();
+  }
+  return batches;
 }
 
 absl::Status CheckAccepted(const v1::RecordOutcome& outcome) {
@@ -78,13 +96,9 @@ absl::StatusOr<AckFigures> PublishAtRate(const Installation& installation, Recor
                                          double records_per_second) {
   ASSIGN_OR_RETURN(const auto client, installation.Connect(kPublisher));
   ASSIGN_OR_RETURN(const auto channel, client->ChannelTo("population"));
-  std::vector<v1::PublishRequest> batches;
-  for (size_t i = 0; i + limits::kBatchRecords <= records.size(); i += limits::kBatchRecords) {
-    v1::PublishRequest& batch = batches.emplace_back();
-    batch.set_resource(kResidents);
-    for (size_t j = i; j < i + limits::kBatchRecords; ++j) *batch.add_records() = std::move(records[j]);
-    batch.set_request_id(RequestIdOf("paced", batches.size(), batch));
-  }
+  ASSIGN_OR_RETURN(const auto schema, client->Schema(kResidents));
+  const std::vector<v1::PublishRequest> batches =
+      Gather(*schema, installation.partitions(), std::move(records));
   PublishStream stream(channel);
   std::map<std::string, int64_t> due_us;  // of the batches under way
   std::vector<int64_t> samples;
