@@ -95,6 +95,13 @@ std::string Library::OwnerElsewhere(int32_t partition) const {
   return snapshot->placement().AddressOf(options_.name, owner->replica());
 }
 
+bool Library::OwnsAll() const {
+  for (int32_t group = 0; group < options_.groups; ++group) {
+    if (!OwnerElsewhere(group).empty()) return false;
+  }
+  return true;
+}
+
 absl::StatusOr<int32_t> Library::PartitionOfOwner(const std::string& resource,
                                                   const hangou::record::v1::Entity& owner) const {
   const auto snapshot = context_.policy.Newest();

@@ -94,6 +94,8 @@ class Library {
 
   // The address of the other replica that owns a partition; empty where this one does, or nobody does.
   std::string OwnerElsewhere(int32_t partition) const;
+  // True where no partition is owned elsewhere.
+  bool OwnsAll() const;
   // The partition of an entity of a resource. UNKNOWN_RESOURCE, or what is wrong with the identifier.
   absl::StatusOr<int32_t> PartitionOfOwner(const std::string& resource,
                                            const hangou::record::v1::Entity& owner) const;

@@ -4,6 +4,7 @@
 
 #include "libs/base/clock.h"
 #include "libs/base/status.h"
+#include "libs/schema/owner.h"
 
 namespace hangou {
 namespace {
@@ -86,12 +87,10 @@ absl::Status RecordPresenter::Present(const hangou::record::v1::Upsert& upsert, 
   }
   HideVersion(record);
   if (!owner_in_full_) return absl::OkStatus();
-  RETURN_IF_ERROR(WalkPayload(schema_, upsert.payload(), &scratch_));
-  for (const FieldSlice& slice : scratch_) {
-    if (slice.index == schema_.owner_index()) record->mutable_owner()->set_id(std::string(slice.text));
-  }
-  if (record->owner().id().empty())
+  const std::optional<std::string_view> owner = OwnerText(schema_, upsert.payload());
+  if (!owner || owner->empty())
     return MakeError(Reason::kDataLoss, "a stored record of the view lacks its owner");
+  record->mutable_owner()->set_id(owner->data(), owner->size());
   return absl::OkStatus();
 }
 

@@ -46,7 +46,6 @@ class RecordPresenter {
   const std::string topic_;
   bool owner_in_full_ = false;
   bool record_key_in_full_ = false;
-  std::vector<FieldSlice> scratch_;
 };
 
 // Fills an audit entry with what a decision gives and withholds.

@@ -20,19 +20,23 @@ absl::StatusOr<std::string> NormalizeOwner(const ResourceSchema& schema,
   return MakeError(ReasonOfRule(verdict.rule), MessageOfRule(verdict.rule), "owner.id");
 }
 
+std::optional<std::string_view> OwnerText(const ResourceSchema& schema, std::string_view payload) {
+  const uint32_t number = schema.fields()[schema.owner_index()].number;
+  WireField field;
+  while (!payload.empty() && ReadWireField(&payload, &field) == WireFault::kNone) {
+    if (field.number == number) return field.bytes;
+  }
+  return std::nullopt;
+}
+
 int32_t PartitionOfPayload(const ResourceSchema& schema, std::string_view payload, int32_t partitions,
                            int64_t now_us) {
+  const std::optional<std::string_view> text = OwnerText(schema, payload);
+  if (!text) return 0;
   const FieldSchema& owner = schema.fields()[schema.owner_index()];
-  while (!payload.empty()) {
-    WireField field;
-    if (ReadWireField(&payload, &field) != WireFault::kNone) return 0;
-    if (field.number != owner.number) continue;
-    const IdentifierVerdict verdict = CheckIdentifier(owner.type, field.bytes, DayInChina(now_us));
-    if (!verdict.ok()) return 0;
-    return PartitionOf(schema.owner_kind(), CanonicalKey(schema.owner_kind(), verdict.normalized),
-                       partitions);
-  }
-  return 0;
+  const IdentifierVerdict verdict = CheckIdentifier(owner.type, *text, DayInChina(now_us));
+  if (!verdict.ok()) return 0;
+  return PartitionOf(schema.owner_kind(), CanonicalKey(schema.owner_kind(), verdict.normalized), partitions);
 }
 
 }  // namespace hangou

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -16,6 +17,8 @@ namespace hangou {
 absl::StatusOr<std::string> NormalizeOwner(const ResourceSchema& schema,
                                            const hangou::record::v1::Entity& owner, int64_t now_us);
 
+// The text of the owner field of a payload, as it stands there; none where the payload is malformed or lacks it.
+std::optional<std::string_view> OwnerText(const ResourceSchema& schema, std::string_view payload);
 // The partition that a record of this payload will live in, of `partitions`. A hint for who gathers records: 0 where the
 // payload is malformed, or its owner field missing or invalid.
 int32_t PartitionOfPayload(const ResourceSchema& schema, std::string_view payload, int32_t partitions,

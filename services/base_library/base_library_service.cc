@@ -38,7 +38,11 @@ absl::StatusOr<int32_t> PartitionOfListCall(const Library& library, const Caller
 
 BaseLibraryService::BaseLibraryService(std::vector<Library*> libraries, const PolicyHolder& policy,
                                        const Hops* hops)
-    : libraries_(ByName(libraries)), policy_(policy), hops_(hops) {}
+    : libraries_(ByName(libraries)), policy_(policy), hops_(hops) {
+  SetMessageAllocatorFor_Get(&get_messages_);
+  SetMessageAllocatorFor_BatchGet(&batch_get_messages_);
+  SetMessageAllocatorFor_List(&list_messages_);
+}
 
 absl::StatusOr<Library*> BaseLibraryService::Route(const std::string& resource) const {
   if (draining_) return MakeError(Reason::kDraining, "the service is stopping; retry");

@@ -10,6 +10,7 @@
 #include "hangou/base_library/v1/base_library.grpc.pb.h"
 #include "libs/base_library/library.h"
 #include "libs/policy/policy_holder.h"
+#include "libs/rpc/arena_messages.h"
 #include "libs/rpc/hops.h"
 #include "libs/rpc/unary.h"
 
@@ -78,6 +79,10 @@ class BaseLibraryService final : public hangou::base_library::v1::BaseLibrary::C
               StubMethod<Request, Response> forward, const Request* request, Response* response, int attempts,
               CallDone done);
 
+  ArenaMessages<hangou::base_library::v1::GetRequest, hangou::base_library::v1::GetResponse> get_messages_;
+  ArenaMessages<hangou::base_library::v1::BatchGetRequest, hangou::base_library::v1::BatchGetResponse>
+      batch_get_messages_;
+  ArenaMessages<hangou::base_library::v1::ListRequest, hangou::base_library::v1::ListResponse> list_messages_;
   const std::map<std::string, Library*> libraries_;
   const PolicyHolder& policy_;
   const Hops* const hops_;

@@ -149,15 +149,15 @@ absl::StatusOr<double> SelectBatches(const CompareOptions& options,
   return static_cast<double>(keys) / watch.Seconds();
 }
 
-// Walks the whole resource. Records, and the largest page as bytes, with the number of pages.
+// Walks the whole resource and counts records and pages.
 struct Walk {
   int64_t records = 0;
   int64_t pages = 0;
-  int64_t bytes = 0;
-  std::string page;
 };
 
-absl::StatusOr<Walk> WalkAll(Client& client) {
+using OnPage = std::function<void(const v1::ListResponse& page)>;
+
+absl::StatusOr<Walk> WalkAll(Client& client, const OnPage& on_page = [](const v1::ListResponse&) {}) {
   v1::ListRequest request;
   request.mutable_context()->set_purpose(kPurpose);
   request.set_resource(kResidents);
@@ -167,8 +167,7 @@ absl::StatusOr<Walk> WalkAll(Client& client) {
     ASSIGN_OR_RETURN(const v1::ListResponse page, client.List(request));
     walk.records += page.records_size();
     ++walk.pages;
-    walk.bytes += static_cast<int64_t>(page.ByteSizeLong());
-    if (page.records_size() == kListPage) walk.page = page.SerializeAsString();
+    on_page(page);
     request.set_page_token(page.next_page_token());
   } while (!request.page_token().empty());
   return walk;
@@ -260,11 +259,17 @@ absl::Status CompareBatchGet(const CompareOptions& options) {
 
 absl::Status CompareList(const CompareOptions& options) {
   ASSIGN_OR_RETURN(const auto setup, PrepareReads(options));
-  ASSIGN_OR_RETURN(const Walk warm, WalkAll(*setup->client));
+  int64_t bytes_in_all = 0;
+  std::string full_page;
+  ASSIGN_OR_RETURN(const Walk warm, WalkAll(*setup->client, [&](const v1::ListResponse& page) {
+                     bytes_in_all += static_cast<int64_t>(page.ByteSizeLong());
+                     if (page.records_size() == kListPage) full_page = page.SerializeAsString();
+                   }));
   if (warm.records != options.records) return absl::InternalError("List does not give every record");
-  ASSIGN_OR_RETURN(const BarePeer peer, StartBarePeer(setup->installation, warm.page));
+  ASSIGN_OR_RETURN(const BarePeer peer, StartBarePeer(setup->installation, full_page));
   // As many messages of a full page as there are bytes in the walk.
-  const int64_t messages = warm.bytes / static_cast<int64_t>(warm.page.size()) + 1;
+  const int64_t messages = bytes_in_all / static_cast<int64_t>(full_page.size()) + 1;
+  const double bytes_per_record = static_cast<double>(bytes_in_all) / static_cast<double>(warm.records);
   const auto stream = [&] { return ReceiveStream(peer.channel, kBareStream, std::to_string(messages)); };
   RETURN_IF_ERROR(CallOnce(peer.channel, kGet, "").status());
   Comparison comparison("list.stream", "records/s");
@@ -277,7 +282,6 @@ absl::Status CompareList(const CompareOptions& options) {
     const Stopwatch theirs;
     ASSIGN_OR_RETURN(const int64_t bytes, stream());
     const double peer_seconds = theirs.Seconds();
-    const double bytes_per_record = static_cast<double>(walk.bytes) / static_cast<double>(walk.records);
     std::printf("ours: %lld pages, %.0f bytes and %.1f us of server CPU per record\n",
                 static_cast<long long>(walk.pages), bytes_per_record,
                 static_cast<double>(server_us) / static_cast<double>(walk.records));
