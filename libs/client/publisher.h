@@ -82,7 +82,8 @@ class Publisher {
   Publisher& operator=(const Publisher&) = delete;
 
   // Adds a record to the batch of its place; sends a batch when it is full, and waits where too many are under way.
-  // Records of one place keep their order. `tag` is the caller's. RECORD_TOO_LARGE for a record that no batch may hold: it is not added, and publishing goes on.
+  // Records of one place keep their order. `tag` is the caller's. RECORD_TOO_LARGE for a record that no batch
+  // may hold: it is not added, and publishing goes on.
   absl::Status Add(hangou::record::v1::Record record, uint64_t tag);
   // Sends what has been gathered, places together where they fill no batch, and waits until everything is answered.
   absl::Status Finish();

@@ -38,7 +38,8 @@ class DeliveryTopics {
   virtual std::string bootstrap_servers() const = 0;
   // Makes a topic whose messages are removed after `retention_ms`, or gives the one that is there this retention.
   virtual absl::Status Ensure(const std::string& topic, int64_t retention_ms) = 0;
-  // Lets a principal ("User:NAME") read the topic, and use consumer groups whose names begin with the topic's.
+  // Lets a principal ("User:NAME") read the topic, and use consumer groups whose names begin with the topic's. Brokers
+  // act on it, and on Forbid, within moments, not at once.
   virtual absl::Status Allow(const std::string& topic, const std::string& principal) = 0;
   // Takes that away. OK where it was never given.
   virtual absl::Status Forbid(const std::string& topic, const std::string& principal) = 0;

@@ -19,8 +19,8 @@ absl::StatusOr<std::string> NormalizeOwner(const ResourceSchema& schema,
 
 // The text of the owner field of a payload, as it stands there; none where the payload is malformed or lacks it.
 std::optional<std::string_view> OwnerText(const ResourceSchema& schema, std::string_view payload);
-// The partition that a record of this payload will live in, of `partitions`. A hint for who gathers records: 0 where the
-// payload is malformed, or its owner field missing or invalid.
+// The partition that a record of this payload will live in, of `partitions`. A hint for who gathers records: 0 where
+// the payload is malformed, or its owner field missing or invalid.
 int32_t PartitionOfPayload(const ResourceSchema& schema, std::string_view payload, int32_t partitions,
                            int64_t now_us);
 

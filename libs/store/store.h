@@ -85,9 +85,9 @@ class StoreBudget;
 // `bytes` is the total; a third of it for write buffers.
 std::shared_ptr<StoreBudget> MakeStoreBudget(size_t bytes);
 
-// How many bytes at the start of a key are the prefix that ScanEach is asked for, 0 where the key has none. A filter then
-// spares the look-up in files that have nothing of a prefix. It must say the same for a prefix and for every key that
-// begins with it. A null rule: no such filter.
+// How many bytes at the start of a key are the prefix that ScanEach is asked for, 0 where the key has none. A filter
+// then spares the look-up in files that have nothing of a prefix. It must say the same for a prefix and for every key
+// that begins with it. A null rule: no such filter.
 using PrefixLength = size_t (*)(int table, std::string_view key);
 
 // Opens or creates a RocksDB store in `folder`. DATA_LOSS where it is damaged: the owner of a view removes
