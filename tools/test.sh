@@ -43,6 +43,7 @@ times=()
 # Everything that a test writes goes below one folder and every process that it starts carries one mark, so that
 # what is left behind is found.
 scratch=$(mktemp -d "${TMPDIR:-/tmp}/hangou-test.XXXXXX")
+chmod 711 "$scratch" # PostgreSQL runs as a user of its own below it
 results=$(mktemp -d "${TMPDIR:-/tmp}/hangou-results.XXXXXX")
 mark="HANGOU_TEST_RUN=$(basename "$scratch")"
 
