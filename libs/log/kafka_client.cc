@@ -114,9 +114,9 @@ absl::StatusOr<std::map<int32_t, int64_t>> KafkaClient::EndOffsets(const std::st
                                                                    const std::vector<int32_t>& partitions) {
   std::map<int32_t, int64_t> ends;
   if (partitions.empty()) return ends;
-  const KafkaPartitions list(rd_kafka_topic_partition_list_new(static_cast<int>(partitions.size())));
+  KafkaPartitions list;
   const rd_kafka_resp_err_t error = AskUntilAnswered(kQuestionMs, [&](int attempt_ms) {
-    list->cnt = 0;
+    list.reset(rd_kafka_topic_partition_list_new(static_cast<int>(partitions.size())));
     // A "time" of -1 asks for the end: what the leader knows to be on all in-sync copies. Every acknowledged
     // append is below it, also just after a leader was elected: until that one knows, it gives no answer.
     for (const int32_t partition : partitions) {

@@ -227,8 +227,8 @@ TEST_CASE("A queue that is full refuses on the caller's thread") {
   REQUIRE(log->EnsureTopic("t", 1).ok());
   constexpr size_t kCount = 40;
   auto answers = std::make_shared<AppendAnswers>(kCount);
-  // Made beforehand, so that they come faster than any broker takes them.
-  std::vector<std::vector<LogEntry>> appends(kCount, {{"k", std::string(4 << 20, 'x')}});
+  // Made beforehand, and of what cannot be compressed, so that they come faster than any broker takes them.
+  std::vector<std::vector<LogEntry>> appends(kCount, {{"k", RandomBytes(4 << 20)}});
   for (size_t i = 0; i < kCount; ++i) {
     log->Append("t", 0, std::move(appends[i]), AppendAnswers::At(answers, i));
   }
