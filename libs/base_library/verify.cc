@@ -9,6 +9,7 @@
 #include "libs/base_library/view_tables.h"
 #include "libs/identifiers/identifiers.h"
 #include "libs/policy/record_presenter.h"
+#include "libs/schema/identifier_field.h"
 #include "libs/schema/owner.h"
 
 namespace hangou {
@@ -20,21 +21,10 @@ namespace {
 // A value in the form in which values are compared: identifiers normalised.
 std::string Comparable(const FieldSchema& field, const FieldSlice& slice, int32_t today) {
   if (!field.is_text()) return std::to_string(slice.scalar);
-  IdentifierVerdict verdict;
-  switch (field.type) {
-    case hangou::catalog::v1::FIELD_TYPE_CITIZEN_ID:
-      verdict = CheckCitizenId(slice.text, today);
-      break;
-    case hangou::catalog::v1::FIELD_TYPE_USCC:
-      verdict = CheckUscc(slice.text);
-      break;
-    case hangou::catalog::v1::FIELD_TYPE_DIVISION:
-      verdict = CheckDivision(slice.text);
-      break;
-    default:
-      return std::string(slice.text);
-  }
-  return verdict.ok() ? verdict.normalized : std::string(slice.text);
+  const auto type = IdentifierTypeOf(field.type);
+  if (!type) return std::string(slice.text);
+  const IdentifierVerdict verdict = CheckIdentifier(*type, slice.text, today);
+  return verdict.ok() ? verdict.normalized.str() : std::string(slice.text);
 }
 
 // What the entity's valid records carry, per field index.

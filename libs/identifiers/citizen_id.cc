@@ -2,10 +2,9 @@
 // region 6, birth date 6, sequence 3.
 #include <array>
 #include <optional>
-#include <utility>
 
 #include "libs/base/text.h"
-#include "libs/identifiers/identifiers.h"
+#include "libs/identifiers/checks.h"
 #include "libs/identifiers/lengths.h"
 #include "libs/identifiers/regions.h"
 
@@ -36,10 +35,10 @@ bool HasCitizenIdCharset(std::string_view id) {
          ((last >= '0' && last <= '9') || (last == 'X' && id.size() == kCitizenIdLength));
 }
 
-std::string FromLegacy(std::string_view id) {
-  std::string out;
-  out.reserve(kCitizenIdLength);
-  out.append(id.substr(0, kBirthAt)).append(kLegacyCentury).append(id.substr(kBirthAt));
+IdentifierText FromLegacy(std::string_view id) {
+  IdentifierText out(id.substr(0, kBirthAt));
+  out.Append(kLegacyCentury);
+  out.Append(id.substr(kBirthAt));
   out.push_back(CitizenIdCheck(out));
   return out;
 }
@@ -69,20 +68,17 @@ char CitizenIdCheck(std::string_view first17) {
 
 int32_t BirthDayOfCitizenId(std::string_view normalized) { return BirthDay(normalized).value_or(0); }
 
-IdentifierVerdict CheckCitizenId(std::string_view raw, int32_t today) {
-  IdentifierVerdict verdict;
-  std::string id = NormalizeIdentifierText(raw);
+void CheckCitizenId(int32_t today, IdentifierVerdict* verdict) {
+  IdentifierText& id = verdict->normalized;
   if (id.size() != kCitizenIdLength && id.size() != kLegacyCitizenIdLength) {
-    verdict.rule = IdentifierRule::kLength;
+    verdict->rule = IdentifierRule::kLength;
   } else if (!HasCitizenIdCharset(id)) {
-    verdict.rule = IdentifierRule::kCharset;
+    verdict->rule = IdentifierRule::kCharset;
   } else {
     if (id.size() == kLegacyCitizenIdLength) id = FromLegacy(id);
-    verdict.rule = FirstFailure(id, today);
-    if (verdict.ok() && !HasKnownRegion(id)) verdict.warning = "region unknown";
+    verdict->rule = FirstFailure(id, today);
+    if (verdict->ok() && !HasKnownRegion(id)) verdict->Warn(kRegionUnknown);
   }
-  verdict.normalized = std::move(id);
-  return verdict;
 }
 
 }  // namespace hangou

@@ -1,6 +1,6 @@
 // Division code: province 2, prefecture 2, county 2 (GB/T 2260), then township 3 and village 3 of the
 // statistical extension.
-#include "libs/identifiers/identifiers.h"
+#include "libs/identifiers/checks.h"
 #include "libs/identifiers/regions.h"
 
 namespace hangou {
@@ -17,21 +17,21 @@ bool HasLength(std::string_view code) {
 
 }  // namespace
 
-IdentifierVerdict CheckDivision(std::string_view raw) {
-  IdentifierVerdict verdict;
-  std::string& code = verdict.normalized;
-  code = NormalizeIdentifierText(raw);
+// Groups of zeros at the end of 9 and 12 digits are dropped (321002000000 is 321002). Known provinces only; a county
+// that no list has is a warning.
+void CheckDivision(IdentifierVerdict* verdict) {
+  IdentifierText& code = verdict->normalized;
   if (!HasLength(code)) {
-    verdict.rule = IdentifierRule::kLength;
+    verdict->rule = IdentifierRule::kLength;
   } else if (!IsAllDigits(code)) {
-    verdict.rule = IdentifierRule::kCharset;
+    verdict->rule = IdentifierRule::kCharset;
   } else if (!IsProvince(code)) {
-    verdict.rule = IdentifierRule::kRegion;
+    verdict->rule = IdentifierRule::kRegion;
   } else {
-    while (code.size() > kCountyLength && code.ends_with(kNoPart)) code.resize(code.size() - kNoPart.size());
-    if (!IsKnownRegion(std::string_view(code).substr(0, kCountyLength))) verdict.warning = "region unknown";
+    while (code.size() > kCountyLength && code.view().ends_with(kNoPart))
+      code.Cut(code.size() - kNoPart.size());
+    if (!IsKnownRegion(code.view().substr(0, kCountyLength))) verdict->Warn(kRegionUnknown);
   }
-  return verdict;
 }
 
 }  // namespace hangou

@@ -1,43 +1,46 @@
 #include <catch2/catch.hpp>
 
+#include "libs/identifiers/generate_for_test.h"
 #include "libs/identifiers/identifiers.h"
 
 namespace hangou {
 namespace {
 
+IdentifierVerdict Check(std::string_view raw) { return CheckIdentifier(IdentifierType::kDivision, raw, 0); }
+
 TEST_CASE("Codes of every level are valid") {
   for (const char* code : {"320000", "321000", "321002", "321002001", "321002001001"}) {
-    const IdentifierVerdict verdict = CheckDivision(code);
+    const IdentifierVerdict verdict = Check(code);
     INFO(code);
     CHECK(verdict.ok());
     CHECK(verdict.normalized == code);
-    CHECK(verdict.warning.empty());
+    CHECK(verdict.warnings().empty());
   }
 }
 
 TEST_CASE("Zeros in place of a village or township are dropped") {
-  CHECK(CheckDivision("321002000000").normalized == "321002");
-  CHECK(CheckDivision("321002000").normalized == "321002");
-  CHECK(CheckDivision("321002001000").normalized == "321002001");
-  CHECK(CheckDivision("320000000000").normalized == "320000");
-  CHECK(CheckDivision("321000").normalized == "321000");
+  CHECK(Check("321002000000").normalized == "321002");
+  CHECK(Check("321002000").normalized == "321002");
+  CHECK(Check("321002001000").normalized == "321002001");
+  CHECK(Check("320000000000").normalized == "320000");
+  CHECK(Check("321000").normalized == "321000");
 }
 
 TEST_CASE("A code of another length, with letters or of no province is refused") {
-  CHECK(CheckDivision("32").rule == IdentifierRule::kLength);
-  CHECK(CheckDivision("3210").rule == IdentifierRule::kLength);
-  CHECK(CheckDivision("32100200100").rule == IdentifierRule::kLength);
-  CHECK(CheckDivision("").rule == IdentifierRule::kLength);
-  CHECK(CheckDivision("32100A").rule == IdentifierRule::kCharset);
-  CHECK(CheckDivision("3210O2").rule == IdentifierRule::kCharset);
-  CHECK(CheckDivision("990000").rule == IdentifierRule::kRegion);
-  CHECK(CheckDivision("100000").rule == IdentifierRule::kRegion);
+  CHECK(Check("32").rule == IdentifierRule::kLength);
+  CHECK(Check("3210").rule == IdentifierRule::kLength);
+  CHECK(Check("32100200100").rule == IdentifierRule::kLength);
+  CHECK(Check("").rule == IdentifierRule::kLength);
+  CHECK(Check("32100A").rule == IdentifierRule::kCharset);
+  CHECK(Check("3210O2").rule == IdentifierRule::kCharset);
+  CHECK(Check("990000").rule == IdentifierRule::kRegion);
+  CHECK(Check("100000").rule == IdentifierRule::kRegion);
 }
 
 TEST_CASE("A county that no list has, and a statistical zone, are a warning") {
-  CHECK(CheckDivision("329999").warning == "region unknown");
-  CHECK(CheckDivision("321071001").warning == "region unknown");
-  CHECK(CheckDivision("321071001").ok());
+  CHECK(identifier_test::WarningOf(Check("329999")) == "region unknown");
+  CHECK(identifier_test::WarningOf(Check("321071001")) == "region unknown");
+  CHECK(Check("321071001").ok());
 }
 
 TEST_CASE("The regions are the union of the lists of all years") {

@@ -19,7 +19,9 @@ TEST_CASE("The canonical key is what stays when the spelling changes") {
   CHECK(CanonicalKey(EntityKind::kOrganisation, "321000714092832") == "714092832");
   CHECK(CanonicalKey(EntityKind::kOrganisation, "714092832") == "714092832");
   CHECK(CanonicalKey(EntityKind::kPlace, "321002001") == "321002001");
+  CHECK(CanonicalKey(EntityKind::kPlace, "321002001001GB00001F00010001") == "321002001001GB00001");
   CHECK(CanonicalKey(EntityKind::kVehicle, "苏K12345") == "苏K12345");
+  CHECK(CanonicalKey(EntityKind::kVehicle, "1M8GDM9AXKP042788") == "1M8GDM9AXKP042788");
 }
 
 TEST_CASE("Partitions of known keys stay where installations have them") {

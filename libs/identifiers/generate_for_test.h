@@ -22,6 +22,11 @@ inline std::string Digits(int value, int width) {
   return text;
 }
 
+// The first warning of a verdict; empty where there is none.
+inline std::string WarningOf(const IdentifierVerdict& verdict) {
+  return verdict.warnings().empty() ? "" : std::string(verdict.warnings().front());
+}
+
 inline std::string RandomRegion(std::mt19937_64& random) {
   constexpr const char* kRegions[] = {"110105", "321002", "321003", "321012",
                                       "321084", "321026", "440524", "650102"};

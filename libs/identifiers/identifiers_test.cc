@@ -43,7 +43,7 @@ TEST_CASE("Malformed text is refused and never normalised to something valid") {
     std::string id = identifier_test::RandomCitizenId(random);
     id.insert(static_cast<size_t>(identifier_test::Uniform(random, 0, 18)), 1,
               static_cast<char>(identifier_test::Uniform(random, 0x80, 0xFF)));
-    REQUIRE_FALSE(CheckCitizenId(id, today).ok());
+    REQUIRE_FALSE(CheckIdentifier(IdentifierType::kCitizenId, id, today).ok());
   }
 }
 
@@ -52,9 +52,9 @@ TEST_CASE("Checks of arbitrary text end in a verdict") {
   std::mt19937_64 random(identifier_test::kSeed);
   for (int round = 0; round < 20'000; ++round) {
     const std::string text = RandomText(random);
-    CHECK_NOTHROW(CheckCitizenId(text, today));
-    CHECK_NOTHROW(CheckUscc(text));
-    CHECK_NOTHROW(CheckDivision(text));
+    for (int type = 0; type < kIdentifierTypes; ++type) {
+      CHECK_NOTHROW(CheckIdentifier(static_cast<IdentifierType>(type), text, today));
+    }
   }
 }
 
@@ -62,6 +62,7 @@ TEST_CASE("Rules have stable names") {
   CHECK(RuleName(IdentifierRule::kNone) == "");
   CHECK(RuleName(IdentifierRule::kLength) == "length");
   CHECK(RuleName(IdentifierRule::kCharset) == "charset");
+  CHECK(RuleName(IdentifierRule::kFormat) == "format");
   CHECK(RuleName(IdentifierRule::kRegion) == "region");
   CHECK(RuleName(IdentifierRule::kBirthdate) == "birthdate");
   CHECK(RuleName(IdentifierRule::kCategory) == "category");

@@ -2,9 +2,8 @@
 // 6, organisation code 9 (GB 11714-1997), check 1.
 #include <algorithm>
 #include <array>
-#include <utility>
 
-#include "libs/identifiers/identifiers.h"
+#include "libs/identifiers/checks.h"
 #include "libs/identifiers/lengths.h"
 #include "libs/identifiers/regions.h"
 
@@ -20,7 +19,6 @@ constexpr uint32_t kNationalRegistrar = 100000;
 constexpr std::string_view kAlphabet = "0123456789ABCDEFGHJKLMNPQRTUWXY";
 constexpr int kModulus = 31;
 constexpr std::array<int, 17> kUsccWeights = {1, 3, 9, 27, 19, 26, 16, 17, 20, 29, 25, 13, 8, 24, 10, 30, 28};
-constexpr std::array<int, 8> kOrgCodeWeights = {3, 7, 9, 10, 5, 8, 4, 2};
 
 constexpr std::array<int8_t, 128> MakeValues() {
   std::array<int8_t, 128> values{};
@@ -77,19 +75,16 @@ bool HasRegion(std::string_view code) {
   return region == kNationalRegistrar || IsRegionCode(region);
 }
 
-IdentifierRule FirstFailure(std::string_view code) {
+IdentifierRule FirstFailureOfUscc(std::string_view code) {
   if (code.size() != kUsccLength) return IdentifierRule::kLength;
   if (!HasUsccCharset(code)) return IdentifierRule::kCharset;
   if (!HasCategory(code)) return IdentifierRule::kCategory;
   if (!HasRegion(code)) return IdentifierRule::kRegion;
   if (UsccCheck(code.substr(0, kUsccLength - 1)) != code.back()) return IdentifierRule::kCheck;
-  const std::string_view org_code = code.substr(kOrgCodeAt, kOrgCodeLength);
-  return OrganizationCodeCheck(org_code.substr(0, kOrgCodeLength - 1)) == org_code.back()
+  return VerdictOn(code.substr(kOrgCodeAt, kOrgCodeLength), CheckOrganizationCode).ok()
              ? IdentifierRule::kNone
              : IdentifierRule::kOrgCode;
 }
-
-int OrgCodeValueOf(char c) { return c <= '9' ? c - '0' : c - 'A' + 10; }
 
 }  // namespace
 
@@ -99,21 +94,13 @@ char UsccCheck(std::string_view first17) {
   return kAlphabet[(kModulus - sum % kModulus) % kModulus];
 }
 
-char OrganizationCodeCheck(std::string_view first8) {
-  int sum = 0;
-  for (size_t i = 0; i < kOrgCodeWeights.size(); ++i) sum += kOrgCodeWeights[i] * OrgCodeValueOf(first8[i]);
-  return "0X987654321"[sum % 11];
-}
-
-IdentifierVerdict CheckUscc(std::string_view raw) {
-  IdentifierVerdict verdict;
-  verdict.normalized = NormalizeIdentifierText(raw);
-  verdict.rule = FirstFailure(verdict.normalized);
-  if (!verdict.ok() && std::ranges::find(kPilotCodes, verdict.normalized) != std::end(kPilotCodes)) {
-    verdict.rule = IdentifierRule::kNone;
-    verdict.warning = "pilot exception";
+void CheckUscc(IdentifierVerdict* verdict) {
+  const std::string_view code = verdict->normalized;
+  verdict->rule = FirstFailureOfUscc(code);
+  if (!verdict->ok() && std::ranges::find(kPilotCodes, code) != std::end(kPilotCodes)) {
+    verdict->rule = IdentifierRule::kNone;
+    verdict->Warn("pilot exception");
   }
-  return verdict;
 }
 
 }  // namespace hangou

@@ -7,7 +7,9 @@
 namespace hangou {
 namespace {
 
-std::string RuleOf(std::string_view raw) { return std::string(RuleName(CheckUscc(raw).rule)); }
+IdentifierVerdict Check(std::string_view raw) { return CheckIdentifier(IdentifierType::kUscc, raw, 0); }
+
+std::string RuleOf(std::string_view raw) { return std::string(RuleName(Check(raw).rule)); }
 
 TEST_CASE("Credit codes in use are valid") {
   for (const char* code :
@@ -15,11 +17,11 @@ TEST_CASE("Credit codes in use are valid") {
         "91330100716105852F", "91110000710926094P", "91100000100003962T", "9152000071430580XT",
         "91440300192317458F", "91110108551385082Q", "91321000714092832H", "91321000703903783L",
         "12440600MB2C07549J", "9132100020000003X0", "N2321003MF1234567C"}) {
-    const IdentifierVerdict verdict = CheckUscc(code);
+    const IdentifierVerdict verdict = Check(code);
     INFO(code);
     CHECK(RuleName(verdict.rule) == "");
     CHECK(verdict.normalized == code);
-    CHECK(verdict.warning.empty());
+    CHECK(verdict.warnings().empty());
   }
 }
 
@@ -44,10 +46,10 @@ TEST_CASE("Placeholders and citizen ids are no credit codes") {
 
 TEST_CASE("The codes of the early pilots are valid, and named as exceptions") {
   for (const char* code : {"91350100M0001TGQXM", "91350211M00013FA1N", "91350203M0001QKT19"}) {
-    const IdentifierVerdict verdict = CheckUscc(code);
+    const IdentifierVerdict verdict = Check(code);
     INFO(code);
     CHECK(verdict.ok());
-    CHECK(verdict.warning == "pilot exception");
+    CHECK(identifier_test::WarningOf(verdict) == "pilot exception");
   }
   CHECK(RuleOf("91350100M0001TGQXN") == "check");
 }
@@ -93,14 +95,14 @@ TEST_CASE("Every change of one character of a valid credit code is refused") {
   INFO("seed " << identifier_test::kSeed);
   for (int round = 0; round < 200; ++round) {
     const std::string code = identifier_test::RandomUscc(random);
-    REQUIRE(CheckUscc(code).ok());
+    REQUIRE(Check(code).ok());
     for (size_t at = 0; at < code.size(); ++at) {
       for (char c : std::string_view("0123456789ABCDEFGHJKLMNPQRTUWXYIO#")) {
         if (c == code[at]) continue;
         std::string changed = code;
         changed[at] = c;
         INFO(code << " -> " << changed);
-        REQUIRE_FALSE(CheckUscc(changed).ok());
+        REQUIRE_FALSE(Check(changed).ok());
       }
     }
   }
@@ -110,7 +112,7 @@ TEST_CASE("A credit code, its organisation code and its legacy tax id meet in on
   std::mt19937_64 random(identifier_test::kSeed);
   for (int round = 0; round < 1000; ++round) {
     const std::string code = identifier_test::RandomUscc(random);
-    const std::string key = CanonicalKey(EntityKind::kOrganisation, CheckUscc(code).normalized);
+    const std::string key = CanonicalKey(EntityKind::kOrganisation, Check(code).normalized);
     const std::string org_code = code.substr(8, 9);
     REQUIRE(key == org_code);
     REQUIRE(CanonicalKey(EntityKind::kOrganisation, org_code) == key);

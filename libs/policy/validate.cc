@@ -64,7 +64,7 @@ absl::Status CheckDepartment(const v1::Department& department) {
     return Invalid(object, "a department code is [a-z][a-z0-9_]*, at most 32 characters", "name");
   }
   RETURN_IF_ERROR(CheckText(object, department.title(), "title"));
-  if (!department.uscc().empty() && !CheckUscc(department.uscc()).ok()) {
+  if (!department.uscc().empty() && !CheckIdentifier(IdentifierType::kUscc, department.uscc(), 0).ok()) {
     return Invalid(object, "not a valid unified social credit code", "uscc");
   }
   return absl::OkStatus();

@@ -109,7 +109,7 @@ class Admission {
   }
 
   void AdmitIdentifier(const FieldSchema& field, const FieldSlice& slice) {
-    const IdentifierVerdict verdict = CheckIdentifier(field.type, slice.text, today_);
+    const IdentifierVerdict verdict = CheckIdentifierField(field.type, slice.text, today_);
     if (!verdict.ok()) {
       Violate(ReasonOfRule(verdict.rule), field, MessageOfRule(verdict.rule));
       return;

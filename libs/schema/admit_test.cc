@@ -101,6 +101,52 @@ TEST_CASE("Spellings of identifiers become one") {
   CHECK(spelled.record.content_hash_low == plain.record.content_hash_low);
 }
 
+TEST_CASE("A field of every type of identifier is normalised, and refused by the rule that it breaks") {
+  namespace v1 = hangou::catalog::v1;
+  struct Case {
+    FieldType type;
+    const char* given;
+    const char* stored;
+    const char* wrong;
+    Reason reason;
+  };
+  const Case cases[] = {
+      {v1::FIELD_TYPE_ORGANIZATION_CODE, "71526726-x", "71526726X", "71526726-0", Reason::kCheckDigit},
+      {v1::FIELD_TYPE_REGISTRATION_NUMBER, "321000 000012341", "321000000012341", "321000000012342",
+       Reason::kCheckDigit},
+      {v1::FIELD_TYPE_TAXPAYER_ID, "321002-714092832", "321002714092832", "321002", Reason::kFieldInvalid},
+      {v1::FIELD_TYPE_INDUSTRY, "c3611", "C3611", "9800", Reason::kFieldInvalid},
+      {v1::FIELD_TYPE_REAL_ESTATE_UNIT, "321002 001001 GB00001 F00010001", "321002001001GB00001F00010001",
+       "321002001001GB00001X00010001", Reason::kFieldInvalid},
+      {v1::FIELD_TYPE_BANK_CARD, "6222 0211 0000 0000 007", "6222021100000000007", "6222021100000000008",
+       Reason::kCheckDigit},
+      {v1::FIELD_TYPE_PHONE, "0514-87654321", "051487654321", "12901234567", Reason::kFieldInvalid},
+      {v1::FIELD_TYPE_PLATE, "苏k·12345", "苏K12345", "苏O12345", Reason::kFieldInvalid},
+      {v1::FIELD_TYPE_VIN, "1m8gdm9axkp042788", "1M8GDM9AXKP042788", "1M8GDM9AXKP04278",
+       Reason::kFieldInvalid},
+      {v1::FIELD_TYPE_PASSPORT, "e12345678", "E12345678", "X12345678", Reason::kFieldInvalid},
+      {v1::FIELD_TYPE_TRAVEL_PERMIT, "h12345678", "H12345678", "T12345678", Reason::kFieldInvalid},
+      {v1::FIELD_TYPE_CERTIFICATE_ID, nullptr, nullptr, "1.2.156", Reason::kFieldInvalid},
+  };
+  for (const Case& one : cases) {
+    Resource resource = schema_test::BareResource();
+    AddField(&resource, "citizen_id", v1::FIELD_TYPE_CITIZEN_ID);
+    AddField(&resource, "identifier", one.type);
+    const auto schema = MustCompile(resource);
+    INFO(v1::FieldType_Name(one.type));
+    const auto record = [&](const char* text) {
+      return Encode(*schema, {{"citizen_id", "321002198507140016"}, {"identifier", text}});
+    };
+    const Admitted refused = Admit(*schema, record(one.wrong));
+    CHECK(refused.violations.size() == 1);
+    CHECK(refused.Has(one.reason, "identifier"));
+    if (one.given == nullptr) continue;
+    const Admitted admitted = Admit(*schema, record(one.given));
+    REQUIRE(admitted.ok);
+    CHECK(admitted.record.payload == record(one.stored));
+  }
+}
+
 TEST_CASE("A citizen id of 15 digits becomes its form of 18") {
   Resource resource = schema_test::BareResource();
   AddField(&resource, "citizen_id", hangou::catalog::v1::FIELD_TYPE_CITIZEN_ID);

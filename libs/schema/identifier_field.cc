@@ -2,20 +2,50 @@
 
 namespace hangou {
 
-IdentifierVerdict CheckIdentifier(FieldType type, std::string_view text, int32_t today) {
+using namespace hangou::catalog::v1;  // NOLINT(google-build-using-namespace): the types of fields
+
+std::optional<IdentifierType> IdentifierTypeOf(FieldType type) {
   switch (type) {
-    case hangou::catalog::v1::FIELD_TYPE_CITIZEN_ID:
-      return CheckCitizenId(text, today);
-    case hangou::catalog::v1::FIELD_TYPE_USCC:
-      return CheckUscc(text);
-    case hangou::catalog::v1::FIELD_TYPE_DIVISION:
-      return CheckDivision(text);
+    case FIELD_TYPE_CITIZEN_ID:
+      return IdentifierType::kCitizenId;
+    case FIELD_TYPE_USCC:
+      return IdentifierType::kUscc;
+    case FIELD_TYPE_DIVISION:
+      return IdentifierType::kDivision;
+    case FIELD_TYPE_ORGANIZATION_CODE:
+      return IdentifierType::kOrganizationCode;
+    case FIELD_TYPE_REGISTRATION_NUMBER:
+      return IdentifierType::kRegistrationNumber;
+    case FIELD_TYPE_TAXPAYER_ID:
+      return IdentifierType::kTaxpayerId;
+    case FIELD_TYPE_INDUSTRY:
+      return IdentifierType::kIndustry;
+    case FIELD_TYPE_REAL_ESTATE_UNIT:
+      return IdentifierType::kRealEstateUnit;
+    case FIELD_TYPE_BANK_CARD:
+      return IdentifierType::kBankCard;
+    case FIELD_TYPE_PHONE:
+      return IdentifierType::kPhone;
+    case FIELD_TYPE_PLATE:
+      return IdentifierType::kPlate;
+    case FIELD_TYPE_VIN:
+      return IdentifierType::kVin;
+    case FIELD_TYPE_CERTIFICATE_ID:
+      return IdentifierType::kCertificateId;
+    case FIELD_TYPE_PASSPORT:
+      return IdentifierType::kPassport;
+    case FIELD_TYPE_TRAVEL_PERMIT:
+      return IdentifierType::kTravelPermit;
     default:
-      break;
+      return std::nullopt;
   }
+}
+
+IdentifierVerdict CheckIdentifierField(FieldType type, std::string_view text, int32_t today) {
+  if (const auto identifier = IdentifierTypeOf(type)) return CheckIdentifier(*identifier, text, today);
   IdentifierVerdict verdict;
-  verdict.normalized = NormalizeIdentifierText(text);
-  if (verdict.normalized.empty()) verdict.rule = IdentifierRule::kLength;
+  const bool fits = NormalizeIdentifierText(text, &verdict.normalized);
+  if (!fits || verdict.normalized.empty()) verdict.rule = IdentifierRule::kLength;
   return verdict;
 }
 

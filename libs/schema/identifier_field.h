@@ -1,8 +1,8 @@
-// Identifiers as fields carry them: one place that knows which check goes with which type. Internal to this
-// library.
+// Identifiers as fields carry them: one place that knows which check goes with which type.
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -12,9 +12,11 @@
 
 namespace hangou {
 
-// Checks and normalises the identifier in a field of type citizen id, uscc or division, or in an owner field that
-// is plain text, which may be anything but empty. `today` is the day number in UTC+8.
-IdentifierVerdict CheckIdentifier(FieldType type, std::string_view text, int32_t today);
+// The identifier that a field of this type holds; none for text, numbers and so on.
+std::optional<IdentifierType> IdentifierTypeOf(FieldType type);
+// Checks and normalises the identifier in a field of such a type, or in an owner field that is plain text, which may be
+// anything of 1 to kIdentifierBytes bytes. `today` is the day number in UTC+8.
+IdentifierVerdict CheckIdentifierField(FieldType type, std::string_view text, int32_t today);
 // The reason of a failed rule: CHECK_DIGIT or FIELD_INVALID.
 Reason ReasonOfRule(IdentifierRule rule);
 // What the rule means to the one who has to correct it.

@@ -15,8 +15,8 @@ absl::StatusOr<std::string> NormalizeOwner(const ResourceSchema& schema,
                                                   std::string(EntityKindName(schema.owner_kind())));
   }
   const FieldSchema& field = schema.fields()[schema.owner_index()];
-  IdentifierVerdict verdict = CheckIdentifier(field.type, owner.id(), DayInChina(now_us));
-  if (verdict.ok()) return std::move(verdict.normalized);
+  const IdentifierVerdict verdict = CheckIdentifierField(field.type, owner.id(), DayInChina(now_us));
+  if (verdict.ok()) return verdict.normalized.str();
   return MakeError(ReasonOfRule(verdict.rule), MessageOfRule(verdict.rule), "owner.id");
 }
 
@@ -34,7 +34,7 @@ int32_t PartitionOfPayload(const ResourceSchema& schema, std::string_view payloa
   const std::optional<std::string_view> text = OwnerText(schema, payload);
   if (!text) return 0;
   const FieldSchema& owner = schema.fields()[schema.owner_index()];
-  const IdentifierVerdict verdict = CheckIdentifier(owner.type, *text, DayInChina(now_us));
+  const IdentifierVerdict verdict = CheckIdentifierField(owner.type, *text, DayInChina(now_us));
   if (!verdict.ok()) return 0;
   return PartitionOf(schema.owner_kind(), CanonicalKey(schema.owner_kind(), verdict.normalized), partitions);
 }

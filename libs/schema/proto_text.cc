@@ -34,6 +34,30 @@ TypeText TypeTextOf(FieldType type) {
       return {"string", "unified social credit code (统一社会信用代码)"};
     case FIELD_TYPE_DIVISION:
       return {"string", "division code (行政区划代码)"};
+    case FIELD_TYPE_ORGANIZATION_CODE:
+      return {"string", "organisation code (组织机构代码)"};
+    case FIELD_TYPE_REGISTRATION_NUMBER:
+      return {"string", "business registration number (工商注册号)"};
+    case FIELD_TYPE_TAXPAYER_ID:
+      return {"string", "taxpayer id (纳税人识别号)"};
+    case FIELD_TYPE_INDUSTRY:
+      return {"string", "industry code (国民经济行业代码)"};
+    case FIELD_TYPE_REAL_ESTATE_UNIT:
+      return {"string", "real-estate unit number (不动产单元代码)"};
+    case FIELD_TYPE_BANK_CARD:
+      return {"string", "bank card number (银行卡号)"};
+    case FIELD_TYPE_PHONE:
+      return {"string", "telephone number (电话号码)"};
+    case FIELD_TYPE_PLATE:
+      return {"string", "number plate (号牌号码)"};
+    case FIELD_TYPE_VIN:
+      return {"string", "vehicle identification number (车辆识别代号)"};
+    case FIELD_TYPE_CERTIFICATE_ID:
+      return {"string", "id of an electronic certificate (电子证照标识)"};
+    case FIELD_TYPE_PASSPORT:
+      return {"string", "passport number (护照号码)"};
+    case FIELD_TYPE_TRAVEL_PERMIT:
+      return {"string", "number of a travel permit (来往内地（大陆）通行证号码)"};
     default:
       return {"string", "text"};
   }

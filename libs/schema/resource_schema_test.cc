@@ -168,6 +168,19 @@ TEST_CASE("The owner is a field that identifies its kind") {
   CHECK(Wrong(place("division")).empty());
   CHECK(Wrong(place("household")).empty());
   CHECK(Wrong(place("phone")) == "phone");
+  const auto owned_by = [](hangou::record::v1::EntityKind kind, FieldType type) {
+    return Wrong([kind, type](Resource* r) {
+      r->set_owner_kind(kind);
+      schema_test::FieldOfName(r, "employer")->set_type(type);
+      r->set_owner_field("employer");
+    });
+  };
+  CHECK(owned_by(hangou::record::v1::ENTITY_KIND_ORGANISATION, FIELD_TYPE_ORGANIZATION_CODE).empty());
+  CHECK(owned_by(hangou::record::v1::ENTITY_KIND_PLACE, FIELD_TYPE_REAL_ESTATE_UNIT).empty());
+  CHECK(owned_by(hangou::record::v1::ENTITY_KIND_VEHICLE, FIELD_TYPE_VIN).empty());
+  CHECK(owned_by(hangou::record::v1::ENTITY_KIND_VEHICLE, FIELD_TYPE_PLATE).empty());
+  CHECK(owned_by(hangou::record::v1::ENTITY_KIND_VEHICLE, FIELD_TYPE_USCC) == "employer");
+  CHECK(owned_by(hangou::record::v1::ENTITY_KIND_PERSON, FIELD_TYPE_PASSPORT) == "employer");
 }
 
 TEST_CASE("The record key and the version are fields that can be it") {

@@ -19,22 +19,21 @@ using audit::v1::WhoAccessedResponse;
 
 // Bulk accesses that are counted.
 constexpr uint64_t kCountedAccesses = 1000;
-// An identifier, in any spelling: the longest that a resource's text field takes.
-constexpr size_t kIdentifierBytes = 4 * limits::kContextText;
 
 // The check that goes with an identifier of this kind and form; a text without one stands for itself.
 IdentifierVerdict CheckEntityText(EntityKind kind, const std::string& text, int32_t today) {
   const bool digits = text.find_first_not_of("0123456789") == std::string::npos;
   if (kind == EntityKind::kPerson &&
       (text.size() == kCitizenIdLength || (text.size() == kLegacyCitizenIdLength && digits))) {
-    return CheckCitizenId(text, today);
+    return CheckIdentifier(IdentifierType::kCitizenId, text, today);
   }
-  if (kind == EntityKind::kOrganisation && text.size() == kUsccLength) return CheckUscc(text);
+  if (kind == EntityKind::kOrganisation && text.size() == kUsccLength)
+    return CheckIdentifier(IdentifierType::kUscc, text, today);
   if (kind == EntityKind::kPlace && digits && (text.size() == 6 || text.size() == 9 || text.size() == 12)) {
-    return CheckDivision(text);
+    return CheckIdentifier(IdentifierType::kDivision, text, today);
   }
   IdentifierVerdict verdict;
-  verdict.normalized = text;
+  verdict.normalized = IdentifierText(text);
   return verdict;
 }
 

@@ -3,7 +3,8 @@
 #   RESULT name=NAME.PEER ratio=R ours=FIGURE peer=FIGURE runs=N spread_percent=P
 # with medians, and a ratio above 1 where we are better. Nothing else should run on the machine meanwhile.
 # Usage: tests/benchmarks/run.sh NAME [--runs N] [--records N] [--keep DIR]
-#   NAME          publish (.kafka, .postgres), get (.echo), batch_get (.postgres), list (.stream)
+#   NAME          publish (.kafka, .postgres), get (.echo), batch_get (.postgres), list (.stream),
+#                 validate (.stdnum)
 #   --runs N      runs of ours and of the peer, in turn; 5
 #   --records N   records per run of publishing, or in the library before reads; 200000
 #   --keep DIR    leaves the data, and the logs of everybody, in DIR, which must not exist yet
@@ -20,7 +21,8 @@ name=${1:-}
 case $name in
   publish | batch_get) peer=postgres ;;
   get | list) peer= ;;
-  *) fail "say publish, get, batch_get or list; the head of this file explains" ;;
+  validate) peer=stdnum ;;
+  *) fail "say publish, get, batch_get, list or validate; the head of this file explains" ;;
 esac
 shift
 keep=
@@ -66,17 +68,17 @@ clean_up() {
 }
 trap clean_up EXIT
 
-install_postgres() {
-  [[ -x $postgres_bin/initdb ]] && return 0
+# install PACKAGE: a peer is no part of the product, and comes when it is asked for.
+install() {
   local as_root=()
   [[ $(id -u) -eq 0 ]] || as_root=(sudo)
-  "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends postgresql-15
+  "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$1"
 }
 
 # A server of its own: durable as it comes, TLS as ours, and memory and log enough not to stumble.
 start_postgres() {
   local port password
-  install_postgres
+  [[ -x $postgres_bin/initdb ]] || install postgresql-15
   port=$(free_ports 1)
   password=$(head -c 16 /dev/urandom | od -An -tx1 | tr -d ' \n')
   mkdir "$data/postgres"
@@ -102,6 +104,12 @@ CONF
   options+=(--postgres "host=127.0.0.1 port=$port dbname=postgres user=postgres password=$password sslmode=require")
 }
 
+if [[ $name == validate ]]; then
+  /usr/bin/python3 -c 'import stdnum' 2>/dev/null || install python3-stdnum
+  echo "== compare"
+  "$HANGOU_BIN/hangou-compare" validate --stdnum "$root/tests/benchmarks/compare/stdnum_peer.py" "${options[@]}"
+  exit 0
+fi
 echo "== start the installation"
 tools/cluster.sh up "$cluster" >"$data/cluster.log" || fail "the installation does not start; see $data/cluster.log"
 hangou() { "$HANGOU_BIN/hangou" "$@"; }

@@ -58,10 +58,11 @@ TEST_CASE("Every identifier of an undamaged row is valid") {
       if (spec->columns[i].kind != ColumnKind::kId) continue;
       for (const std::string& value : Values(table, spec->columns[i].name)) {
         INFO(spec->name << " " << spec->columns[i].name << " " << value);
-        const IdentifierVerdict person = CheckCitizenId(value, kCityDay);
-        const IdentifierVerdict verdict = person.ok() ? person : CheckUscc(value);
+        const IdentifierVerdict person = CheckIdentifier(IdentifierType::kCitizenId, value, kCityDay);
+        const IdentifierVerdict verdict =
+            person.ok() ? person : CheckIdentifier(IdentifierType::kUscc, value, kCityDay);
         CHECK(verdict.ok());
-        CHECK(verdict.warning.empty());
+        CHECK(verdict.warnings().empty());
         ++checked;
       }
     }
@@ -159,7 +160,7 @@ TEST_CASE("Real divisions are all there and undamaged") {
   const std::set<std::string> codes = Values(divisions, "code");
   for (const TestRow& row : divisions.rows) {
     CHECK(row.defect.empty());
-    CHECK(CheckDivision(row.cells[0]).normalized == row.cells[0]);
+    CHECK(CheckIdentifier(IdentifierType::kDivision, row.cells[0], kCityDay).normalized == row.cells[0]);
     CHECK((row.cells[3].empty() || codes.contains(row.cells[3])));
   }
 }

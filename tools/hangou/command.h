@@ -52,6 +52,7 @@ void AddDescribeCommand(Flags app, CommandLine* line);
 void AddPublishCommand(Flags app, CommandLine* line);
 void AddDeleteCommand(Flags app, CommandLine* line);
 void AddQueryCommand(Flags app, CommandLine* line);
+void AddValidateCommand(Flags app, CommandLine* line);
 void AddVerifyCommand(Flags app, CommandLine* line);
 void AddSubscribeCommand(Flags app, CommandLine* line);
 void AddSubscriptionsCommand(Flags app, CommandLine* line);

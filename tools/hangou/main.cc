@@ -37,6 +37,7 @@ void AddCommands(hangou::Flags app, hangou::CommandLine* line) {
   hangou::AddPublishCommand(app, line);
   hangou::AddDeleteCommand(app, line);
   hangou::AddQueryCommand(app, line);
+  hangou::AddValidateCommand(app, line);
   hangou::AddVerifyCommand(app, line);
   hangou::AddSubscribeCommand(app, line);
   hangou::AddSubscriptionsCommand(app, line);

@@ -12,6 +12,7 @@ namespace hangou {
 struct CompareOptions {
   std::string cluster;        // folder of tools/cluster.sh, with the city of examples/city
   std::string postgres;       // where a peer needs it: a connection as libpq takes it
+  std::string stdnum;         // script of the peer of `validate`
   int32_t runs = 5;           // of ours and of the peer, in turn
   int32_t records = 200'000;  // per run of publishing; else in the library, before the first run
 };
@@ -23,6 +24,8 @@ absl::Status ComparePublish(const CompareOptions& options);
 absl::Status CompareGet(const CompareOptions& options);
 // batch_get.postgres: BatchGet of 100 keys beside one prepared `= ANY`.
 absl::Status CompareBatchGet(const CompareOptions& options);
+// validate.stdnum: citizen ids and credit codes checked, beside python-stdnum, which says how many it took for valid.
+absl::Status CompareValidate(const CompareOptions& options);
 // list.stream: a List of everything beside a stream of the same bytes.
 absl::Status CompareList(const CompareOptions& options);
 

@@ -21,8 +21,10 @@ int Main(int argc, char** argv) {
   std::function<absl::Status()> action;
   const auto add = [&](const char* name, const char* help, absl::Status (*compare)(const CompareOptions&)) {
     const Flags command = parser.flags().Sub(name, help);
-    command.Add("--cluster", &options.cluster, "folder of tools/cluster.sh").Required();
+    const Flag cluster = command.Add("--cluster", &options.cluster, "folder of tools/cluster.sh");
+    if (compare != CompareValidate) cluster.Required();
     command.Add("--postgres", &options.postgres, "connection of the peer, as libpq takes it");
+    command.Add("--stdnum", &options.stdnum, "script that checks a file of identifiers by python-stdnum");
     command.Add("--runs", &options.runs, "runs of ours and of the peer").Within(1, 100);
     command.Add("--records", &options.records, "records per run, or in the library").Within(2000, 2'000'000);
     command.Callback(
@@ -32,6 +34,7 @@ int Main(int argc, char** argv) {
   add("get", "Get beside a bare server", CompareGet);
   add("batch_get", "BatchGet beside PostgreSQL", CompareBatchGet);
   add("list", "List beside a bare stream", CompareList);
+  add("validate", "Checking identifiers beside python-stdnum", CompareValidate);
   std::string identity;
   std::string reply_file;
   const Flags bare = parser.flags().Sub("bare-server", "The bare server itself; the comparisons start it");
