@@ -46,9 +46,6 @@ std::string CanonicalKey(EntityKind kind, std::string_view normalized) {
     case EntityKind::kOrganisation:
       return OrganisationKey(normalized);
     case EntityKind::kPlace:
-      // The units of a parcel are where their parcel is (宗地代码, GB/T 37346-2019).
-      if (normalized.size() == kRealEstateUnitLength) return std::string(normalized.substr(0, kParcelLength));
-      break;
     case EntityKind::kVehicle:
       break;
   }

@@ -14,8 +14,8 @@ enum class EntityKind : uint8_t { kPerson = 1, kOrganisation = 2, kPlace = 3, kV
 std::string_view EntityKindName(EntityKind kind);
 
 // The key under which all spellings of an entity meet. Person: the 18-digit id without its check digit.
-// Organisation: the 9-character organisation code inside the credit code. Place: the division code, or the parcel of a
-// real-estate unit. Vehicle: the VIN or the plate, as the resource has it.
+// Organisation: the 9-character organisation code inside the credit code. Place: the division code, or the text that
+// names it. Vehicle: the VIN or the plate, as the resource has it.
 // `normalized` is a valid identifier in normal form.
 std::string CanonicalKey(EntityKind kind, std::string_view normalized);
 

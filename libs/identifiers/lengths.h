@@ -9,9 +9,7 @@ inline constexpr size_t kCitizenIdLength = 18;
 inline constexpr size_t kLegacyCitizenIdLength = 15;  // the 1989 edition
 inline constexpr size_t kUsccLength = 18;
 inline constexpr size_t kLegacyTaxIdLength = 15;
-inline constexpr size_t kOrgCodeLength = 9;          // GB 11714-1997
-inline constexpr size_t kRegionLength = 6;           // GB/T 2260
-inline constexpr size_t kRealEstateUnitLength = 28;  // GB/T 37346-2019
-inline constexpr size_t kParcelLength = 19;          // the parcel in it
+inline constexpr size_t kOrgCodeLength = 9;  // GB 11714-1997
+inline constexpr size_t kRegionLength = 6;   // GB/T 2260
 
 }  // namespace hangou

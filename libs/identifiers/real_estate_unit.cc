@@ -11,7 +11,8 @@ namespace {
 constexpr size_t kParcelFeatureAt = 12;
 constexpr size_t kParcelNumberAt = 14;
 constexpr size_t kParcelNumberLength = 5;
-constexpr size_t kFixtureAt = kParcelLength;
+constexpr size_t kRealEstateUnitLength = 28;
+constexpr size_t kFixtureAt = 19;
 constexpr size_t kUnitAt = 20;
 constexpr std::string_view kNoParcel = "00000";
 constexpr std::string_view kNoUnit = "00000000";
