@@ -36,7 +36,14 @@ namespace hangou {
 namespace {
 
 // Tables of the `local` store.
-enum LocalTable : int { kLocalVerify = 0, kLocalCursors = 1, kLocalTables = 2 };
+enum LocalTable : int {
+  kLocalVerify = 0,
+  kLocalCursors = 1,
+  kLocalQuality = 2,
+  kLocalQuarantine = 3,
+  kLocalTables = 4
+};
+constexpr LocalTables kLibraryTables = {kLocalVerify, kLocalQuality, kLocalQuarantine};
 
 constexpr LibraryDeclaration kLibraries[] = {kPopulationLibrary, kLegalEntityLibrary, kGeographicLibrary,
                                              kTaxLibrary, kCreditLibrary};
@@ -199,8 +206,8 @@ absl::Status Standalone::StartServices() {
   for (const LibraryDeclaration& declaration : kLibraries) {
     LibraryOptions library{std::string(declaration.name), parts.paths.view(declaration.name), kReplica,
                            layout.partitions(), layout.groups()};
-    const LibraryContext context{*parts.log,  *parts.local, kLocalVerify, *parts.policy, *parts.audit,
-                                 *parts.keys, clock,        parts.budget, parts.peer};
+    const LibraryContext context{*parts.log,  *parts.local, kLibraryTables, *parts.policy, *parts.audit,
+                                 *parts.keys, clock,        parts.budget,   parts.peer};
     parts.libraries.push_back(std::make_unique<Library>(std::move(library), context));
     libraries.push_back(parts.libraries.back().get());
   }
