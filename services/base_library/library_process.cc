@@ -13,9 +13,9 @@
 namespace hangou {
 namespace {
 
-// Tables of the `local` store.
-constexpr LocalTables kTables = {.verify = 0, .quality = 1, .quarantine = 2};
-constexpr int kTableCount = 3;
+// Tables of the `local` store: as in the standalone process, whose folder can be taken over.
+constexpr LocalTables kTables = {.verify = 0, .quality = 4, .quarantine = 5};
+constexpr int kTableCount = 6;
 
 class LibraryRole final : public ServiceRole {
  public:

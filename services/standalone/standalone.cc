@@ -39,9 +39,11 @@ namespace {
 enum LocalTable : int {
   kLocalVerify = 0,
   kLocalCursors = 1,
-  kLocalQuality = 2,
-  kLocalQuarantine = 3,
-  kLocalTables = 4
+  // 2 and 3 are those of an exchange that delivers to topics, which can take the folder over.
+  kLocalQuality = 4,
+  kLocalQuarantine = 5,
+  kLocalRecalls = 6,
+  kLocalTables = 7
 };
 constexpr LocalTables kLibraryTables = {kLocalVerify, kLocalQuality, kLocalQuarantine};
 
@@ -216,9 +218,9 @@ absl::Status Standalone::StartServices() {
       AuditServiceContext{*parts.log, *parts.audit, *parts.shipper, *parts.keys, clock},
       AuditIndexerOptions{parts.paths.view("audit"), parts.budget});
   parts.audit_service->Start();
-  parts.exchange = std::make_unique<ExchangeService>(ExchangeContext{*parts.log, *parts.local, kLocalCursors,
-                                                                     *parts.policy, *parts.audit, *parts.keys,
-                                                                     parts.peer, clock, layout.partitions()});
+  parts.exchange = std::make_unique<ExchangeService>(
+      ExchangeContext{*parts.log, *parts.local, kLocalCursors, kLocalRecalls, *parts.policy, *parts.audit,
+                      *parts.keys, parts.peer, clock, layout.partitions()});
 
   RpcServerOptions server_options;
   server_options.address = parts.options.address;
