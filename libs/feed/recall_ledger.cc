@@ -35,7 +35,7 @@ bool IsOver(const v1::StoredRecall& stored, int64_t now_us) {
 }  // namespace
 
 absl::Status RecallLedger::NoteDelivered(const std::string& department, const std::string& subscription,
-                                         const v1::Delivery& delivery, int64_t now_us) {
+                                         const v1::Delivery& delivery, int64_t now_us) const {
   StoreBatch batch;
   const std::string receiver = ReceiverPrefix(department, subscription);
   for (const v1::Change& change : delivery.changes()) {
@@ -59,7 +59,7 @@ absl::Status RecallLedger::NoteDelivered(const std::string& department, const st
 
 absl::StatusOr<v1::ConfirmRecallResponse> RecallLedger::Confirm(const Caller& caller,
                                                                 const v1::ConfirmRecallRequest& request,
-                                                                int64_t now_us) {
+                                                                int64_t now_us) const {
   if (request.positions_size() > kConfirmedAtOnce) {
     return MakeError(Reason::kBatchTooLarge, "confirm at most 256 recalls at once");
   }

@@ -23,10 +23,10 @@ class RecallLedger {
 
   // Notes that the recalls of a delivery reach a subscription; those that it has been told of stay as they are.
   absl::Status NoteDelivered(const std::string& department, const std::string& subscription,
-                             const hangou::exchange::v1::Delivery& delivery, int64_t now_us);
+                             const hangou::exchange::v1::Delivery& delivery, int64_t now_us) const;
   // Notes a receiver's confirmation.
   absl::StatusOr<hangou::exchange::v1::ConfirmRecallResponse> Confirm(
-      const Caller& caller, const hangou::exchange::v1::ConfirmRecallRequest& request, int64_t now_us);
+      const Caller& caller, const hangou::exchange::v1::ConfirmRecallRequest& request, int64_t now_us) const;
   // Those of the caller's subscriptions, or of what its department provided, behind `after`, which is empty for the first page; `next` is where the
   // next page begins, empty at the end.
   absl::StatusOr<hangou::exchange::v1::ListRecallsResponse> List(
