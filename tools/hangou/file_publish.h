@@ -10,8 +10,8 @@
 #include "absl/status/status.h"
 #include "libs/client/publisher.h"
 #include "tools/hangou/rejected_file.h"
-#include "tools/hangou/row_encoder.h"
-#include "tools/hangou/row_source.h"
+#include "libs/importer/row_encoder.h"
+#include "libs/importer/row_source.h"
 
 namespace hangou {
 

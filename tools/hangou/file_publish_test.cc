@@ -6,7 +6,7 @@
 #include "libs/base/file.h"
 #include "libs/base/temp_folder.h"
 #include "libs/client/library_for_test.h"
-#include "tools/hangou/resource_for_test.h"
+#include "libs/importer/resource_for_test.h"
 
 namespace hangou {
 namespace {

@@ -4,7 +4,7 @@
 #include <filesystem>
 
 #include "libs/base/status.h"
-#include "tools/hangou/row_source.h"
+#include "libs/importer/row_source.h"
 
 namespace hangou {
 

@@ -7,7 +7,7 @@
 #include <string_view>
 
 #include "absl/status/status.h"
-#include "tools/hangou/row_encoder.h"
+#include "libs/importer/row_encoder.h"
 
 namespace hangou {
 

@@ -1,11 +1,11 @@
-#include "tools/hangou/row_encoder.h"
+#include "libs/importer/row_encoder.h"
 
 #include <catch2/catch.hpp>
 #include <nlohmann/json.hpp>
 
 #include "libs/base/status.h"
 #include "tools/hangou/record_view.h"
-#include "tools/hangou/resource_for_test.h"
+#include "libs/importer/resource_for_test.h"
 
 namespace hangou {
 namespace {
