@@ -15,6 +15,7 @@ find_package(PkgConfig REQUIRED)
 pkg_check_modules(xxhash REQUIRED IMPORTED_TARGET libxxhash)
 pkg_check_modules(rdkafka REQUIRED IMPORTED_TARGET rdkafka)
 pkg_check_modules(libpq REQUIRED IMPORTED_TARGET libpq)  # of a benchmark's peer
+pkg_check_modules(geos REQUIRED IMPORTED_TARGET geos)
 pkg_check_modules(jemalloc REQUIRED IMPORTED_TARGET jemalloc)
 
 find_program(HANGOU_PROTOC protoc REQUIRED)

@@ -12,6 +12,8 @@ constexpr size_t kBatchRecords = 256;
 constexpr size_t kBatchBytes = 1 << 20;
 // A record: a row of text. Larger things are files, which a record refers to.
 constexpr size_t kRecordBytes = 64 << 10;
+// A record with a geometry: some 30,000 vertices, as the border of a county has; two of them fit into a batch.
+constexpr size_t kGeometryRecordBytes = 512 << 10;
 // Unanswered batches of one Publish stream: keeps one publisher from filling the memory.
 constexpr size_t kUnansweredBatches = 8;
 // Fields of a resource and highest field number: a field set fits a few cache lines.

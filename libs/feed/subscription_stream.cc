@@ -157,7 +157,7 @@ void SubscriptionStream::Pump() {
 
 bool SubscriptionStream::BatchFull() const {
   return filling_.size() >= limits::kBatchRecords ||
-         filling_bytes_ + limits::kRecordBytes + kRecordOverheadBytes > limits::kReplyBytes;
+         filling_bytes_ + limits::kGeometryRecordBytes + kRecordOverheadBytes > limits::kReplyBytes;
 }
 
 void SubscriptionStream::AddChange(FeedChange change) {
