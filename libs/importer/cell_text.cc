@@ -9,11 +9,11 @@
 namespace hangou {
 namespace {
 
-constexpr int kDigitsKept = 15;        // of a number in a spreadsheet
-constexpr double kTooLarge = 1e15;     // whole numbers below have at most 15 digits
+constexpr int kDigitsKept = 15;     // of a number in a spreadsheet
+constexpr double kTooLarge = 1e15;  // whole numbers below have at most 15 digits
 constexpr int kSecondsOfDay = 86'400;
-constexpr int32_t kDayOf1900 = -25'569;   // day number of 1899-12-30: serial 0 from March 1900 on
-constexpr int32_t kDayOf1904 = -24'107;   // of 1904-01-01
+constexpr int32_t kDayOf1900 = -25'569;       // day number of 1899-12-30: serial 0 from March 1900 on
+constexpr int32_t kDayOf1904 = -24'107;       // of 1904-01-01
 constexpr int32_t kLeapDayThatNeverWas = 60;  // Excel counts a 29 February 1900
 constexpr double kLastSerial = 2'958'465;     // 9999-12-31
 
@@ -39,10 +39,11 @@ std::string WithoutExponent(std::string_view scientific) {
   return text + digits.substr(0, whole) + "." + digits.substr(whole);
 }
 
+// A whole number that is written as it should be.
 bool IsPlain(std::string_view text) {
+  if (text == "0") return true;
   if (text.starts_with('-')) text.remove_prefix(1);
-  if (text.empty() || text.size() > kDigitsKept) return false;
-  if (text[0] == '0') return text.size() == 1;
+  if (text.empty() || text.size() > kDigitsKept || text[0] == '0') return false;
   return text.find_first_not_of("0123456789") == std::string_view::npos;
 }
 
@@ -105,17 +106,20 @@ absl::StatusOr<std::string> NumberText(std::string_view written) {
   ASSIGN_OR_RETURN(const double value, NumberOf(written));
   if (value == 0) return std::string("0");
   if (std::abs(value) >= kTooLarge) {
-    return InvalidCell("the number has lost the digits behind its fifteenth in the spreadsheet: enter it as text");
+    return InvalidCell(
+        "the number has lost the digits behind its fifteenth in the spreadsheet: enter it as text");
   }
   char text[32];
-  const auto end = std::to_chars(text, text + sizeof(text), value, std::chars_format::scientific, kDigitsKept - 1);
+  const auto end =
+      std::to_chars(text, text + sizeof(text), value, std::chars_format::scientific, kDigitsKept - 1);
   return WithoutExponent(std::string_view(text, static_cast<size_t>(end.ptr - text)));
 }
 
 absl::StatusOr<std::string> DateText(std::string_view serial, bool with_time, bool from_1904) {
   ASSIGN_OR_RETURN(const double value, NumberOf(serial));
   const double last = from_1904 ? kLastSerial - (kDayOf1904 - kDayOf1900) : kLastSerial;
-  if (value < (from_1904 ? 0 : 1) || value >= last + 1) return InvalidCell("the number is no day of the calendar");
+  if (value < (from_1904 ? 0 : 1) || value >= last + 1)
+    return InvalidCell("the number is no day of the calendar");
   auto day = static_cast<int32_t>(value);
   auto seconds = static_cast<int>(std::lround((value - day) * kSecondsOfDay));
   if (seconds == kSecondsOfDay) {

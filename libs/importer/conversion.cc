@@ -18,7 +18,8 @@ constexpr std::string_view kNoBreakSpace = "\xC2\xA0";          // U+00A0
 constexpr std::string_view kAsciiSpace = " \t\r\n";
 
 absl::Status MappingError(const ColumnMapping& mapping, const std::string& message) {
-  return MakeError(Reason::kInvalidRequest, "mapping, column " + mapping.column + ": " + message, mapping.field);
+  return MakeError(Reason::kInvalidRequest, "mapping, column " + mapping.column + ": " + message,
+                   mapping.field);
 }
 
 // Bytes of white space that `text` begins with, or ends with.
@@ -70,7 +71,8 @@ absl::Status Conversion::ChooseUnits(const FieldSchema& field) {
   if (!mapping_.to.empty() && mapping_.to != unit_)
     return MappingError(mapping_, "\"to\" has to be the unit of the field, " + unit_);
   if (mapping_.unit.empty()) return MappingError(mapping_, "\"to\" needs a \"unit\" beside it");
-  if (unit_.empty()) return MappingError(mapping_, "the field declares no unit: say by \"to\" which one it is in");
+  if (unit_.empty())
+    return MappingError(mapping_, "the field declares no unit: say by \"to\" which one it is in");
   if (std::string problem = UnitProblem(mapping_.unit, unit_); !problem.empty())
     return MappingError(mapping_, problem);
   return absl::OkStatus();
@@ -81,7 +83,8 @@ absl::StatusOr<std::string> Conversion::Apply(std::string_view text) const {
   if (!mapping_.values.empty() && !text.empty()) {
     const auto found = mapping_.values.find(std::string(text));
     if (found == mapping_.values.end()) {
-      return MakeError(Reason::kFieldInvalid, "the mapping does not have this value; add it under \"values\"");
+      return MakeError(Reason::kFieldInvalid,
+                       "the mapping does not have this value; add it under \"values\"");
     }
     text = found->second;
   }

@@ -40,7 +40,8 @@ std::optional<std::string> DateByPattern(std::string_view text, std::string_view
     if (parts[letter] < 0) return std::nullopt;
   }
   const std::optional<int32_t> day = DayFromCivil(parts[kYear], parts[kMonth], parts[kDay]);
-  if (!text.empty() || !day || parts[kHour] > 23 || parts[kMinute] > 59 || parts[kSecond] > 59) return std::nullopt;
+  if (!text.empty() || !day || parts[kHour] > 23 || parts[kMinute] > 59 || parts[kSecond] > 59)
+    return std::nullopt;
   if (!with_time) {
     const bool midnight = parts[kHour] + parts[kMinute] + parts[kSecond] == 0;
     return midnight ? std::optional(FormatDay(*day)) : std::nullopt;

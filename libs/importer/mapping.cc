@@ -27,7 +27,8 @@ class MappingReader {
         mapping.sheet = item.second.Scalar();
       } else if (key == "encoding") {
         mapping.encoding = TextEncodingFromName(item.second.Scalar());
-        if (!mapping.encoding) return ErrorAt(item.second, "the encoding is utf-8, utf-16le, utf-16be or gb18030");
+        if (!mapping.encoding)
+          return ErrorAt(item.second, "the encoding is utf-8, utf-16le, utf-16be or gb18030");
       } else if (key == "columns") {
         RETURN_IF_ERROR(ReadColumns(item.second, &mapping));
       } else if (key == "constants") {
@@ -51,7 +52,8 @@ class MappingReader {
     for (const auto& item : node) {
       ColumnMapping column;
       column.column = item.first.Scalar();
-      if (!seen.insert(PlainTitle(column.column)).second) return ErrorAt(item.first, "the column stands twice");
+      if (!seen.insert(PlainTitle(column.column)).second)
+        return ErrorAt(item.first, "the column stands twice");
       if (item.second.IsScalar()) {
         // "ignore", or the field alone.
         if (item.second.Scalar() != "ignore") column.field = item.second.Scalar();
@@ -64,7 +66,8 @@ class MappingReader {
   }
 
   absl::Status ReadColumn(const YAML::Node& node, ColumnMapping* column) const {
-    if (!node.IsMap()) return ErrorAt(node, "a column is \"ignore\", a field, or a map with the key \"field\"");
+    if (!node.IsMap())
+      return ErrorAt(node, "a column is \"ignore\", a field, or a map with the key \"field\"");
     for (const auto& item : node) {
       const std::string key = item.first.Scalar();
       if (key == "field") {
@@ -146,7 +149,8 @@ std::string PlainTitle(std::string_view title) {
   std::string plain;
   for (size_t i = 0; i < title.size(); ++i) {
     const std::string_view rest = title.substr(i);
-    if (rest.starts_with("\xE3\x80\x80") || rest.starts_with("\xE2\x80\x8B") || rest.starts_with("\xEF\xBB\xBF")) {
+    if (rest.starts_with("\xE3\x80\x80") || rest.starts_with("\xE2\x80\x8B") ||
+        rest.starts_with("\xEF\xBB\xBF")) {
       i += 2;  // ideographic space, zero-width space, byte order mark
     } else if (rest.starts_with("\xC2\xA0")) {
       i += 1;  // no-break space
@@ -164,22 +168,26 @@ std::string PlainTitle(std::string_view title) {
 }
 
 std::string MappingToStartFrom(const ResourceSchema& schema, const std::vector<std::string>& columns) {
-  std::string text = "# Columns of the file, and the field that each is. Keys of a column: field, trim, unit, to, date,\n"
-                     "# values; or \"ignore\" in place of all.\nresource: " +
-                     schema.name().substr(schema.name().find('/') + 1) + "\ncolumns:\n";
+  std::string text =
+      "# Columns of the file, and the field that each is. Keys of a column: field, trim, unit, to, date,\n"
+      "# values; or \"ignore\" in place of all.\nresource: " +
+      schema.name().substr(schema.name().find('/') + 1) + "\ncolumns:\n";
   std::set<int> used;
   for (const std::string& column : columns) {
     const int index = IndexOfTitle(schema, column);
     if (index >= 0) used.insert(index);
     const bool kept = index >= 0 || column.starts_with('@');
-    text += "  " + Quoted(column) + ": " +
-            (kept ? "{field: " + (index >= 0 ? schema.fields()[index].name : Quoted(column)) + "}" : "ignore") + "\n";
+    text +=
+        "  " + Quoted(column) + ": " +
+        (kept ? "{field: " + (index >= 0 ? schema.fields()[index].name : Quoted(column)) + "}" : "ignore") +
+        "\n";
   }
   text += "# Values of fields that the file does not have, such as \"state: normal\".\nconstants: {}\n";
   for (size_t i = 0; i < schema.fields().size(); ++i) {
     const FieldSchema& field = schema.fields()[i];
     if (used.contains(static_cast<int>(i))) continue;
-    text += "# not in the file: " + field.name + " " + field.title + (field.required ? ", required" : "") + "\n";
+    text +=
+        "# not in the file: " + field.name + " " + field.title + (field.required ? ", required" : "") + "\n";
   }
   return text;
 }

@@ -19,13 +19,14 @@ constexpr size_t kMappingBytes = 1 << 20;
 
 // One column of the file.
 struct ColumnMapping {
-  std::string column;                         // its title, or its name in NDJSON
-  std::string field;                          // name of the field; empty: the column is ignored
-  bool trim = false;                          // white space around the value is taken off
-  std::string unit;                           // of the values; empty: that of the field
-  std::string to;                             // unit of the field; money is in yuan anyway
-  std::vector<std::string> dates;             // patterns of DateByPattern, or "excel"; the first that matches counts
-  std::map<std::string, std::string> values;  // value of the file to value of the field; empty: all as they are
+  std::string column;              // its title, or its name in NDJSON
+  std::string field;               // name of the field; empty: the column is ignored
+  bool trim = false;               // white space around the value is taken off
+  std::string unit;                // of the values; empty: that of the field
+  std::string to;                  // unit of the field; money is in yuan anyway
+  std::vector<std::string> dates;  // patterns of DateByPattern, or "excel"; the first that matches counts
+  std::map<std::string, std::string>
+      values;  // value of the file to value of the field; empty: all as they are
 };
 
 // A mapping.

@@ -73,8 +73,9 @@ absl::Status RowEncoder::AddMapping(const ImportMapping& mapping) {
                                                     " has no field " + rule.field);
       }
       static const FieldSchema kNoField;  // of the names with "@": only trimming and values suit it
-      ASSIGN_OR_RETURN(Conversion conversion,
-                       Conversion::Make(rule, column.target >= 0 ? schema_->fields()[column.target] : kNoField));
+      ASSIGN_OR_RETURN(
+          Conversion conversion,
+          Conversion::Make(rule, column.target >= 0 ? schema_->fields()[column.target] : kNoField));
       if (!conversion.Description().empty()) {
         column.conversion = std::make_shared<const Conversion>(std::move(conversion));
       }
@@ -98,10 +99,11 @@ absl::Status RowEncoder::AddColumns(const std::vector<std::string>& columns) {
   for (const std::string& name : columns) {
     Column column = ColumnOf(name);
     if (column.target == kUnknown) {
-      return MakeError(Reason::kFieldUnknown, "column " + name + " is no field of " + schema_->name() +
-                                                  ": name its field in a mapping, or let it be ignored there; see "
-                                                  "`hangou describe resource " +
-                                                  schema_->name() + "`");
+      return MakeError(Reason::kFieldUnknown,
+                       "column " + name + " is no field of " + schema_->name() +
+                           ": name its field in a mapping, or let it be ignored there; see "
+                           "`hangou describe resource " +
+                           schema_->name() + "`");
     }
     if (column.target != kPassedOver && !seen.insert(column.target).second) {
       return MakeError(Reason::kInvalidRequest, "two columns are the same field, one of them is " + name);
@@ -111,7 +113,8 @@ absl::Status RowEncoder::AddColumns(const std::vector<std::string>& columns) {
   }
   for (const auto& [title, column] : mapped_) {
     if (columns.empty() || column.target == kPassedOver || titles.contains(title)) continue;
-    return MakeError(Reason::kInvalidRequest, "the file has no column " + column.name + ", which the mapping names");
+    return MakeError(Reason::kInvalidRequest,
+                     "the file has no column " + column.name + ", which the mapping names");
   }
   return absl::OkStatus();
 }
@@ -119,11 +122,13 @@ absl::Status RowEncoder::AddColumns(const std::vector<std::string>& columns) {
 absl::Status RowEncoder::AddConstants(const ImportMapping& mapping) {
   for (const auto& [field, value] : mapping.constants) {
     const int index = schema_->IndexOfName(field);
-    if (index < 0) return MakeError(Reason::kFieldUnknown, "mapping: " + schema_->name() + " has no field " + field);
+    if (index < 0)
+      return MakeError(Reason::kFieldUnknown, "mapping: " + schema_->name() + " has no field " + field);
     for (const std::vector<Column>* others : {&columns_, &constants_}) {
       for (const Column& other : *others) {
         if (other.target != index) continue;
-        return MakeError(Reason::kInvalidRequest, "mapping: the constant " + field + " has a column or stands twice");
+        return MakeError(Reason::kInvalidRequest,
+                         "mapping: the constant " + field + " has a column or stands twice");
       }
     }
     RETURN_IF_ERROR(EncodeField(schema_->fields()[index], value, &constant_payload_));

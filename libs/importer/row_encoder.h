@@ -62,7 +62,8 @@ class RowEncoder {
   absl::Status AddConstants(const ImportMapping& mapping);
   absl::Status AddColumns(const std::vector<std::string>& columns);
   Column ColumnOf(const std::string& name) const;
-  absl::Status EncodeCell(const Column& column, const std::string& text, hangou::record::v1::Record* record) const;
+  absl::Status EncodeCell(const Column& column, const std::string& text,
+                          hangou::record::v1::Record* record) const;
   absl::Status EncodeText(int target, const std::string& text, hangou::record::v1::Record* record) const;
   ColumnUse UseOf(const Column& column) const;
 

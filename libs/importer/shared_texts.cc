@@ -21,7 +21,8 @@ class SharedTextsHandler : public XmlHandler {
   void OnEnd(std::string_view name) override {
     in_text_ = false;
     if (name == "rPh") spoken_ = false;
-    if (name == "si" && !texts_.Add(text_)) problem_ = "the workbook has more text than is taken; save it as CSV";
+    if (name == "si" && !texts_.Add(text_))
+      problem_ = "the workbook has more text than is taken; save it as CSV";
   }
   void OnText(std::string_view text) override {
     if (in_text_ && text_.size() < kCellTextBytes) text_.append(text);

@@ -32,7 +32,7 @@ class TextInput : public TableInput {
     EncodingDetector detector;
     std::string head;
     if (!IsPlainFile(options.path)) {
-      std::ios::sync_with_stdio(false);
+      if (options.path == "-") std::ios::sync_with_stdio(false);
       if (options.path != "-") file_.open(options.path, std::ios::binary);
       in_ = options.path == "-" ? &std::cin : &file_;
       head.resize(kPipeHeadBytes);
@@ -45,7 +45,8 @@ class TextInput : public TableInput {
     if (in_->bad() || (in_ == &file_ && !file_.is_open())) {
       return BadInput("the file " + options.path + " cannot be read");
     }
-    if (head.starts_with(kZipMagic)) return BadInput("give a workbook as a file: it cannot be read from a pipe");
+    if (head.starts_with(kZipMagic))
+      return BadInput("give a workbook as a file: it cannot be read from a pipe");
     encoding_ = options.encoding.value_or(detector.Detected());
     text_ = std::make_unique<DecodedStream>(*in_, encoding_, std::move(head));
     ndjson_ = IsNdjson(options.path);
@@ -106,8 +107,9 @@ class WorkbookInput : public TableInput {
   RowSource& rows() override { return *source_; }
   std::string Description() const override { return "workbook, sheet " + source_->sheet(); }
   double PartRead() const override {
-    return source_->total() == 0 ? 0
-                                 : static_cast<double>(source_->consumed()) / static_cast<double>(source_->total());
+    return source_->total() == 0
+               ? 0
+               : static_cast<double>(source_->consumed()) / static_cast<double>(source_->total());
   }
 
  private:

@@ -1,7 +1,6 @@
 #include "libs/importer/units.h"
 
 #include <array>
-#include <limits>
 
 #include "absl/numeric/int128.h"
 #include "libs/base/status.h"
@@ -84,7 +83,8 @@ absl::StatusOr<DecimalNumber> ParseDecimalNumber(std::string_view text) {
     if (i == point && i > 0) continue;
     if (text[i] < '0' || text[i] > '9') return CannotConvert("not a number such as 12.50");
     number.digits = number.digits * 10 + static_cast<uint64_t>(text[i] - '0');
-    if (number.digits != 0 && ++digits > kConvertedDigits) return CannotConvert("the number has too many digits");
+    if (number.digits != 0 && ++digits > kConvertedDigits)
+      return CannotConvert("the number has too many digits");
   }
   if (text.empty() || point == 0 || number.behind_point > kConvertedDigits) {
     return CannotConvert("not a number such as 12.50");
@@ -100,7 +100,8 @@ absl::uint128 PowerOfTen(uint32_t exponent) {
 
 std::string DigitsOf(absl::uint128 value) {
   std::string digits;
-  for (; value != 0; value /= 10) digits.insert(digits.begin(), static_cast<char>('0' + static_cast<int>(value % 10)));
+  for (; value != 0; value /= 10)
+    digits.insert(digits.begin(), static_cast<char>('0' + static_cast<int>(value % 10)));
   return digits;
 }
 
@@ -119,18 +120,10 @@ absl::StatusOr<std::string> ConvertUnit(std::string_view text, std::string_view 
   const UnitOfMeasure* const target = FindUnit(to);
   HANGOU_CHECK(UnitProblem(from, to).empty(), "units are checked before anything is converted");
   ASSIGN_OR_RETURN(const DecimalNumber number, ParseDecimalNumber(text));
-  // The factor is reduced first, so that 17 digits, its numerator and the scale fit into 128 bits.
-  absl::uint128 up = absl::uint128(source->numerator) * target->denominator * PowerOfTen(scale);
-  absl::uint128 down = absl::uint128(source->denominator) * target->numerator * PowerOfTen(number.behind_point);
-  for (const uint64_t factor : {10, 2, 3, 5}) {
-    while (up % factor == 0 && down % factor == 0) {
-      up /= factor;
-      down /= factor;
-    }
-  }
-  if (number.digits != 0 && up > std::numeric_limits<absl::uint128>::max() / number.digits) {
-    return CannotConvert("the number is too large for its field");
-  }
+  // At most 17 digits, a factor of 10^10 between units and 9 digits behind the point: 10^36, which fits.
+  const absl::uint128 up = absl::uint128(source->numerator) * target->denominator * PowerOfTen(scale);
+  const absl::uint128 down =
+      absl::uint128(source->denominator) * target->numerator * PowerOfTen(number.behind_point);
   const absl::uint128 product = number.digits * up;
   if (product % down != 0) {
     return CannotConvert("the number in " + std::string(to) + " has more than " + std::to_string(scale) +

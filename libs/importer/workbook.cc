@@ -23,7 +23,8 @@ class RelationsHandler : public XmlHandler {
     if (name != "Relationship" || relations.size() > kWorkbookSheets) return;
     const std::string_view type = attributes["Type"];
     const std::string_view target = attributes["Target"];
-    const std::string part = target.starts_with('/') ? std::string(target.substr(1)) : folder_ + std::string(target);
+    const std::string part =
+        target.starts_with('/') ? std::string(target.substr(1)) : folder_ + std::string(target);
     relations[std::string(attributes["Id"])] = {part, std::string(type.substr(type.rfind('/') + 1))};
   }
   void OnEnd(std::string_view) override {}
@@ -121,7 +122,8 @@ absl::StatusOr<WorkbookFrame> ReadWorkbookFrame(ZipArchive& archive) {
     frame.sheets.push_back({std::move(sheet.name), relation->second.target});
   }
   for (const auto& [id, relation] : relations) {
-    if (relation.type == "sharedStrings" && archive.Has(relation.target)) frame.shared_texts = relation.target;
+    if (relation.type == "sharedStrings" && archive.Has(relation.target))
+      frame.shared_texts = relation.target;
     if (relation.type != "styles" || !archive.Has(relation.target)) continue;
     StylesHandler styles(frame.styles);
     RETURN_IF_ERROR(ReadPart(archive, relation.target, styles));

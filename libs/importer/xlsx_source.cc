@@ -168,7 +168,8 @@ class SheetSource : public XlsxSource {
   absl::Status ReadHead() {
     ASSIGN_OR_RETURN(const bool some, ReadRow());
     if (!some || !handler_.row().error.empty()) {
-      return MakeError(Reason::kInvalidRequest, "the first row of a sheet names the columns; this one does not");
+      return MakeError(Reason::kInvalidRequest,
+                       "the first row of a sheet names the columns; this one does not");
     }
     std::set<std::string> names;
     for (size_t i = 0; i < handler_.row().cells.size(); ++i) {
@@ -244,8 +245,9 @@ absl::StatusOr<SheetPlace> ChooseSheet(const WorkbookFrame& frame, const std::st
     if (name.empty() || sheet.name == name) return sheet;
     names += (names.empty() ? "" : ", ") + sheet.name;
   }
-  return MakeError(Reason::kInvalidRequest, names.empty() ? "the workbook has no sheet"
-                                                          : "the workbook has no such sheet; it has " + names);
+  return MakeError(Reason::kInvalidRequest, names.empty()
+                                                ? "the workbook has no sheet"
+                                                : "the workbook has no such sheet; it has " + names);
 }
 
 }  // namespace
@@ -260,8 +262,8 @@ absl::StatusOr<std::unique_ptr<XlsxSource>> XlsxSource::Open(std::unique_ptr<Zip
     ASSIGN_OR_RETURN(texts, SharedTexts::Read(*shared));
   }
   ASSIGN_OR_RETURN(auto part, archive->OpenPart(place.part));
-  auto source = std::make_unique<SheetSource>(std::move(archive), std::move(frame), std::move(texts), place.name,
-                                              std::move(part));
+  auto source = std::make_unique<SheetSource>(std::move(archive), std::move(frame), std::move(texts),
+                                              place.name, std::move(part));
   RETURN_IF_ERROR(source->ReadHead());
   return source;
 }

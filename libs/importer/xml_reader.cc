@@ -47,8 +47,9 @@ absl::StatusOr<bool> XmlReader::Run() {
     }
     RETURN_IF_ERROR(error_);
     if (status == XML_STATUS_ERROR || bytes_without_event_ > kXmlTokenBytes) {
-      return MakeError(Reason::kInvalidRequest,
-                       "the workbook is damaged: a part of it is not XML; save it again with the program that made it");
+      return MakeError(
+          Reason::kInvalidRequest,
+          "the workbook is damaged: a part of it is not XML; save it again with the program that made it");
     }
     if (status == XML_STATUS_SUSPENDED) return true;
     XML_ParsingStatus parsing;

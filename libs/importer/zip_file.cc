@@ -11,10 +11,13 @@ constexpr size_t kBlockBytes = 64 << 10;
 
 absl::Status ZipError(const std::string& message) { return MakeError(Reason::kInvalidRequest, message); }
 
-absl::Status Damaged() { return ZipError("the workbook is damaged; save it again with the program that made it"); }
+absl::Status Damaged() {
+  return ZipError("the workbook is damaged; save it again with the program that made it");
+}
 
 absl::Status CheckSize(uint64_t bytes, uint64_t packed) {
-  if (bytes <= kZipPartBytes && (bytes <= kZipFreeBytes || bytes / kZipRatio <= packed)) return absl::OkStatus();
+  if (bytes <= kZipPartBytes && (bytes <= kZipFreeBytes || bytes / kZipRatio <= packed))
+    return absl::OkStatus();
   return ZipError("a part of the workbook unpacks to more than is taken; split the sheet, or save it as CSV");
 }
 
@@ -56,7 +59,9 @@ absl::StatusOr<std::unique_ptr<ZipArchive>> ZipArchive::OpenBytes(std::string_vi
 
 ZipArchive::~ZipArchive() { zip_discard(archive_); }
 
-bool ZipArchive::Has(const std::string& name) const { return zip_name_locate(archive_, name.c_str(), 0) >= 0; }
+bool ZipArchive::Has(const std::string& name) const {
+  return zip_name_locate(archive_, name.c_str(), 0) >= 0;
+}
 
 absl::StatusOr<std::unique_ptr<ZipPart>> ZipArchive::OpenPart(const std::string& name) {
   zip_stat_t stat;

@@ -43,7 +43,8 @@ struct Bench {
     options.resource = "resources/psb.resident";
     Publisher publisher([this](bool) { return library.channel(); }, options, [](const auto&) { return 0; },
                         [this](uint64_t tag, const auto& outcome) { run->OnOutcome(tag, outcome); });
-    const absl::Status status = run->Run(*rows, publisher, [] {});
+    const absl::Status status = run->Run(
+        *rows, publisher, {}, {[] {}, [] { return false; }, [](const auto&) { return absl::OkStatus(); }});
     return status.ok() ? rejected.Close() : status;
   }
 
