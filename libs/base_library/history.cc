@@ -79,7 +79,7 @@ absl::StatusOr<std::vector<HistoryOf>> RecordsOf(const Store& view, const std::s
     if (wanted) records.push_back(std::move(record));
     return records.size() <= limits::kGetRecords;
   }));
-  if (damaged) return MakeError(Reason::kDataLoss, "a stored record of the view is damaged");
+  if (damaged) return DamagedRecord();
   return records;
 }
 

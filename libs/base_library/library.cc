@@ -255,7 +255,7 @@ absl::Status Library::Scan(const hangou::base_library::v1::ScanRequest& request,
     more = ++rows == most || bytes > limits::kReplyBytes;
     return !more;
   }));
-  if (damaged) return MakeError(Reason::kDataLoss, "a stored record of the view is damaged");
+  if (damaged) return DamagedRecord();
   if (!more) response->clear_next_key();
   return absl::OkStatus();
 }

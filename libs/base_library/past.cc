@@ -28,6 +28,10 @@ bool IsValidOn(const StoredRecord& state, int32_t day) {
   return !state.has_deletion() || state.deletion().valid_until_day() > day;
 }
 
+absl::Status DamagedRecord() {
+  return MakeError(Reason::kDataLoss, "a stored record of the view is damaged");
+}
+
 absl::Status VisitFormerStates(const Store& view, std::string_view record_key, uint64_t revision,
                                const std::function<bool(const StoredRecord&)>& visit) {
   if (revision <= 1) return absl::OkStatus();
@@ -40,7 +44,7 @@ absl::Status VisitFormerStates(const Store& view, std::string_view record_key, u
         damaged = !state.ParseFromArray(value.data(), static_cast<int>(value.size()));
         return !damaged && visit(state);
       }));
-  return damaged ? MakeError(Reason::kDataLoss, "a former state of a record is damaged") : absl::OkStatus();
+  return damaged ? DamagedRecord() : absl::OkStatus();
 }
 
 absl::StatusOr<bool> PutBack(const Store& view, std::string_view record_key, int64_t as_of_us,

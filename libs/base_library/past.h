@@ -24,6 +24,9 @@ bool IsRecalled(const hangou::record::v1::StoredRecord& state);
 // True where a state has a content that is valid on `day`.
 bool IsValidOn(const hangou::record::v1::StoredRecord& state, int32_t day);
 
+// DATA_LOSS: a row of the view does not parse; its owner rebuilds the view.
+absl::Status DamagedRecord();
+
 // Visits the former states of a record, newest first, from the one before `revision` on, until `visit` returns false.
 // DATA_LOSS where one is damaged.
 absl::Status VisitFormerStates(const Store& view, std::string_view record_key, uint64_t revision,

@@ -27,8 +27,8 @@ constexpr size_t kQualityRules = 256;
 // at the end: a crash may lose the counts of a second. Thread-safe.
 class QualityBook {
  public:
-  // The book of a library; those of several may share tables. `store` and `clock` must outlive it. A damaged row is left
-  // out.
+  // The book of a library; those of several may share tables. `store` and `clock` must outlive it. A damaged row is
+  // left out.
   QualityBook(std::string library, Store& store, int count_table, int quarantine_table, const Clock& clock);
   ~QualityBook();
 

@@ -23,7 +23,7 @@ namespace {
 
 absl::Status ParseState(std::string_view text, StoredRecord* state) {
   if (state->ParseFromArray(text.data(), static_cast<int>(text.size()))) return absl::OkStatus();
-  return MakeError(Reason::kDataLoss, "a stored record of the view is damaged");
+  return DamagedRecord();
 }
 
 // The instant that a read is about, and its day in China.

@@ -130,7 +130,7 @@ absl::Status Library::ReadByRole(const ReadScope& scope, const v1::GetRequest& r
     StoredRecord state;
     if (!state.ParseFromString(*row)) {
       GroupOf(place).ReportDamage();
-      return MakeError(Reason::kDataLoss, "a stored record of the view is damaged");
+      return DamagedRecord();
     }
     ASSIGN_OR_RETURN(const bool was, PutBack(*copy, record_key, as_of_us, &state));
     if (!was || !IsValidOn(state, DayInChina(as_of_us))) continue;

@@ -5,6 +5,7 @@
 // record that does not name the entity, and is passed over.
 #pragma once
 
+#include <compare>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -21,6 +22,8 @@ struct RoleEntity {
   uint32_t field = 0;  // number of the role's field
   EntityKind kind = EntityKind::kPerson;
   std::string key;  // canonical
+
+  auto operator<=>(const RoleEntity&) const = default;
 };
 
 // The entities that a normalised payload names, none for a role whose field is absent. `slices` are of the payload.

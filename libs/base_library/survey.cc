@@ -56,7 +56,7 @@ absl::Status ResourceSurvey::Walk(SurveyCursor* cursor,
     }));
     if (damaged) {
       library_.GroupOf(cursor->partition).ReportDamage();
-      return MakeError(Reason::kDataLoss, "a stored record of the view is damaged");
+      return DamagedRecord();
     }
     if (stopped) return absl::OkStatus();
     ++cursor->partition;

@@ -34,8 +34,9 @@ class ResourceSurvey {
   ResourceSurvey(Library& library, uint32_t resource_number, std::string provider)
       : library_(library), resource_number_(resource_number), provider_(std::move(provider)) {}
 
-  // Visits the provider's rows behind the cursor, at most kSurveyRows of the resource's and until `visit` returns false;
-  // the cursor moves to the last one visited, and to the count of partitions at the end. DATA_LOSS, DRAINING.
+  // Visits the provider's rows behind the cursor, at most kSurveyRows of the resource's and until `visit` returns
+  // false; the cursor moves to the last one visited, and to the count of partitions at the end. DATA_LOSS,
+  // DRAINING.
   absl::Status Walk(SurveyCursor* cursor,
                     const std::function<bool(const hangou::record::v1::StoredRecord&)>& visit);
   // True where the walk is over.

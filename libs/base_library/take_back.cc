@@ -1,4 +1,6 @@
 // Recall and Erase: records that should not have been there, or must not be any more.
+#include <set>
+
 #include "libs/base/limits.h"
 #include "libs/base/status.h"
 #include "libs/base/text.h"
@@ -28,18 +30,17 @@ struct Library::TakeBack {
 namespace {
 
 // The entities that the states of a record name in roles.
-absl::StatusOr<std::vector<RoleEntity>> NamedInAnyState(const Store& view, const ResourceSchema& schema,
-                                                        const std::string& record_key) {
-  std::vector<RoleEntity> entities;
+absl::StatusOr<std::set<RoleEntity>> NamedInAnyState(const Store& view, const ResourceSchema& schema,
+                                                     const std::string& record_key) {
+  std::set<RoleEntity> entities;
   ASSIGN_OR_RETURN(const auto row, view.Get(kViewRecords, record_key));
   if (!row) return entities;
   StoredRecord newest;
-  if (!newest.ParseFromString(*row))
-    return MakeError(Reason::kDataLoss, "a stored record of the view is damaged");
+  if (!newest.ParseFromString(*row)) return DamagedRecord();
   std::vector<FieldSlice> slices;
   const auto add = [&](const StoredRecord& state) {
     if (!WalkPayload(schema, state.upsert().payload(), &slices).ok()) return true;
-    for (RoleEntity& entity : RoleEntitiesOf(schema, slices)) entities.push_back(std::move(entity));
+    for (RoleEntity& entity : RoleEntitiesOf(schema, slices)) entities.insert(std::move(entity));
     return true;
   };
   add(newest);

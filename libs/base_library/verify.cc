@@ -39,7 +39,7 @@ absl::StatusOr<StoredValues> CollectValues(const Store& view, const ResourceSche
   RETURN_IF_ERROR(view.Scan(kViewRecords, prefix, prefix, [&](std::string_view, std::string_view text) {
     hangou::record::v1::StoredRecord stored;
     if (!stored.ParseFromArray(text.data(), static_cast<int>(text.size()))) {
-      inside = MakeError(Reason::kDataLoss, "a stored record of the view is damaged");
+      inside = DamagedRecord();
       return false;
     }
     const auto& head = stored.upsert().head();

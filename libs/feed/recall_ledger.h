@@ -27,8 +27,8 @@ class RecallLedger {
   // Notes a receiver's confirmation.
   absl::StatusOr<hangou::exchange::v1::ConfirmRecallResponse> Confirm(
       const Caller& caller, const hangou::exchange::v1::ConfirmRecallRequest& request, int64_t now_us) const;
-  // Those of the caller's subscriptions, or of what its department provided, behind `after`, which is empty for the first page; `next` is where the
-  // next page begins, empty at the end.
+  // Those of the caller's subscriptions, or of what its department provided, behind `after`, which is empty for the
+  // first page; `next` is where the next page begins, empty at the end.
   absl::StatusOr<hangou::exchange::v1::ListRecallsResponse> List(
       const Caller& caller, const hangou::exchange::v1::ListRecallsRequest& request, const std::string& after,
       std::string* next) const;

@@ -48,7 +48,7 @@ struct Bench {
   std::string next;
 
   v1::ListRecallsResponse List(const Caller& caller, bool unconfirmed, int page_size = 0,
-                               const std::string& after = "") {
+                               std::string after = "") {
     v1::ListRecallsRequest request;
     request.set_unconfirmed(unconfirmed);
     request.set_page_size(page_size);

@@ -10,8 +10,8 @@
 
 namespace hangou {
 
-// Day of the version field (UTC+8), or else of the event time, days since 1970-01-01, 0 where neither is there; first six
-// digits of the first division field in the order of numbers, empty where there is none.
+// Day of the version field (UTC+8), or else of the event time, days since 1970-01-01, 0 where neither is there;
+// first six digits of the first division field in the order of numbers, empty where there is none.
 struct RecordBucket {
   int32_t day = 0;
   std::string division;
