@@ -76,7 +76,7 @@ void WriteAbnormalOperations(const City& city, TableWriter* table) {
     const int32_t day = random.Day(std::max(company.established_day + 60, kCityDay - 1'000), kCityDay - 30);
     table->Text(company.uscc).CompanyName(company.name).Text(random.Pick(kReasons));
     table->Text(city.VillageOf(company).county_name + "市场监督管理局").Day(day);
-    table->Day(random.Percent(50) ? random.Day(day, kCityDay - 1) : 0).End();
+    table->DayIfAny(random.Percent(50) ? random.Day(day, kCityDay - 1) : 0).End();
   }
 }
 
@@ -86,7 +86,7 @@ void WriteSeriousViolations(const City& city, TableWriter* table) {
     if (!random.Chance(5'000)) continue;
     const Company company = city.companies.At(i);
     table->Text(company.uscc).CompanyName(company.name).Text("未按要求处置不合格产品，受到较重行政处罚");
-    table->Text("扬州市市场监督管理局").Day(random.Day(kCityDay - 90, kCityDay - 30)).Day(0).End();
+    table->Text("扬州市市场监督管理局").Day(random.Day(kCityDay - 90, kCityDay - 30)).DayIfAny(0).End();
   }
 }
 
@@ -98,7 +98,7 @@ void WriteExecutionCases(const City& city, TableWriter* table) {
     table->Text(city.VillageOf(found.company).county_name + "人民法院")
         .Yuan(found.amount)
         .Day(found.filed_day);
-    table->Day(found.dishonest ? 0 : found.filed_day + 80).End();
+    table->DayIfAny(found.dishonest ? 0 : found.filed_day + 80).End();
   }
 }
 
@@ -113,7 +113,11 @@ void WriteDishonestDebtors(const City& city, TableWriter* table) {
         .Text(court);
     table->Text("支付货款及利息").Text(found.performed == 0 ? "none" : "part");
     table->Text("有履行能力而拒不履行生效法律文书确定义务").Yuan(found.performed);
-    table->Yuan(found.amount - found.performed).Day(found.filed_day).Day(found.filed_day + 60).Day(0).End();
+    table->Yuan(found.amount - found.performed)
+        .Day(found.filed_day)
+        .Day(found.filed_day + 60)
+        .DayIfAny(0)
+        .End();
   }
 }
 

@@ -29,7 +29,7 @@ void WriteBills(const City& city, const Supply& supply, TableWriter* table) {
       const int32_t day = MonthBefore(month);
       const int64_t used = random.Between(supply.usual / 3, supply.usual * 2);
       table->Text(unit).Text(account).Month(day).Number(used).Yuan(used * supply.price);
-      table->Day(random.Percent(3) ? 0 : MonthEnd(day) + random.Day(2, 25)).End();
+      table->DayIfAny(random.Percent(3) ? 0 : MonthEnd(day) + random.Day(2, 25)).End();
     }
   }
 }
@@ -125,7 +125,7 @@ void WriteServiceCases(const City& city, TableWriter* table) {
     const auto organ = city.organs.find(item.department);
     table->Text(person.citizen_id).PersonName(person.name).Text("3210" + Digits(i, 12)).Text(item.title);
     table->Text(organ == city.organs.end() ? "扬州市政务服务中心" : organ->second.title);
-    table->OfficeInstant(random, day).Day(random.Percent(95) ? day + random.Day(0, 20) : 0).End();
+    table->OfficeInstant(random, day).DayIfAny(random.Percent(95) ? day + random.Day(0, 20) : 0).End();
   }
 }
 

@@ -80,7 +80,7 @@ void WriteResidents(const City& city, TableWriter* table) {
     table->Text(person.marital_status).Text(EducationOf(random, age));
     table->Text(random.Percent(60) ? std::to_string(random.Between(1, 4)) : "");
     table->Text(age > 13 && person.death_day == 0 ? MobileOf(random) : "");
-    table->Text(person.death_day != 0 ? "dead" : "normal").Day(person.death_day);
+    table->Text(person.death_day != 0 ? "dead" : "normal").DayIfAny(person.death_day);
     table->Bool(random.Chance(2'000)).OfficeInstant(random, random.Day(kFirstUpdate, kCityDay - 1));
     table->End(GhostPlant(person));
   }

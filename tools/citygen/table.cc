@@ -117,7 +117,7 @@ TableWriter& TableWriter::Scaled(int64_t value, int digits) {
 }
 
 TableWriter& TableWriter::Day(int32_t day) {
-  if (day != 0) AppendDay(day, &row_);
+  AppendDay(day, &row_);
   EndCell();
   return *this;
 }

@@ -38,8 +38,10 @@ class TableWriter {
   TableWriter& Yuan(int64_t fen) { return Scaled(fen, 2); }
   // `value` with `digits` digits behind the point.
   TableWriter& Scaled(int64_t value, int digits);
-  // "2025-06-30"; nothing for 0.
+  // "2025-06-30".
   TableWriter& Day(int32_t day);
+  // The same, or nothing for 0.
+  TableWriter& DayIfAny(int32_t day) { return day == 0 ? Text("") : Day(day); }
   // "2025-06".
   TableWriter& Month(int32_t day);
   // An instant within office hours of a day: ISO 8601, UTC.

@@ -156,7 +156,7 @@ void WriteAbnormalTaxpayers(const City& city, TableWriter* table) {
     if (!Random(city.seed, "abnormal taxpayer", i).Percent(2)) continue;
     const Company company = city.companies.At(i);
     table->Text(company.uscc).CompanyName(company.name).Day(kCityDay - 300 + static_cast<int32_t>(i % 200));
-    table->Day(i % 3 == 0 ? kCityDay - 20 : 0).End();
+    table->DayIfAny(i % 3 == 0 ? kCityDay - 20 : 0).End();
   }
 }
 

@@ -109,7 +109,7 @@ void WriteVehicles(const City& city, TableWriter* table) {
         .Text(i % 3 == 0 ? "K31" : "K33")
         .Number(vehicle.displacement);
     table->Text(vehicle.owner).PersonName(vehicle.owner_name).Day(vehicle.registered_day);
-    table->Text(vehicle.scrapped ? "scrapped" : "in_use").Day(vehicle.scrapped_day).Yuan(vehicle.price);
+    table->Text(vehicle.scrapped ? "scrapped" : "in_use").DayIfAny(vehicle.scrapped_day).Yuan(vehicle.price);
     table->End(vehicle.is_new ? vehicle.purchase.plant : vehicle.tax_plant);
   }
 }
