@@ -1,4 +1,5 @@
-// The planted gaps against a plain evaluation of the comparisons over the files: it must find each hit, and nothing else.
+// The planted gaps against a plain evaluation of the comparisons over the files: it must find each hit, and nothing
+// else.
 #include <catch2/catch.hpp>
 #include <cmath>
 #include <map>

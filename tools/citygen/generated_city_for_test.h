@@ -62,7 +62,7 @@ inline std::vector<std::string> Cells(const std::string& line) {
 inline CityOptions SmallCity(uint64_t seed, const std::string& folder) {
   CityOptions options;
   options.seed = seed;
-  options.people = 2400;
+  options.people = 1500;
   options.companies = 500;  // twelve of each role: every comparison has its cases in both variants
   options.dirty_percent = 6;
   options.data_folder = kRoot + "/data";

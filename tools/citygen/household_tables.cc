@@ -1,5 +1,4 @@
 // What people and households have with the city's services: dwellings, bills, insurance, cards, cases.
-#include "libs/base/text.h"
 #include "tools/citygen/tables.h"
 
 namespace hangou {
@@ -20,8 +19,8 @@ constexpr Supply kTownGas = {"gas", "33", 12, 2, 24, 288};
 
 void WriteBills(const City& city, const Supply& supply, TableWriter* table) {
   for (uint64_t i = 0; i < city.people.count(); ++i) {
+    if (city.people.HeadOf(i) != i) continue;
     const Person person = city.people.At(i);
-    if (person.head != i) continue;
     const std::string unit = DwellingOf(city, person);
     const std::string account = supply.account + Digits(i, 8);
     Random random(city.seed, supply.label, i);
@@ -42,8 +41,8 @@ void WriteTownGasBills(const City& city, TableWriter* table) { WriteBills(city, 
 
 void WriteDwellings(const City& city, TableWriter* table) {
   for (uint64_t i = 0; i < city.people.count(); ++i) {
+    if (city.people.HeadOf(i) != i) continue;
     const Person person = city.people.At(i);
-    if (person.head != i) continue;
     Random random(city.seed, "dwelling", i);
     table->Text(DwellingOf(city, person)).Text(person.citizen_id).PersonName(person.name);
     table->Text("苏(2019)扬州市不动产权第" + Digits(i, 8) + "号");

@@ -1,6 +1,5 @@
 // Income tax of companies. T25: what was received of subsidies is in the income, or declared as not taxable. T29: the
 // reduced rate needs a certificate that is valid in the year.
-#include "libs/base/text.h"
 #include "tools/citygen/tables.h"
 
 namespace hangou {

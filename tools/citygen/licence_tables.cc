@@ -1,5 +1,4 @@
 // Licences and penalties of departments, in the fields of the standard for their publication (双公示).
-#include "libs/base/text.h"
 #include "tools/citygen/tables.h"
 
 namespace hangou {

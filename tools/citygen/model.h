@@ -5,6 +5,7 @@
 #include <map>
 #include <string>
 
+#include "tools/citygen/calendar.h"
 #include "tools/citygen/catalog.h"
 #include "tools/citygen/companies.h"
 #include "tools/citygen/people.h"
@@ -44,15 +45,5 @@ std::string DwellingOf(const City& city, const Person& resident);
 std::string LandOf(const City& city, const Company& company, uint64_t number);
 std::string BuildingOf(const City& city, const Company& company, uint64_t number);
 std::string NewDwellingOf(const City& city, const Company& developer, uint64_t number);
-
-// `value` in `digits` digits, the last ones.
-std::string Digits(uint64_t value, size_t digits);
-// The last day of the month of a day.
-int32_t MonthEnd(int32_t day);
-// The first day of the month that lies `months` before kMayDay's.
-int32_t MonthBefore(int months);
-// Year and month of a day, such as "2024" and "2024-07".
-std::string YearText(int32_t day);
-std::string MonthText(int32_t day);
 
 }  // namespace hangou

@@ -1,7 +1,4 @@
 // Real-estate units of the city. Each household and company has numbers of its own, so that none occurs twice.
-#include <chrono>
-
-#include "libs/base/text.h"
 #include "tools/citygen/model.h"
 
 namespace hangou {
@@ -21,12 +18,6 @@ std::string ParcelOf(const std::string& county, uint64_t district, uint64_t numb
 }
 
 }  // namespace
-
-std::string Digits(uint64_t value, size_t digits) {
-  std::string text = std::to_string(value);
-  if (text.size() < digits) text.insert(0, digits - text.size(), '0');
-  return text.substr(text.size() - digits);
-}
 
 std::string DwellingOf(const City& city, const Person& resident) {
   const Village& village = city.VillageOf(resident);
@@ -50,20 +41,5 @@ std::string NewDwellingOf(const City& city, const Company& developer, uint64_t n
   return ParcelOf(city.VillageOf(developer).county, kDeveloperDistrict, developer.index, "GB") + "F" +
          Digits(1 + number / kDoorsOfBuilding, 4) + Digits(1 + number % kDoorsOfBuilding, 4);
 }
-
-int32_t MonthEnd(int32_t day) {
-  const std::chrono::year_month_day date{std::chrono::sys_days(std::chrono::days(day))};
-  const std::chrono::year_month_day last = date.year() / date.month() / std::chrono::last;
-  return static_cast<int32_t>(std::chrono::sys_days(last).time_since_epoch().count());
-}
-
-int32_t MonthBefore(int months) {
-  const std::chrono::year_month_day may{std::chrono::sys_days(std::chrono::days(kMayDay))};
-  const std::chrono::sys_days first(may - std::chrono::months(months));
-  return static_cast<int32_t>(first.time_since_epoch().count());
-}
-
-std::string YearText(int32_t day) { return FormatDay(day).substr(0, 4); }
-std::string MonthText(int32_t day) { return FormatDay(day).substr(0, 7); }
 
 }  // namespace hangou

@@ -2,14 +2,14 @@
 
 #include <algorithm>
 
-#include "libs/base/text.h"
 #include "libs/identifiers/identifiers.h"
+#include "tools/citygen/calendar.h"
 #include "tools/citygen/rules.h"
 
 namespace hangou {
 namespace {
 
-constexpr int32_t kYear = 365;  // near enough for ages of weddings and children
+constexpr int32_t kDaysOfYear = 365;  // near enough for ages of weddings and children
 // Ids are unique by construction: a block has its own pair of first birthday and slot (county and number), every place
 // of the block is a fixed number of days away for a slot, and has its own 50 sequence numbers. Registrars number the
 // births of a day and county from 1 and hardly reach 700, so that no id is anybody's but by chance.
@@ -21,8 +21,8 @@ constexpr int32_t kFirstHead = -10'957;
 constexpr uint64_t kHeadDays = 21'549;
 // What would lie in the future, or before the oldest living were born, is moved out of the other births' way.
 constexpr int32_t kOldest = -16'436;  // 1925-01-01
-constexpr int32_t kElderInstead = 75 * kYear + 18;
-constexpr int32_t kChildInstead = 65 * kYear + 16;
+constexpr int32_t kElderInstead = 75 * kDaysOfYear + 18;
+constexpr int32_t kChildInstead = 65 * kDaysOfYear + 16;
 // Citizen ids were first given out in 1985, under the codes of that year.
 constexpr int kFirstIdYear = 1985;
 constexpr uint64_t kFirstHousehold = 300'000'000;
@@ -37,8 +37,6 @@ constexpr FormerRegion kFormerRegions[] = {
     {"321003", "321027", 1999}, {"321012", "321026", 1993}, {"321012", "321088", 2010},
     {"321081", "321029", 1985}, {"321084", "321022", 1990},
 };
-
-int YearOf(int32_t day) { return std::stoi(FormatDay(day).substr(0, 4)); }
 
 std::string FormerOf(const std::string& county, int year) {
   for (const FormerRegion& row : kFormerRegions) {
@@ -74,7 +72,7 @@ std::string GivenName(const Pools& pools, bool female, Random& random) {
 
 }  // namespace
 
-int AgeOf(const Person& person) { return (kCityDay - person.birth_day) * 4 / (4 * kYear + 1); }
+int AgeOf(const Person& person) { return (kCityDay - person.birth_day) * 4 / (4 * kDaysOfYear + 1); }
 
 bool Person::CanWork() const {
   const int age = AgeOf(*this);
@@ -103,14 +101,14 @@ People::Birth People::BirthOf(uint64_t block, uint64_t place) const {
   const uint64_t slot = spread / kHeadDays;
   auto day = static_cast<int32_t>(kFirstHead + static_cast<int32_t>(spread % kHeadDays));
   Random random(seed_, "births", slot);
-  const int32_t spouse = random.Day(-5 * kYear, 5 * kYear);
-  const int32_t child = std::max(spouse, 0) + random.Day(22 * kYear, 29 * kYear);
+  const int32_t spouse = random.Day(-5 * kDaysOfYear, 5 * kDaysOfYear);
+  const int32_t child = std::max(spouse, 0) + random.Day(22 * kDaysOfYear, 29 * kDaysOfYear);
   const int32_t offsets[kBlock] = {0,
                                    spouse,
                                    child,
-                                   child + random.Day(2 * kYear, 6 * kYear),
-                                   random.Day(-8 * kYear, 7 * kYear),
-                                   random.Day(-28 * kYear, -22 * kYear)};
+                                   child + random.Day(2 * kDaysOfYear, 6 * kDaysOfYear),
+                                   random.Day(-8 * kDaysOfYear, 7 * kDaysOfYear),
+                                   random.Day(-28 * kDaysOfYear, -22 * kDaysOfYear)};
   day += offsets[place];
   bool wrapped = true;
   if (day > kCityDay - 30) {
@@ -144,9 +142,14 @@ Person People::At(uint64_t index) const {
   return person;
 }
 
+uint64_t People::HeadOf(uint64_t index) const {
+  const uint64_t block = index / kBlock;
+  return block * kBlock + kSplits[SplitOf(seed_, block)][index % kBlock];
+}
+
 void People::SetHousehold(uint64_t block, uint64_t place, const Birth& birth, Person* person) const {
-  const uint64_t head = kSplits[SplitOf(seed_, block)][place];
-  person->head = block * kBlock + head;
+  person->head = HeadOf(person->index);
+  const uint64_t head = person->head % kBlock;
   Random random(seed_, "home", person->head);
   person->village = random.Pick(villages_[birth.county]);
   const bool elder = (place == kElderPlace) != birth.wrapped;
@@ -167,9 +170,8 @@ void People::SetCitizenId(uint64_t place, const Birth& birth, Random& random, Pe
   person->birth_region =
       random.Percent(85) ? FormerOf(counties_[birth.county], year) : OtherRegion(year, birth.county, random);
   person->citizen_id = person->birth_region;
-  for (const char c : FormatDay(birth.day)) {
-    if (c != '-') person->citizen_id += c;
-  }
+  AppendDay(birth.day, &person->citizen_id);
+  std::erase(person->citizen_id, '-');
   // Odd numbers are men.
   const uint64_t sequence = kFirstSequence + place * kSequencesOfPlace + birth.sequence * 2;
   person->citizen_id += std::to_string(sequence + (person->female ? 0 : 1));
@@ -194,7 +196,8 @@ void People::SetMarriage(uint64_t block, Person* person) const {
   person->spouse = static_cast<int64_t>(other);
   const int32_t youngest = std::max(BirthOf(block, kHeadPlace).day, BirthOf(block, kSpousePlace).day);
   Random random(seed_, "wedding", block);
-  person->wedding_day = std::min(youngest + random.Day(22 * kYear + 6, 25 * kYear), kCityDay - 30);
+  person->wedding_day =
+      std::min(youngest + random.Day(22 * kDaysOfYear + 6, 25 * kDaysOfYear), kCityDay - 30);
   const bool divorced = SplitOf(seed_, block) == kDivorcedSplit && person->wedding_day < kCityDay - 90;
   if (divorced) person->divorce_day = random.Day(person->wedding_day + 30, kCityDay - 30);
   person->marital_status = divorced ? "40" : "20";
@@ -212,7 +215,7 @@ void People::SetDeath(uint64_t block, uint64_t place, Random& random, Person* pe
              random.Chance(age > 75   ? 150'000
                            : age > 55 ? 20'000
                                       : 1'500)) {
-    person->death_day = random.Day(kCityDay - 8 * kYear, kCityDay - 15);
+    person->death_day = random.Day(kCityDay - 8 * kDaysOfYear, kCityDay - 15);
   }
 }
 

@@ -63,6 +63,8 @@ class People {
   // The person of an index below count().
   Person At(uint64_t index) const;
   Person At(uint64_t block, BlockPlace place) const { return At(block * kBlock + place); }
+  // The head of the person's household: cheaper than the person.
+  uint64_t HeadOf(uint64_t index) const;
   // Where the person lives.
   std::string AddressOf(const Person& person) const;
   // The number of the household, 9 digits.

@@ -195,7 +195,7 @@ void WriteVeterans(const City& city, TableWriter* table) {
     if (!Random(city.seed, "veteran", i).Percent(2)) continue;
     const Person person = city.people.At(i);
     if (AgeOf(person) < 24 || AgeOf(person) > 53 || person.female) continue;
-    const int year = std::stoi(YearText(person.birth_day)) + 19;
+    const int year = YearOf(person.birth_day) + 19;
     table->Text(person.citizen_id).PersonName(person.name).Number(year).Number(year + 3);
     table->Text("32" + Digits(i, 11)).End();
   }

@@ -5,7 +5,7 @@
 namespace hangou {
 namespace {
 
-constexpr uint64_t kQuarters = 4;
+constexpr uint64_t kQuartersOfYear = 4;
 constexpr int kMiningYear = 2024;
 
 // What a company took or gave off in a period, and the tax of it.
@@ -36,9 +36,9 @@ Measured MiningAt(const City& city, uint64_t ordinal) {
 Measured QuarterlyAt(const City& city, Rule rule, uint64_t role, int64_t rate, uint64_t number) {
   Random random(city.seed, RuleName(rule), number);
   Measured quarter;
-  quarter.company = city.CompanyOf(role, number / kQuarters);
-  quarter.period = "2024Q" + std::to_string(1 + number % kQuarters);
-  quarter.number = rule == Rule::kWaterResource ? "D" + Digits(number / kQuarters, 9) : "DW001";
+  quarter.company = city.CompanyOf(role, number / kQuartersOfYear);
+  quarter.period = "2024Q" + std::to_string(1 + number % kQuartersOfYear);
+  quarter.number = rule == Rule::kWaterResource ? "D" + Digits(number / kQuartersOfYear, 9) : "DW001";
   quarter.amount = random.Between(5'000, 200'000);
   quarter.settled = Settle(rule, number, quarter.amount * rate, kTolerance);
   quarter.declared = quarter.settled.paid / rate;
@@ -55,7 +55,7 @@ Measured PollutionAt(const City& city, uint64_t number) {
 using MeasuredMaker = Measured (*)(const City&, uint64_t);
 
 void WriteMeasured(const City& city, uint64_t role, MeasuredMaker make, TableWriter* table) {
-  for (uint64_t i = 0; i < city.CountOf(role) * kQuarters; ++i) {
+  for (uint64_t i = 0; i < city.CountOf(role) * kQuartersOfYear; ++i) {
     const Measured quarter = make(city, i);
     table->Text(quarter.company.uscc).CompanyName(quarter.company.name).Text(quarter.number);
     table->Text(quarter.period).Number(quarter.amount).End(quarter.settled.plant);
@@ -63,7 +63,7 @@ void WriteMeasured(const City& city, uint64_t role, MeasuredMaker make, TableWri
 }
 
 void WriteMeasuredTax(const City& city, uint64_t role, MeasuredMaker make, TableWriter* table) {
-  for (uint64_t i = 0; i < city.CountOf(role) * kQuarters; ++i) {
+  for (uint64_t i = 0; i < city.CountOf(role) * kQuartersOfYear; ++i) {
     const Measured quarter = make(city, i);
     if (!quarter.settled.declared) continue;
     table->Text(quarter.company.uscc).CompanyName(quarter.company.name).Text(quarter.number);
@@ -116,13 +116,13 @@ void AddResourceGaps(const City& city, Gaps* gaps) {
                mining.settled.gap},
               {"ton_price", "resource_rate", "tolerance"});
   }
-  for (uint64_t i = 0; i < city.CountOf(kWaterTaker) * kQuarters; ++i) {
+  for (uint64_t i = 0; i < city.CountOf(kWaterTaker) * kQuartersOfYear; ++i) {
     const Measured water = WaterAt(city, i);
     gaps->Add({Rule::kWaterResource, water.settled.plant, water.company.uscc, water.number, water.period,
                water.settled.gap},
               {"water_rate", "tolerance"});
   }
-  for (uint64_t i = 0; i < city.CountOf(kPolluter) * kQuarters; ++i) {
+  for (uint64_t i = 0; i < city.CountOf(kPolluter) * kQuartersOfYear; ++i) {
     const Measured pollution = PollutionAt(city, i);
     gaps->Add({Rule::kEnvironment, pollution.settled.plant, pollution.company.uscc, pollution.number,
                pollution.period, pollution.settled.gap},

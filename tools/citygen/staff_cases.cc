@@ -1,6 +1,5 @@
 // Who works where. T19: the levy for the employment of disabled persons. T20: insured staff and their bases against
 // the staff of wage declarations. T31: nobody draws wages behind the month of death.
-#include "libs/base/text.h"
 #include "tools/citygen/tables.h"
 
 namespace hangou {

@@ -1,11 +1,7 @@
 #include "tools/citygen/table.h"
 
-#include <array>
-#include <charconv>
-#include <chrono>
-
-#include "libs/base/clock.h"
 #include "libs/base/status.h"
+#include "tools/citygen/calendar.h"
 
 namespace hangou {
 namespace {
@@ -16,32 +12,6 @@ constexpr int kDamageAttempts = 64;
 
 // A defect of the row, not of one of its cells.
 bool IsOfRow(Defect defect) { return defect == Defect::kColumnCount || defect == Defect::kDuplicateRow; }
-
-void AppendNumber(int64_t value, std::string* out) {
-  std::array<char, 20> digits;
-  const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), value).ptr;
-  out->append(digits.data(), end);
-}
-
-// A number below 100 in two digits.
-void AppendTwo(unsigned value, std::string* out) {
-  *out += static_cast<char>('0' + value / 10);
-  *out += static_cast<char>('0' + value % 10);
-}
-
-void AppendMonth(int32_t day, std::string* out) {
-  const std::chrono::year_month_day date{std::chrono::sys_days(std::chrono::days(day))};
-  AppendNumber(static_cast<int>(date.year()), out);
-  *out += '-';
-  AppendTwo(static_cast<unsigned>(date.month()), out);
-}
-
-void AppendDay(int32_t day, std::string* out) {
-  const std::chrono::year_month_day date{std::chrono::sys_days(std::chrono::days(day))};
-  AppendMonth(day, out);
-  *out += '-';
-  AppendTwo(static_cast<unsigned>(date.day()), out);
-}
 
 }  // namespace
 
@@ -133,11 +103,11 @@ TableWriter& TableWriter::OfficeInstant(Random& random, int32_t day) {
   const auto second = static_cast<unsigned>(random.Between(3'600, 9 * 3'600));
   AppendDay(day, &row_);
   row_ += 'T';
-  AppendTwo(second / 3'600, &row_);
+  AppendTwoDigits(second / 3'600, &row_);
   row_ += ':';
-  AppendTwo(second / 60 % 60, &row_);
+  AppendTwoDigits(second / 60 % 60, &row_);
   row_ += ':';
-  AppendTwo(second % 60, &row_);
+  AppendTwoDigits(second % 60, &row_);
   row_ += 'Z';
   EndCell();
   return *this;

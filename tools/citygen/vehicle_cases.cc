@@ -1,6 +1,5 @@
 // Vehicles. T16: vehicle tax is paid for each vehicle that is in use in the year. T17: purchase tax of a new vehicle is
 // paid on the price of its invoice.
-#include "libs/base/text.h"
 #include "libs/identifiers/identifiers.h"
 #include "tools/citygen/tables.h"
 
