@@ -27,6 +27,16 @@ std::set<std::string> Values(const TestTable& table, const std::string& column) 
   return values;
 }
 
+// A city that several tests look at.
+const std::map<std::string, TestTable>& SharedCity() {
+  static const std::map<std::string, TestTable> city = [] {
+    TempFolder folder;
+    HANGOU_CHECK(Generate(SmallCity(1, folder.path())).ok(), "the city is not made");
+    return ReadCity(folder.path());
+  }();
+  return city;
+}
+
 bool Includes(const std::set<std::string>& all, const std::set<std::string>& some) {
   return std::includes(all.begin(), all.end(), some.begin(), some.end());
 }
@@ -48,9 +58,7 @@ TEST_CASE("The same seed gives the same bytes, another seed gives others") {
 }
 
 TEST_CASE("Every identifier of an undamaged row is valid") {
-  TempFolder folder;
-  REQUIRE(Generate(SmallCity(1, folder.path())).ok());
-  const auto city = ReadCity(folder.path());
+  const auto& city = SharedCity();
   size_t checked = 0;
   for (const auto& [name, spec] : citygen_test::TestCatalog().tables) {
     for (const Column& column : spec.columns) {
@@ -145,9 +153,7 @@ TEST_CASE("A table is the same alone and among all") {
 }
 
 TEST_CASE("The birth date of a resident is the one in the citizen id, and the sex its 17th digit") {
-  TempFolder folder;
-  REQUIRE(Generate(SmallCity(3, folder.path())).ok());
-  const auto city = ReadCity(folder.path());
+  const auto& city = SharedCity();
   const TestTable& residents = city.at("psb.resident");
   const size_t birth_date = residents.IndexOf("birth_date");
   const size_t sex = residents.IndexOf("sex");
@@ -159,13 +165,11 @@ TEST_CASE("The birth date of a resident is the one in the citizen id, and the se
 }
 
 TEST_CASE("The share of damaged rows is the one asked for, and every kind occurs") {
-  TempFolder folder;
-  const CityOptions options = SmallCity(4, folder.path());
-  REQUIRE(Generate(options).ok());
+  const CityOptions options = SmallCity(1, "");
   std::map<std::string, size_t> kinds;
   size_t rows = 0;
   size_t damaged = 0;
-  for (const auto& [name, table] : ReadCity(folder.path())) {
+  for (const auto& [name, table] : SharedCity()) {
     if (name == "nrp.division") continue;
     rows += table.rows.size();
     for (const TestRow& row : table.rows) {
@@ -189,9 +193,7 @@ TEST_CASE("A city without damaged rows has a truth without rows") {
 }
 
 TEST_CASE("Real divisions are all there and undamaged") {
-  TempFolder folder;
-  REQUIRE(Generate(SmallCity(6, folder.path())).ok());
-  const auto city = ReadCity(folder.path());
+  const auto& city = SharedCity();
   const TestTable& divisions = city.at("nrp.division");
   CHECK(divisions.rows.size() == 1544);
   const std::set<std::string> codes = Values(divisions, "code");
