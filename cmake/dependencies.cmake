@@ -14,7 +14,11 @@ find_package(prometheus-cpp CONFIG REQUIRED COMPONENTS core)
 find_package(PkgConfig REQUIRED)
 pkg_check_modules(xxhash REQUIRED IMPORTED_TARGET libxxhash)
 pkg_check_modules(rdkafka REQUIRED IMPORTED_TARGET rdkafka)
-pkg_check_modules(libpq REQUIRED IMPORTED_TARGET libpq)  # of a benchmark's peer
+pkg_check_modules(libpq REQUIRED IMPORTED_TARGET libpq)
+pkg_check_modules(libzip REQUIRED IMPORTED_TARGET libzip)
+pkg_check_modules(expat REQUIRED IMPORTED_TARGET expat)
+pkg_check_modules(xlsxwriter REQUIRED IMPORTED_TARGET xlsxwriter)  # of tests
+pkg_check_modules(geos REQUIRED IMPORTED_TARGET geos)
 pkg_check_modules(jemalloc REQUIRED IMPORTED_TARGET jemalloc)
 
 find_program(HANGOU_PROTOC protoc REQUIRED)

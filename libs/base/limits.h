@@ -12,6 +12,8 @@ constexpr size_t kBatchRecords = 256;
 constexpr size_t kBatchBytes = 1 << 20;
 // A record: a row of text. Larger things are files, which a record refers to.
 constexpr size_t kRecordBytes = 64 << 10;
+// A record with a geometry: some 30,000 vertices, as the border of a county has; two of them fit into a batch.
+constexpr size_t kGeometryRecordBytes = 512 << 10;
 // Unanswered batches of one Publish stream: keeps one publisher from filling the memory.
 constexpr size_t kUnansweredBatches = 8;
 // Fields of a resource and highest field number: a field set fits a few cache lines.
@@ -31,6 +33,9 @@ constexpr size_t kReplyBytes = 3 << 20;
 constexpr size_t kRequestIdBytes = 64;
 // How long repeated requests are recognised.
 constexpr int64_t kRequestMemoryUs = 7LL * 86'400 * 1'000'000;
+// How long the event of an erasure stays in the log, so that every feed passes it: half of the day after which nothing
+// of what was erased is left.
+constexpr int64_t kErasureNoticeUs = 43'200LL * 1'000'000;
 // How far a version that is a time may lie ahead.
 constexpr int64_t kVersionAheadUs = 86'400LL * 1'000'000;
 // Mismatches of Verify per caller, entity and field and day: more would be guessing.

@@ -119,8 +119,8 @@ absl::StatusOr<std::unique_ptr<Publisher>> Publisher::Open(Client& client, Publi
 
 absl::Status Publisher::Add(Record record, uint64_t tag) {
   const size_t bytes = record.ByteSizeLong() + kRecordFraming;
-  if (record.payload().size() > limits::kRecordBytes || bytes > limits::kBatchBytes / 2) {
-    return MakeError(Reason::kRecordTooLarge, "the record is larger than 64 KiB");
+  if (record.payload().size() > limits::kGeometryRecordBytes || bytes > limits::kBatchBytes / 2) {
+    return MakeError(Reason::kRecordTooLarge, "the record is larger than 64 KiB, or 512 KiB with a geometry");
   }
   if (bytes_gathered_ + bytes > kGatheredBytes) RETURN_IF_ERROR(SendLargest());
   std::unique_ptr<Batch>& batch = gathering_[place_of_(record)];

@@ -69,7 +69,8 @@ TEST_CASE("Every record gets its outcome, and no batch is over its limits") {
 TEST_CASE("Batches of large records stay within their bytes, and a record too large is refused alone") {
   Bench bench([](int, const auto& request) { return Reaction{LibraryForTest::Accepted(request), {}}; });
   for (size_t i = 0; i < 40; ++i) REQUIRE(bench.publisher.Add(RecordOf(i, 60 << 10), i).ok());
-  CHECK(ReasonOf(bench.publisher.Add(RecordOf(40, limits::kRecordBytes), 40)) == Reason::kRecordTooLarge);
+  CHECK(ReasonOf(bench.publisher.Add(RecordOf(40, limits::kGeometryRecordBytes), 40)) ==
+        Reason::kRecordTooLarge);
   REQUIRE(bench.publisher.Finish().ok());
   CHECK(bench.outcomes.size() == 40);
   for (const auto& batch : bench.library.received()) CHECK(batch.ByteSizeLong() <= limits::kBatchBytes);

@@ -154,6 +154,14 @@ v1::Field RulesOf(const v1::Field& field) {
 }
 
 void CompareRules(const v1::Resource& before, const v1::Resource& after, std::vector<std::string>* lines) {
+  for (const v1::CrossRule& old_rule : before.cross_rules()) {
+    const auto stays = [&](const v1::CrossRule& rule) {
+      return google::protobuf::util::MessageDifferencer::Equals(old_rule, rule);
+    };
+    if (std::none_of(after.cross_rules().begin(), after.cross_rules().end(), stays)) {
+      lines->push_back(after.name() + ": the rule " + old_rule.name() + " changes");
+    }
+  }
   for (const v1::Field& old_field : before.fields()) {
     for (const v1::Field& field : after.fields()) {
       if (field.name() != old_field.name()) continue;

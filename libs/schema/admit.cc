@@ -4,6 +4,8 @@
 #include "libs/base/clock.h"
 #include "libs/base/status.h"
 #include "libs/base/text.h"
+#include "libs/schema/cross_rules.h"
+#include "libs/schema/geometry.h"
 #include "libs/schema/identifier_field.h"
 #include "libs/schema/text_codec.h"
 #include "libs/schema/walker.h"
@@ -14,8 +16,6 @@ namespace hangou {
 namespace {
 
 using namespace hangou::catalog::v1;  // NOLINT: the names of the field types
-
-constexpr int64_t kChinaOffsetUs = 8 * 3600 * kUsPerSecond;
 
 void Hash(uint32_t resource_number, std::string_view bytes, uint64_t* low, uint64_t* high) {
   const XXH128_hash_t hash = XXH3_128bits_withSeed(bytes.data(), bytes.size(), resource_number);
@@ -43,6 +43,7 @@ class Admission {
     // What is stored has itself been walked, and from here on the slices are of the normalised bytes.
     if (!Walk(record_.payload, slices)) return false;
     CheckBirthDates(*slices);
+    CheckCrossRules(*slices);
     DeriveVersion(*slices);
     DeriveKeys(*slices);
     Hash(schema_.number(), record_.payload, &record_.content_hash_low, &record_.content_hash_high);
@@ -72,11 +73,13 @@ class Admission {
         if (fields[i].required) Violate(Reason::kFieldMissing, fields[i], "the field is required");
         continue;
       }
-      if (!fields[i].is_text()) {
+      if (fields[i].is_geometry()) {
+        AdmitGeometry(fields[i], *slice);
+      } else if (fields[i].is_text()) {
+        CheckTextField(fields[i], *slice);
+      } else {
         CheckRange(fields[i], slice->scalar);
         record_.payload.append(slice->encoded);
-      } else {
-        CheckTextField(fields[i], *slice);
       }
       ++slice;
     }
@@ -108,6 +111,15 @@ class Admission {
     record_.payload.append(slice.encoded);
   }
 
+  void AdmitGeometry(const FieldSchema& field, const FieldSlice& slice) {
+    const absl::StatusOr<std::string> normalized = NormalizeGeometry(field.type, slice.text);
+    if (!normalized.ok()) {
+      Violate(Reason::kFieldInvalid, field, Message(normalized.status()));
+      return;
+    }
+    AppendTextField(field.number, *normalized, &record_.payload);
+  }
+
   void AdmitIdentifier(const FieldSchema& field, const FieldSlice& slice) {
     const IdentifierVerdict verdict = CheckIdentifierField(field.type, slice.text, today_);
     if (!verdict.ok()) {
@@ -136,20 +148,22 @@ class Admission {
     }
   }
 
-  static const FieldSlice* Find(const std::vector<FieldSlice>& slices, int index) {
-    const auto found = std::lower_bound(slices.begin(), slices.end(), index,
-                                        [](const FieldSlice& slice, int i) { return slice.index < i; });
-    return found != slices.end() && found->index == index ? &*found : nullptr;
-  }
-
   void CheckBirthDates(const std::vector<FieldSlice>& slices) {
     for (const FieldSlice& slice : slices) {
       const FieldSchema& field = schema_.fields()[slice.index];
       if (field.birth_date_of < 0) continue;
-      const FieldSlice* id = Find(slices, field.birth_date_of);
+      const FieldSlice* id = FindSlice(slices, field.birth_date_of);
       if (id != nullptr && BirthDayOfCitizenId(id->text) != slice.scalar) {
         Violate(Reason::kCrossField, field, "the date is not the birth date in the citizen id");
       }
+    }
+  }
+
+  void CheckCrossRules(const std::vector<FieldSlice>& slices) {
+    for (const CrossRuleSchema& rule : schema_.cross_rules()) {
+      if (HoldsCrossRule(rule, slices)) continue;
+      const int about = rule.field >= 0 ? rule.field : rule.fields.front();
+      Violate(Reason::kCrossField, schema_.fields()[about], rule.message);
     }
   }
 
@@ -157,25 +171,25 @@ class Admission {
     record_.field_version = 0;
     if (schema_.version_index() < 0) return;
     const FieldSchema& field = schema_.fields()[schema_.version_index()];
-    const int64_t value = Find(slices, schema_.version_index())->scalar;
+    const int64_t value = FindSlice(slices, schema_.version_index())->scalar;
     if (value < 0) {
       Violate(Reason::kFieldInvalid, field, "a version is not negative, and a date not before 1970");
       return;
     }
     record_.field_version = static_cast<uint64_t>(value);
     if (field.type == FIELD_TYPE_INTEGER) return;
-    const int64_t instant = field.type == FIELD_TYPE_DATE ? value * kUsPerDay - kChinaOffsetUs : value;
+    const int64_t instant = field.type == FIELD_TYPE_DATE ? ChinaDayStartUs(value) : value;
     if (instant - now_us_ > limits::kVersionAheadUs) {
       Violate(Reason::kVersionInFuture, field, "the version lies more than 24 h ahead");
     }
   }
 
   void DeriveKeys(const std::vector<FieldSlice>& slices) {
-    record_.owner_key = CanonicalKey(schema_.owner_kind(), Find(slices, schema_.owner_index())->text);
+    record_.owner_key = CanonicalKey(schema_.owner_kind(), FindSlice(slices, schema_.owner_index())->text);
     record_.record_key.clear();
     for (int index : schema_.record_key_indexes()) {
       if (index != schema_.record_key_indexes().front()) record_.record_key.push_back('|');
-      for (char c : DecodeField(schema_.fields()[index], *Find(slices, index))) {
+      for (char c : DecodeField(schema_.fields()[index], *FindSlice(slices, index))) {
         if (c == '|' || c == '\\') record_.record_key.push_back('\\');
         record_.record_key.push_back(c);
       }

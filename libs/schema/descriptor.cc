@@ -23,6 +23,9 @@ FieldDescriptorProto::Type WireTypeOf(FieldType type) {
       return FieldDescriptorProto::TYPE_INT32;
     case FIELD_TYPE_BOOL:
       return FieldDescriptorProto::TYPE_BOOL;
+    case FIELD_TYPE_POINT:
+    case FIELD_TYPE_GEOMETRY:
+      return FieldDescriptorProto::TYPE_BYTES;
     default:
       return FieldDescriptorProto::TYPE_STRING;
   }

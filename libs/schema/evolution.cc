@@ -45,6 +45,14 @@ absl::Status CheckResourceStays(const Resource& stored, const Resource& next) {
   if (!std::equal(keys.begin(), keys.end(), next_keys.begin(), next_keys.end())) {
     return Refuse("the record key never changes", "record_key_fields");
   }
+  for (const auto& role : stored.roles()) {
+    const auto same = [&](const auto& other) {
+      return other.name() == role.name() && other.kind() == role.kind() && other.field() == role.field();
+    };
+    if (std::none_of(next.roles().begin(), next.roles().end(), same)) {
+      return Refuse("a role never changes, nor goes", "roles");
+    }
+  }
   return absl::OkStatus();
 }
 
@@ -86,6 +94,9 @@ absl::Status CheckFieldRelaxes(const Field& stored, const Field& next) {
 
 absl::Status CheckFieldStays(const Field& stored, const Field& next) {
   if (stored.type() != next.type()) return RefuseField(next, "the type never changes; add another field");
+  if (!stored.unit().empty() && stored.unit() != next.unit()) {
+    return RefuseField(next, "the unit never changes; add another field");
+  }
   if (stored.scale() != next.scale()) return RefuseField(next, "the scale never changes; add another field");
   if (stored.code_list() != next.code_list()) {
     return RefuseField(next, "the code list never changes; extend it, or add another field");
@@ -105,7 +116,10 @@ Resource SchemaPart(const Resource& resource) {
     copy->clear_title();
     copy->clear_sharing();
     copy->clear_legal_basis();
+    copy->clear_sensitivity();
   }
+  *part.mutable_cross_rules() = resource.cross_rules();
+  *part.mutable_roles() = resource.roles();
   std::sort(part.mutable_fields()->begin(), part.mutable_fields()->end(),
             [](const Field& a, const Field& b) { return a.number() < b.number(); });
   return part;

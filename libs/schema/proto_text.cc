@@ -58,6 +58,10 @@ TypeText TypeTextOf(FieldType type) {
       return {"string", "passport number (护照号码)"};
     case FIELD_TYPE_TRAVEL_PERMIT:
       return {"string", "number of a travel permit (来往内地（大陆）通行证号码)"};
+    case FIELD_TYPE_POINT:
+      return {"bytes", "point in CGCS2000, WKB"};
+    case FIELD_TYPE_GEOMETRY:
+      return {"bytes", "geometry in CGCS2000, WKB"};
     default:
       return {"string", "text"};
   }

@@ -6,6 +6,7 @@
 #include "libs/base/clock.h"
 #include "libs/base/status.h"
 #include "libs/base/text.h"
+#include "libs/schema/cross_rules.h"
 #include "libs/schema/text_codec.h"
 #include "re2/re2.h"
 
@@ -29,6 +30,14 @@ absl::Status Invalid(std::string_view message, std::string_view field = {}) {
 
 absl::Status InvalidField(const Field& field, std::string_view message) {
   return Invalid("field " + field.name() + ": " + std::string(message), field.name());
+}
+
+// Units of numbers, as Field.unit names them. Files may use others of the same kind, which the import converts.
+const std::set<std::string_view>& Units() {
+  static const std::set<std::string_view> kUnits = {"square_metre", "cubic_metre", "kilowatt_hour", "tonne",
+                                                    "kilogram",     "metre",       "person",        "day",
+                                                    "year",         "percent"};
+  return kUnits;
 }
 
 bool IsTimeType(FieldType type) { return type == FIELD_TYPE_DATE || type == FIELD_TYPE_TIMESTAMP; }
@@ -97,6 +106,33 @@ absl::Status CheckFieldSharing(const Resource& resource, const Field& field) {
   return absl::OkStatus();
 }
 
+// Grades of GB/T 43697-2024, annex H: what is graded 3 or 4 harms people or organisations when everybody has it.
+constexpr uint32_t kSensitivityMost = 4;
+constexpr uint32_t kSensitivityConditional = 3;
+
+absl::Status CheckSensitivity(const Resource& resource, const Field& field) {
+  if (field.sensitivity() > kSensitivityMost) return InvalidField(field, "the sensitivity is 1 to 4");
+  const SharingType sharing =
+      field.sharing() == SHARING_TYPE_UNSPECIFIED ? resource.sharing() : field.sharing();
+  if (field.sensitivity() >= kSensitivityConditional && sharing == SHARING_TYPE_UNCONDITIONAL) {
+    return InvalidField(field, "a field of sensitivity 3 or 4 is not shared unconditionally");
+  }
+  return absl::OkStatus();
+}
+
+absl::Status CheckUnit(const Field& field) {
+  if (field.unit().empty()) return absl::OkStatus();
+  if (field.type() != FIELD_TYPE_INTEGER && field.type() != FIELD_TYPE_DECIMAL) {
+    return InvalidField(field, "a unit goes with an integer or decimal; money is always in fen");
+  }
+  if (!Units().contains(field.unit())) {
+    return InvalidField(field,
+                        "the unit must be square_metre, cubic_metre, kilowatt_hour, tonne, kilogram, metre, "
+                        "person, day, year or percent");
+  }
+  return absl::OkStatus();
+}
+
 absl::Status CheckFieldIdentity(const Field& field) {
   if (!IsName(field.name(), kName)) {
     return Invalid("a field name must be [a-z][a-z0-9_]* of at most 64 characters", field.name());
@@ -152,7 +188,7 @@ absl::Status CompileBound(const Field& field, const std::string& text, std::opti
 }
 
 absl::Status CompileRange(const Field& field, FieldSchema* compiled) {
-  if (compiled->is_text() || field.type() == FIELD_TYPE_BOOL) {
+  if (compiled->is_bytes() || field.type() == FIELD_TYPE_BOOL) {
     if (field.min().empty() && field.max().empty()) return absl::OkStatus();
     return InvalidField(field, "min and max go with numbers, dates and timestamps only");
   }
@@ -193,6 +229,8 @@ absl::StatusOr<FieldSchema> CompileField(const Field& field,
   compiled.type = field.type();
   compiled.required = field.required();
   compiled.scale = field.scale();
+  compiled.unit = field.unit();
+  RETURN_IF_ERROR(CheckUnit(field));
   RETURN_IF_ERROR(CompileTextRules(field, &compiled));
   RETURN_IF_ERROR(CompileRange(field, &compiled));
   RETURN_IF_ERROR(CompileCodes(field, code_lists, &compiled));
@@ -243,6 +281,8 @@ absl::StatusOr<std::shared_ptr<const ResourceSchema>> ResourceSchema::Compile(
   RETURN_IF_ERROR(schema->CompileOwner());
   RETURN_IF_ERROR(schema->CompileRecordKey());
   RETURN_IF_ERROR(schema->CompileVersion());
+  RETURN_IF_ERROR(schema->CompileCrossRules());
+  RETURN_IF_ERROR(schema->CompileRoles());
   return std::shared_ptr<const ResourceSchema>(std::move(schema));
 }
 
@@ -254,6 +294,8 @@ absl::Status ResourceSchema::CompileFields(const CodeListLookup& code_lists) {
   for (const Field& field : declaration_.fields()) {
     ASSIGN_OR_RETURN(FieldSchema compiled, CompileField(field, code_lists));
     RETURN_IF_ERROR(CheckFieldSharing(declaration_, field));
+    RETURN_IF_ERROR(CheckSensitivity(declaration_, field));
+    has_geometry_ |= compiled.is_geometry();
     fields_.push_back(std::move(compiled));
   }
   std::sort(fields_.begin(), fields_.end(),
@@ -320,6 +362,49 @@ absl::Status ResourceSchema::CompileVersion() {
   }
   version.required = true;
   return absl::OkStatus();
+}
+
+absl::Status ResourceSchema::CompileCrossRules() {
+  if (declaration_.cross_rules_size() > kCrossRules)
+    return Invalid("a resource has at most 32 rules between fields", "cross_rules");
+  std::set<std::string_view> names;
+  for (const CrossRule& rule : declaration_.cross_rules()) {
+    if (!names.insert(rule.name()).second) return Invalid("two rules have this name", rule.name());
+    ASSIGN_OR_RETURN(CrossRuleSchema compiled, CompileCrossRule(rule, fields_));
+    cross_rules_.push_back(std::move(compiled));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status ResourceSchema::CompileRoles() {
+  if (declaration_.roles_size() > kRoles) return Invalid("a resource has at most 8 roles", "roles");
+  for (const Role& role : declaration_.roles()) {
+    if (!IsName(role.name(), kName) || FindRole(role.name()) != nullptr) {
+      return Invalid("a role has a name of its own, [a-z][a-z0-9_]*", "roles");
+    }
+    const int index = IndexOfName(role.field());
+    if (index < 0 || index == owner_index_) {
+      return Invalid("a role names a field of the resource other than the owner", role.name());
+    }
+    if (!hangou::record::v1::EntityKind_IsValid(role.kind()) || role.kind() == 0) {
+      return Invalid("state the kind of the entity in the role", role.name());
+    }
+    const auto kind = static_cast<EntityKind>(role.kind());
+    const FieldSchema& field = fields_[index];
+    if (!IdentifiesOwner(kind, field.type) ||
+        (field.type == FIELD_TYPE_TEXT && field.max_length > kOwnerTextLength)) {
+      return Invalid("the field of a role must identify an entity of its kind, as an owner field does",
+                     role.name());
+    }
+    roles_.push_back({role.name(), kind, index});
+  }
+  return absl::OkStatus();
+}
+
+const RoleSchema* ResourceSchema::FindRole(std::string_view name) const {
+  const auto found =
+      std::find_if(roles_.begin(), roles_.end(), [&](const RoleSchema& role) { return role.name == name; });
+  return found == roles_.end() ? nullptr : &*found;
 }
 
 int ResourceSchema::IndexOfName(std::string_view name) const {

@@ -31,6 +31,11 @@ constexpr size_t kRecordKeyBytes = 512;
 constexpr uint32_t kOwnerTextLength = 64;
 // Bytes of a pattern: what a person can still read.
 constexpr size_t kPatternBytes = 512;
+// Rules between fields, the fields of one and its values, and roles: more than any register has.
+constexpr int kCrossRules = 32;
+constexpr int kCrossRuleFields = 16;
+constexpr int kCrossRuleValues = 64;
+constexpr int kRoles = 8;
 
 // A field, compiled. Immutable.
 struct FieldSchema {
@@ -46,6 +51,7 @@ struct FieldSchema {
   std::optional<int64_t> max;
   bool max_is_today = false;
   uint32_t scale = 0;  // digits behind the point of a decimal
+  std::string unit;    // of an integer or decimal, as declared; empty: none
   std::shared_ptr<const re2::RE2>
       pattern;  // the whole text must match; null: any. RE2's syntax: linear in time
   std::string code_list;
@@ -53,9 +59,31 @@ struct FieldSchema {
   int birth_date_of = -1;  // index of the citizen id field whose birth date this one is
 
   // True for the types that stand as strings in payloads, and can be masked.
-  bool is_text() const {
+  bool is_text() const { return is_bytes() && !is_geometry(); }
+  // True for points and geometries: WKB.
+  bool is_geometry() const { return type >= hangou::catalog::v1::FIELD_TYPE_POINT; }
+  // True for what stands as a length and bytes in payloads; all else stands as a number.
+  bool is_bytes() const {
     return type == hangou::catalog::v1::FIELD_TYPE_TEXT || type >= hangou::catalog::v1::FIELD_TYPE_CODE;
   }
+};
+
+// A rule between fields, compiled. Immutable.
+struct CrossRuleSchema {
+  hangou::catalog::v1::CrossRule::Kind kind = hangou::catalog::v1::CrossRule::KIND_UNSPECIFIED;
+  std::string message;  // to who breaks it: the title, or what the rule says
+  int field = -1;       // field indexes; -1: none
+  int other = -1;
+  std::vector<int> fields;
+  std::unordered_set<std::string> texts;  // values of `other` where that is text
+  std::unordered_set<int64_t> scalars;    // where it is a number
+};
+
+// A role beside the owner, compiled. Immutable.
+struct RoleSchema {
+  std::string name;
+  EntityKind kind = EntityKind::kPerson;
+  int field = -1;  // field index
 };
 
 // A resource, compiled. Immutable, thread-safe, shared by reference counting.
@@ -91,6 +119,12 @@ class ResourceSchema {
     return declaration_.versioning() == hangou::catalog::v1::VERSIONING_SOURCE;
   }
   bool IsProvider(std::string_view department) const;
+  const std::vector<CrossRuleSchema>& cross_rules() const { return cross_rules_; }
+  const std::vector<RoleSchema>& roles() const { return roles_; }
+  // The role of this name, null where there is none.
+  const RoleSchema* FindRole(std::string_view name) const;
+  // Bytes of a payload of the resource: more where it carries a geometry.
+  size_t payload_limit() const { return has_geometry_ ? limits::kGeometryRecordBytes : limits::kRecordBytes; }
 
  private:
   ResourceSchema() = default;
@@ -98,6 +132,8 @@ class ResourceSchema {
   absl::Status CompileOwner();
   absl::Status CompileRecordKey();
   absl::Status CompileVersion();
+  absl::Status CompileCrossRules();
+  absl::Status CompileRoles();
 
   hangou::catalog::v1::Resource declaration_;
   std::vector<FieldSchema> fields_;
@@ -106,6 +142,9 @@ class ResourceSchema {
   int owner_index_ = -1;
   std::vector<int> record_key_indexes_;
   int version_index_ = -1;
+  bool has_geometry_ = false;
+  std::vector<CrossRuleSchema> cross_rules_;
+  std::vector<RoleSchema> roles_;
 };
 
 // Whether `next` may replace `stored` (same name): new optional fields, relaxed rules, other titles and

@@ -4,6 +4,7 @@
 
 #include "libs/base/status.h"
 #include "libs/base/text.h"
+#include "libs/schema/geometry.h"
 #include "libs/schema/wire.h"
 
 namespace hangou {
@@ -126,6 +127,12 @@ absl::Status EncodeField(const FieldSchema& field, std::string_view text, std::s
     AppendTextField(field.number, text, payload);
     return absl::OkStatus();
   }
+  if (field.is_geometry()) {
+    const auto wkb = GeometryFromText(field.type, text);
+    if (!wkb.ok()) return MakeError(Reason::kFieldInvalid, Message(wkb.status()), field.name);
+    AppendTextField(field.number, *wkb, payload);
+    return absl::OkStatus();
+  }
   const auto value = ParseScalar(field.type, field.scale, text);
   if (!value.ok()) return MakeError(Reason::kFieldInvalid, Message(value.status()), field.name);
   AppendScalarField(field, *value, payload);
@@ -133,6 +140,7 @@ absl::Status EncodeField(const FieldSchema& field, std::string_view text, std::s
 }
 
 std::string DecodeField(const FieldSchema& field, const FieldSlice& slice) {
+  if (field.is_geometry()) return GeometryText(slice.text);
   return field.is_text() ? std::string(slice.text) : FormatScalar(field.type, field.scale, slice.scalar);
 }
 

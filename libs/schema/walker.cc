@@ -1,13 +1,15 @@
 // The grammar of payloads:
 //
-//   payload := field*                    at most limits::kRecordBytes bytes, nothing behind the last field
+//   payload := field*                    at most limits::kRecordBytes bytes, kGeometryRecordBytes where the resource
+//                                        has a geometry; nothing behind the last field
 //   field   := tag value                 in any order, each number at most once, numbers of the schema only
 //   tag     := varint(number << 3 | 0)   where the type stands as a number
-//            | varint(number << 3 | 2)   where it stands as text
+//            | varint(number << 3 | 2)   where it stands as text or bytes
 //   value   := varint                    integer, decimal, money, timestamp: the int64 in two's complement;
 //                                        date: an int32 likewise, sign-extended to 64 bits (10 bytes where
 //                                        negative); bool: 0 or 1
-//            | varint(length) bytes      text, code, citizen id, uscc, division: UTF-8 (RFC 3629)
+//            | varint(length) bytes      text, codes, identifiers: UTF-8 (RFC 3629); point, geometry: WKB, which
+//                                        geometry.h reads
 //   varint  := 7 bits a byte, low ones first, the top bit set on all but the last; in its shortest form,
 //              64 bits
 //
@@ -15,7 +17,7 @@
 //
 // What is refused, with its reason, and whether protobuf (proto3, every field optional) would accept it:
 //
-//   RECORD_TOO_LARGE   more than limits::kRecordBytes                          accepts
+//   RECORD_TOO_LARGE   more than that                                          accepts
 //   PAYLOAD_MALFORMED  a tag, value or text that is cut off                    refuses
 //                      a varint beyond 64 bits, or a tag beyond 32             refuses, mostly
 //                      a varint not in its shortest form                       accepts
@@ -78,13 +80,13 @@ absl::Status Malformed(std::string_view message, std::string_view field) {
 
 // Checks one field against its schema and makes its slice.
 absl::Status SliceField(const FieldSchema& field, const WireField& wire, FieldSlice* slice) {
-  if (wire.is_bytes != field.is_text()) {
+  if (wire.is_bytes != field.is_bytes()) {
     return Malformed("the wire type does not go with the type of the field", field.name);
   }
   slice->encoded = wire.encoded;
   if (wire.is_bytes) {
     slice->text = wire.bytes;
-    if (IsValidUtf8(wire.bytes)) return absl::OkStatus();
+    if (field.is_geometry() || IsValidUtf8(wire.bytes)) return absl::OkStatus();
     return MakeError(Reason::kFieldInvalid, "the text is not UTF-8", field.name);
   }
   if (ScalarOf(field.type, wire.scalar, &slice->scalar)) return absl::OkStatus();
@@ -108,7 +110,7 @@ Showing ShowingOf(const FieldSchema& field, FieldPermission permission) {
 // What ProjectPayload relies on in a field of the schema.
 bool IsSound(const FieldSchema& field, const WireField& wire) {
   int64_t value = 0;
-  return wire.is_bytes == field.is_text() && (wire.is_bytes || ScalarOf(field.type, wire.scalar, &value));
+  return wire.is_bytes == field.is_bytes() && (wire.is_bytes || ScalarOf(field.type, wire.scalar, &value));
 }
 
 // One projection. Runs of kept fields are copied at once.
@@ -173,8 +175,9 @@ class Projector {
 absl::Status WalkPayload(const ResourceSchema& schema, std::string_view payload,
                          std::vector<FieldSlice>* slices) {
   slices->clear();
-  if (payload.size() > limits::kRecordBytes) {
-    return MakeError(Reason::kRecordTooLarge, "the payload has more than 65536 bytes");
+  if (payload.size() > schema.payload_limit()) {
+    return MakeError(Reason::kRecordTooLarge,
+                     "the payload has more than " + std::to_string(schema.payload_limit()) + " bytes");
   }
   std::bitset<limits::kResourceFields> seen;
   WireField wire;

@@ -18,7 +18,7 @@ namespace hangou {
 struct FieldSlice {
   int index = 0;             // field index
   std::string_view encoded;  // tag and value
-  std::string_view text;     // of a text-like field
+  std::string_view text;     // of a text-like field; the bytes of a geometry
   int64_t scalar = 0;        // of every other
 };
 

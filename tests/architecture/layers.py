@@ -9,7 +9,7 @@ LAYERS = [
     ["base"],
     ["identifiers", "flags", "metrics"],
     ["schema", "peer"],
-    ["log", "store", "policy", "audit"],
+    ["log", "store", "policy", "audit", "importer"],
     ["audit_topic", "base_library", "feed"],
     ["rpc"],
     ["client"],

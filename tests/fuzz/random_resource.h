@@ -52,8 +52,9 @@ inline hangou::catalog::v1::Resource RandomResource(uint64_t seed) {
     v1::Field* field = resource.add_fields();
     field->set_name("f" + std::to_string(numbers.size() - 1));
     field->set_number(number);
+    // FieldType_MAX is FIELD_TYPE_GEOMETRY: every type there is.
     field->set_type(numbers.size() == 1 ? v1::FIELD_TYPE_CITIZEN_ID
-                                        : static_cast<v1::FieldType>(Uniform(random, 1, 11)));
+                                        : static_cast<v1::FieldType>(Uniform(random, 1, v1::FieldType_MAX)));
     if (field->type() == v1::FIELD_TYPE_CODE) field->set_code_list("codes");
     if (field->type() == v1::FIELD_TYPE_DECIMAL)
       field->set_scale(static_cast<uint32_t>(Uniform(random, 0, 9)));

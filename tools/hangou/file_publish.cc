@@ -31,33 +31,42 @@ RowProblem ProblemOf(const base_library_v1::RecordOutcome& outcome) {
 
 }  // namespace
 
-absl::Status FilePublication::Run(RowSource& source, Publisher& publisher,
-                                  const std::function<void()>& on_row) {
+absl::Status FilePublication::Run(RowSource& source, Publisher& publisher, const PublishCounts& done,
+                                  const Hooks& hooks) {
+  counts_ = done;
   Row row;
-  hangou::record::v1::Record record;
-  RowProblem problem;
-  while (true) {
+  for (uint64_t read = 0;; ++read) {
     ASSIGN_OR_RETURN(const bool some, source.Next(&row));
     if (!some) break;
-    const uint64_t tag = counts_.rows++;
-    if (encoder_.Encode(row, &record, &problem)) {
-      waiting_[tag] = {row.line, row.raw};
-      const absl::Status added = publisher.Add(std::move(record), tag);
-      if (ReasonOf(added) == Reason::kRecordTooLarge) {
-        waiting_.erase(tag);
-        problem = {"RECORD_TOO_LARGE", "", std::string(Message(added))};
-        Refuse(row.line, problem, row.raw);
-      } else if (!added.ok()) {
-        return added;
-      }
-    } else {
-      Refuse(row.line, problem, row.raw);
-    }
+    if (read < done.rows) continue;
+    RETURN_IF_ERROR(Send(row, publisher));
     RETURN_IF_ERROR(file_status_);
-    on_row();
+    hooks.on_row();
+    if (counts_.rows % kRowsBetweenStops != 0 && !hooks.stops()) continue;
+    RETURN_IF_ERROR(publisher.Finish());
+    RETURN_IF_ERROR(file_status_);
+    RETURN_IF_ERROR(hooks.on_stop(counts_));
   }
   RETURN_IF_ERROR(publisher.Finish());
   return file_status_;
+}
+
+absl::Status FilePublication::Send(const Row& row, Publisher& publisher) {
+  hangou::record::v1::Record record;
+  RowProblem problem;
+  const uint64_t tag = counts_.rows++;
+  if (!encoder_.Encode(row, &record, &problem)) {
+    Refuse(row.line, problem, row.raw);
+    return absl::OkStatus();
+  }
+  if (generation_ != 0) record.set_generation(generation_);
+  waiting_[tag] = {row.line, row.raw};
+  const absl::Status added = publisher.Add(std::move(record), tag);
+  if (ReasonOf(added) != Reason::kRecordTooLarge) return added;
+  waiting_.erase(tag);
+  problem = {"RECORD_TOO_LARGE", "", std::string(Message(added))};
+  Refuse(row.line, problem, row.raw);
+  return absl::OkStatus();
 }
 
 void FilePublication::OnOutcome(uint64_t tag, const base_library_v1::RecordOutcome& outcome) {

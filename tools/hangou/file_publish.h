@@ -9,9 +9,9 @@
 
 #include "absl/status/status.h"
 #include "libs/client/publisher.h"
+#include "libs/importer/row_encoder.h"
+#include "libs/importer/row_source.h"
 #include "tools/hangou/rejected_file.h"
-#include "tools/hangou/row_encoder.h"
-#include "tools/hangou/row_source.h"
 
 namespace hangou {
 
@@ -28,16 +28,30 @@ struct PublishCounts {
   uint64_t answered() const { return accepted + duplicate + stale + conflict + refused; }
 };
 
+// Rows between two points at which everything is answered and the run could go on later: often enough that little is
+// sent again, seldom enough that waiting for the answers costs nothing. Counted in rows, so that the same file gives
+// the same batches each time.
+constexpr uint64_t kRowsBetweenStops = 50'000;
+
 // Holds a row until it is answered, so the memory is bounded by what the publisher has under way. Not
 // thread-safe.
 class FilePublication {
  public:
+  // What is done behind each row; whether to stop there; and what is done where everything is answered, at a stop or
+  // now and then: an error ends the run.
+  struct Hooks {
+    std::function<void()> on_row;
+    std::function<bool()> stops;
+    std::function<absl::Status(const PublishCounts& counts)> on_stop;
+  };
+
   // Both outlive the run.
-  FilePublication(const RowEncoder& encoder, RejectedFile& rejected)
-      : encoder_(encoder), rejected_(rejected) {}
-  // Publishes all rows of `source`. `on_row` is called after each row. An error ends it, with the counts so
-  // far.
-  absl::Status Run(RowSource& source, Publisher& publisher, const std::function<void()>& on_row);
+  // `generation` is that of every row; 0: as the rows state it.
+  FilePublication(const RowEncoder& encoder, RejectedFile& rejected, uint64_t generation = 0)
+      : encoder_(encoder), rejected_(rejected), generation_(generation) {}
+  // Publishes the rows of `source`, the first of them behind those that `done` counts, which are passed over. An error
+  // ends it, with the counts so far.
+  absl::Status Run(RowSource& source, Publisher& publisher, const PublishCounts& done, const Hooks& hooks);
   // The publisher's callback.
   void OnOutcome(uint64_t tag, const hangou::base_library::v1::RecordOutcome& outcome);
   const PublishCounts& counts() const { return counts_; }
@@ -48,10 +62,12 @@ class FilePublication {
     std::string raw;
   };
 
+  absl::Status Send(const Row& row, Publisher& publisher);
   void Refuse(uint64_t line, const RowProblem& problem, const std::string& raw);
 
   const RowEncoder& encoder_;
   RejectedFile& rejected_;
+  const uint64_t generation_;
   std::unordered_map<uint64_t, Waiting> waiting_;  // by tag
   PublishCounts counts_;
   absl::Status file_status_;  // of the file of refused rows

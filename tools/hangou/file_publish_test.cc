@@ -6,7 +6,7 @@
 #include "libs/base/file.h"
 #include "libs/base/temp_folder.h"
 #include "libs/client/library_for_test.h"
-#include "tools/hangou/resource_for_test.h"
+#include "libs/importer/resource_for_test.h"
 
 namespace hangou {
 namespace {
@@ -43,7 +43,8 @@ struct Bench {
     options.resource = "resources/psb.resident";
     Publisher publisher([this](bool) { return library.channel(); }, options, [](const auto&) { return 0; },
                         [this](uint64_t tag, const auto& outcome) { run->OnOutcome(tag, outcome); });
-    const absl::Status status = run->Run(*rows, publisher, [] {});
+    const absl::Status status = run->Run(
+        *rows, publisher, {}, {[] {}, [] { return false; }, [](const auto&) { return absl::OkStatus(); }});
     return status.ok() ? rejected.Close() : status;
   }
 

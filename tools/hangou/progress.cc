@@ -13,23 +13,19 @@ constexpr int64_t kShowEveryUs = 200 * kUsPerMs;  // fast enough to look alive, 
 
 }  // namespace
 
-Progress::Progress(uint64_t total_bytes)
-    : total_bytes_(total_bytes), terminal_(ErrorsGoToTerminal()), started_us_(SystemClock().BootUs()) {}
+Progress::Progress() : terminal_(ErrorsGoToTerminal()), started_us_(SystemClock().BootUs()) {}
 
 double Progress::seconds() const {
   return static_cast<double>(SystemClock().BootUs() - started_us_) / kUsPerSecond;
 }
 
-void Progress::Show(uint64_t rows, uint64_t bytes) {
+void Progress::Show(uint64_t rows, double part) {
   if (!terminal_) return;
   const int64_t now_us = SystemClock().BootUs();
   if (now_us - shown_us_ < kShowEveryUs) return;
   shown_us_ = now_us;
   std::fprintf(stderr, "\r%12llu rows", static_cast<unsigned long long>(rows));
-  if (total_bytes_ > 0) {
-    const double percent = 100.0 * static_cast<double>(bytes) / static_cast<double>(total_bytes_);
-    std::fprintf(stderr, "  %5.1f %%", std::min(percent, 100.0));
-  }
+  if (part > 0) std::fprintf(stderr, "  %5.1f %%", std::min(100 * part, 100.0));
   std::fprintf(stderr, "  %8.0f rows/s", static_cast<double>(rows) / std::max(seconds(), 0.001));
 }
 

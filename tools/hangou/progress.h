@@ -9,17 +9,15 @@ namespace hangou {
 // Not thread-safe.
 class Progress {
  public:
-  // `total_bytes` of the input, 0 where not known.
-  explicit Progress(uint64_t total_bytes);
-  // Shows how far it is.
-  void Show(uint64_t rows, uint64_t bytes);
+  Progress();
+  // Shows how far it is: rows so far, and the part of the input that they are, 0 where not known.
+  void Show(uint64_t rows, double part);
   // Clears the line.
   void Clear();
   // Seconds since the start.
   double seconds() const;
 
  private:
-  const uint64_t total_bytes_;
   const bool terminal_;
   const int64_t started_us_;
   int64_t shown_us_ = 0;

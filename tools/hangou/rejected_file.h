@@ -6,20 +6,24 @@
 #include <string>
 #include <string_view>
 
-#include "absl/status/status.h"
-#include "tools/hangou/row_encoder.h"
+#include "absl/status/statusor.h"
+#include "libs/importer/row_encoder.h"
 
 namespace hangou {
 
-// A CSV file with the columns @line, @reason, @field, @message and then the row as it was: behind the header
-// of the published file where that is CSV, so that the file can be corrected and published itself; else in
-// one more column
-// @row. Made with the first row; a file of an earlier run is replaced, and removed where there is nothing to
-// refuse now. Not thread-safe.
+// A CSV file in UTF-8 with the columns @line, @reason, @field, @message and then the row as it was: behind the header of
+// the published file where that is CSV or a workbook, so that the file can be corrected and published itself; else in
+// one more column @row. What cannot be decoded stands as U+FFFD. Made with the first row; a file of an earlier run is
+// replaced, and removed where there is nothing to refuse now. Not thread-safe.
 class RejectedFile {
  public:
-  // `header` is that of the published CSV file, empty for NDJSON.
+  // `header` is that of the published file, empty for NDJSON.
   RejectedFile(std::string path, std::string header);
+  // Goes on with the file of an earlier run, as it was when it had so many rows and bytes. INVALID_REQUEST where it is
+  // not there any more.
+  absl::Status Resume(uint64_t rows, uint64_t bytes);
+  // Makes what was added durable; returns the bytes of the file.
+  absl::StatusOr<uint64_t> Sync();
   // Adds a row. INTERNAL or STORE_FULL where it cannot be written.
   absl::Status Add(uint64_t line, const RowProblem& problem, std::string_view raw);
   // Writes what is buffered, or removes the file of an earlier run where no row was added.

@@ -2,7 +2,7 @@
 
 #include "libs/base/status.h"
 #include "libs/base/text.h"
-#include "tools/hangou/row_source.h"
+#include "libs/importer/row_source.h"
 
 namespace hangou {
 namespace {
@@ -65,7 +65,7 @@ class RowParser {
   }
 
   bool Take() {
-    if (at_ >= kRowBytes) return Fail("the row is longer than 256 KiB");
+    if (at_ >= kRowBytes) return Fail("the row is longer than 1 MiB");
     cell_.push_back(static_cast<char>(buffer_.At(at_++)));
     return true;
   }
@@ -131,7 +131,7 @@ class CsvSource : public RowSource {
     }
     for (size_t i = 0; i < row->values.size() && row->error.empty(); ++i) {
       if (IsValidUtf8(row->values[i])) continue;
-      row->error = "the text is not UTF-8; save the file in that encoding";
+      row->error = "the text cannot be decoded; correct it, or name the encoding of the file";
       row->error_field = columns_[i];
     }
     return true;

@@ -1,7 +1,7 @@
 #include <catch2/catch.hpp>
 #include <sstream>
 
-#include "tools/hangou/row_source.h"
+#include "libs/importer/row_source.h"
 
 namespace hangou {
 namespace {
@@ -47,7 +47,7 @@ TEST_CASE("A line without an end is refused without filling the memory") {
   const std::vector<Row> rows =
       ReadNdjson("{\"a\":\"" + std::string(4 * kRowBytes, 'x') + "\"}\n{\"a\":1}\n");
   REQUIRE(rows.size() == 2);
-  CHECK(rows[0].error == "the row is longer than 256 KiB");
+  CHECK(rows[0].error == "the row is longer than 1 MiB");
   CHECK(rows[1].error.empty());
 }
 

@@ -3,7 +3,7 @@
 #include <sstream>
 
 #include "libs/base/status.h"
-#include "tools/hangou/row_source.h"
+#include "libs/importer/row_source.h"
 
 namespace hangou {
 namespace {
@@ -87,7 +87,7 @@ TEST_CASE("A row without an end is refused without filling the memory") {
       "a,b\n" + std::string(5 * kRowBytes, 'x') + "\n1,2\n\"" + std::string(3 * kRowBytes, 'y');
   const std::vector<Row> rows = ReadCsv(text);
   REQUIRE(rows.size() == 3);
-  CHECK(rows[0].error == "the row is longer than 256 KiB");
+  CHECK(rows[0].error == "the row is longer than 1 MiB");
   CHECK(rows[0].raw.size() <= kRowBytes);
   CHECK(rows[1].values == std::vector<std::string>{"1", "2"});
   CHECK_FALSE(rows[2].error.empty());

@@ -3,7 +3,7 @@
 
 #include "libs/base/status.h"
 #include "libs/base/text.h"
-#include "tools/hangou/row_source.h"
+#include "libs/importer/row_source.h"
 
 namespace hangou {
 namespace {
@@ -86,7 +86,7 @@ class NdjsonSource : public RowSource {
   void ReadLine(Row* row) {
     size_t length = 0;
     while (length < kRowBytes && buffer_.At(length) >= 0 && buffer_.At(length) != '\n') ++length;
-    if (length == kRowBytes) row->error = "the row is longer than 256 KiB";
+    if (length == kRowBytes) row->error = "the row is longer than 1 MiB";
     row->raw = std::string(buffer_.Row(length));
     if (!row->raw.empty() && row->raw.back() == '\r') row->raw.pop_back();
     buffer_.Consume(length);
@@ -95,7 +95,7 @@ class NdjsonSource : public RowSource {
 
   static void Parse(Row* row) {
     if (!IsValidUtf8(row->raw)) {
-      row->error = "the text is not UTF-8; save the file in that encoding";
+      row->error = "the text cannot be decoded; correct it, or name the encoding of the file";
       return;
     }
     FlatObject object(row);

@@ -1,4 +1,4 @@
-// Rows of a file that is published: CSV or NDJSON, read in bounded memory.
+// Rows of a file that is published: CSV, NDJSON or a workbook, read in bounded memory.
 #pragma once
 
 #include <cstdint>
@@ -14,7 +14,7 @@ namespace hangou {
 
 // The longest row that is read: a record of the platform with every byte quoted, and some room. Longer ones
 // are refused, so that a file without line ends does not fill the memory.
-constexpr size_t kRowBytes = 256 << 10;
+constexpr size_t kRowBytes = 1 << 20;
 
 // Reads a stream in blocks and lets a parser look at the bytes behind the start of the current row, as far as
 // kRowBytes. Not thread-safe. The stream outlives it.
@@ -46,15 +46,15 @@ class RowBuffer {
   uint64_t line_ = 1;
 };
 
-// One row: where it stands, its bytes as they are (without the line end; at most kRowBytes of them), and its
-// values or what is wrong with it.
+// One row: where it stands, its bytes as they are (without the line end; at most kRowBytes of them; of a workbook as
+// CSV), and its values or what is wrong with it.
 struct Row {
   uint64_t line = 0;
   std::string raw;
   std::string error;        // empty: the row can be read
   std::string error_field;  // the column concerned, where one is
   std::vector<std::string> values;
-  std::vector<std::string> names;  // NDJSON: of the values. CSV: empty, the names are columns().
+  std::vector<std::string> names;  // NDJSON: of the values. Otherwise empty, the names are columns().
 };
 
 // Reads rows one after the other. Not thread-safe.
@@ -64,11 +64,11 @@ class RowSource {
   // Reads the next row; false at the end. A row that cannot be read comes with `error` set, and the rows
   // behind it go on. INVALID_REQUEST where the file itself cannot be read on.
   virtual absl::StatusOr<bool> Next(Row* row) = 0;
-  // The columns, where the file declares them (CSV); empty otherwise.
+  // The columns, where the file declares them (CSV, workbooks); empty otherwise.
   virtual const std::vector<std::string>& columns() const = 0;
-  // The line that declares the columns, as it is; empty for NDJSON.
+  // The line that declares the columns, as it is (of a workbook as CSV); empty for NDJSON.
   virtual std::string_view header() const = 0;
-  // Bytes read so far.
+  // Bytes of text read so far.
   virtual uint64_t consumed() const = 0;
 };
 

@@ -1,6 +1,6 @@
 #include <algorithm>
 
-#include "tools/hangou/row_source.h"
+#include "libs/importer/row_source.h"
 
 namespace hangou {
 namespace {
