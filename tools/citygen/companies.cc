@@ -97,13 +97,13 @@ Companies::Companies(const Pools& pools, const People& people, uint64_t seed, ui
 
 // Those that have a role are.
 bool Companies::IsActive(uint64_t index) const {
-  return index % kRoles < kRolesWithCases || !Random(seed_, "company end", index).Percent(16);
+  return index % kCompanyRoles < kRolesWithCases || !Random(seed_, "company end", index).Percent(16);
 }
 
 // How many work there beside others.
 int64_t Companies::WeightOf(uint64_t index) const {
   Random random(seed_, "company size", index);
-  const uint64_t role = index % kRoles;
+  const uint64_t role = index % kCompanyRoles;
   if (!IsActive(index)) return 0;
   if (role == kManufacturer) return random.Between(300, 900);
   return role <= kLandHolder ? random.Between(10, 40) : random.Between(1, 4);

@@ -12,8 +12,8 @@
 namespace hangou {
 
 // What a company is in the city: of each forty, the first 24 have a role, so that every comparison has cases in a city
-// of any size. The role is the index modulo kRoles.
-constexpr uint64_t kRoles = 40;
+// of any size. The role is the index modulo kCompanyRoles.
+constexpr uint64_t kCompanyRoles = 40;
 enum CompanyRole : uint64_t {
   kManufacturer,  // large
   kDeveloper,
@@ -54,9 +54,9 @@ struct Company {
   int64_t revenue = 0;  // a year's
   bool penalised = false;
 
-  uint64_t role() const { return index % kRoles; }
+  uint64_t role() const { return index % kCompanyRoles; }
   // Number among the companies of its role.
-  uint64_t ordinal() const { return index / kRoles; }
+  uint64_t ordinal() const { return index / kCompanyRoles; }
   bool active() const { return status == std::string_view("active"); }
 };
 

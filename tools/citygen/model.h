@@ -35,8 +35,12 @@ struct City {
   const Village& VillageOf(const Person& person) const { return pools.villages[person.village]; }
   const Village& VillageOf(const Company& company) const { return pools.villages[company.village]; }
   // How many companies there are of a role, and the one of a number among them.
-  uint64_t CountOf(uint64_t role) const { return (companies.count() + kRoles - 1 - role) / kRoles; }
-  Company CompanyOf(uint64_t role, uint64_t ordinal) const { return companies.At(ordinal * kRoles + role); }
+  uint64_t CountOf(uint64_t role) const {
+    return (companies.count() + kCompanyRoles - 1 - role) / kCompanyRoles;
+  }
+  Company CompanyOf(uint64_t role, uint64_t ordinal) const {
+    return companies.At(ordinal * kCompanyRoles + role);
+  }
 };
 
 // Real-estate units (不动产单元号): the dwelling of a household, and the `number`th parcel of a company (0 to 99), as land
