@@ -37,6 +37,8 @@ ColumnKind KindOfField(const v1::Resource& resource, const v1::Field& field) {
     case v1::FIELD_TYPE_MONEY:
       return field.min() == kLowestAmount ? ColumnKind::kAmount : ColumnKind::kOther;
     case v1::FIELD_TYPE_BOOL:
+    case v1::FIELD_TYPE_POINT:
+    case v1::FIELD_TYPE_GEOMETRY:
       return ColumnKind::kOther;
     default:
       return ColumnKind::kSpelled;

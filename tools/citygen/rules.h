@@ -90,6 +90,8 @@ constexpr int64_t kMostKwhOfZeroFiling = 3'000;
 constexpr int64_t kSalesFenPerCubicMetre = 8'000;
 constexpr int64_t kSalesVatRate = 130'000;
 constexpr int64_t kServiceVatRate = 60'000;
+// A year's, up to 1.0, 1.6, 2.0, 2.5 litres and above.
+constexpr int64_t kVehicleTaxFen[] = {18'000, 30'000, 36'000, 72'000, 150'000};
 constexpr int64_t kPurchaseTaxRate = 100'000;
 constexpr int32_t kRegistrationLagDays = 30;
 constexpr int64_t kRegistrationEstimate = 1'000'000;

@@ -15,13 +15,23 @@ constexpr int32_t kYearsEnd = 20'088;  // 2024-12-31
 // Vehicles whose purchase tax is compared are registered in the year behind that of vehicle tax.
 constexpr uint64_t kNewVehiclePeriod = 8;
 
-// Yearly tax by displacement, in fen; what is above the last is taxed like it.
+// Displacement up to which a band of vehicle tax goes, and the parameter of the band; the last has no end.
 struct TaxBand {
   int64_t most_millilitres;
-  int64_t tax;
+  std::string_view parameter;
 };
-constexpr TaxBand kTaxBands[] = {
-    {1'000, 18'000}, {1'600, 30'000}, {2'000, 36'000}, {2'500, 72'000}, {3'000, 150'000}};
+constexpr TaxBand kTaxBands[] = {{1'000, "vehicle_tax_1000"},
+                                 {1'600, "vehicle_tax_1600"},
+                                 {2'000, "vehicle_tax_2000"},
+                                 {2'500, "vehicle_tax_2500"},
+                                 {100'000, "vehicle_tax_above"}};
+static_assert(std::size(kTaxBands) == std::size(kVehicleTaxFen));
+
+size_t BandOf(int64_t millilitres) {
+  size_t band = 0;
+  while (millilitres > kTaxBands[band].most_millilitres) ++band;
+  return band;
+}
 
 struct Vehicle {
   std::string plate;
@@ -59,10 +69,7 @@ std::string VinOf(uint64_t ordinal, int32_t registered_day) {
 }
 
 void SetVehicleTax(uint64_t ordinal, Random& random, Vehicle* vehicle) {
-  for (const TaxBand& band : kTaxBands) {
-    vehicle->tax = band.tax;
-    if (vehicle->displacement <= band.most_millilitres) break;
-  }
+  vehicle->tax = kVehicleTaxFen[BandOf(vehicle->displacement)];
   if (vehicle->is_new) return;
   vehicle->tax_plant = PlantOf(Rule::kVehicleTax, ordinal / kNewVehiclePeriod * (kNewVehiclePeriod - 1) +
                                                       ordinal % kNewVehiclePeriod - 1);
@@ -141,7 +148,7 @@ void AddVehicleGaps(const City& city, Gaps* gaps) {
     const Vehicle vehicle = VehicleAt(city, plates, i);
     gaps->Add({Rule::kVehicleTax, vehicle.tax_plant, vehicle.plate, vehicle.vin,
                std::to_string(kVehicleTaxYear), vehicle.tax_plant == Plant::kHit ? vehicle.tax : 0},
-              {});
+              {kTaxBands[BandOf(vehicle.displacement)].parameter});
     gaps->Add(
         {Rule::kPurchaseTax, vehicle.purchase.plant, vehicle.vin, vehicle.plate, "", vehicle.purchase.gap},
         {"purchase_tax_rate", "tolerance"});
