@@ -51,6 +51,7 @@ void AddGetCommand(Flags app, CommandLine* line);
 void AddDescribeCommand(Flags app, CommandLine* line);
 void AddPublishCommand(Flags app, CommandLine* line);
 void AddDeleteCommand(Flags app, CommandLine* line);
+void AddAgentCommand(Flags app, CommandLine* line);
 void AddQueryCommand(Flags app, CommandLine* line);
 void AddValidateCommand(Flags app, CommandLine* line);
 void AddVerifyCommand(Flags app, CommandLine* line);
