@@ -103,7 +103,8 @@ class Database:
         self.as_server = ["runuser", "-u", "postgres", "--"] if os.geteuid() == 0 else []
         if self.as_server:
             shutil.chown(self.folder, "postgres")
-        self.server("initdb", "-D", self.folder / "db", "-U", "postgres", "--auth=trust", "--encoding=UTF8", "--locale=C")
+        self.server("initdb", "-D", self.folder / "db", "-U", "postgres", "--auth=trust", "--encoding=UTF8",
+                    "--locale=C")
         self.server("pg_ctl", "-D", self.folder / "db", "-w", "-l", self.folder / "log", "-o",
                     f"-c listen_addresses='' -c unix_socket_directories='{self.folder}' -c fsync=off", "start")
 
@@ -114,7 +115,8 @@ class Database:
         assert done.returncode == 0, (program, done.returncode)
 
     def sql(self, text):
-        return run(POSTGRES / "psql", "-h", self.folder, "-U", "postgres", "-v", "ON_ERROR_STOP=1", "-qAt", "-c", text)
+        return run(POSTGRES / "psql", "-h", self.folder, "-U", "postgres", "-v", "ON_ERROR_STOP=1", "-qAt", "-c",
+                   text)
 
     def stop(self):
         self.server("pg_ctl", "-D", self.folder / "db", "-m", "immediate", "-w", "stop")
@@ -163,8 +165,8 @@ def test_queries(installation, folder):
             finally:
                 agent.kill()
             # Nothing is lost or stands twice: all of it is known, with the content that it has.
-            rows = database.sql("SET timezone='UTC'; COPY (SELECT citizen_id, name, sex, birth_date, division, address, "
-                                "state, to_char(updated_at, 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"') FROM resident "
+            rows = database.sql("SET timezone='UTC'; COPY (SELECT citizen_id, name, sex, birth_date, division, "
+                                "address, state, to_char(updated_at, 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"') FROM resident "
                                 "WHERE citizen_id LIKE '321002%') TO STDOUT (FORMAT csv)")
             (folder / "all.csv").write_text(HEAD + rows, encoding="utf-8")
             report = installation.publish("psb.resident", folder / "all.csv")

@@ -1,4 +1,4 @@
-"""What the tests of onboarding share: a standalone installation with the city of the examples, and made-up residents."""
+"""What the tests of onboarding share: a standalone installation with the city of the examples, made-up residents."""
 
 import datetime
 import json
@@ -89,7 +89,8 @@ class Installation:
 
     def residents_count(self):
         """How many residents a consumer finds; the last line is the decision."""
-        lines = run(*self.words("tax-consumer", "-o", "json", "query", "psb.resident", "--purpose", "tax_risk", "--all"))
+        lines = run(*self.words("tax-consumer", "-o", "json", "query", "psb.resident", "--purpose", "tax_risk",
+                                "--all"))
         return len(lines.splitlines()) - 1
 
 

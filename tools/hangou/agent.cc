@@ -90,7 +90,9 @@ class Agent {
  private:
   static int64_t NowBootMs() { return SystemClock().BootUs() / kUsPerMs; }
 
-  void Add(std::unique_ptr<AgentSource> source) { sources_.push_back({std::move(source), 0, kFirstRetryMs, {}}); }
+  void Add(std::unique_ptr<AgentSource> source) {
+    sources_.push_back({std::move(source), 0, kFirstRetryMs, {}});
+  }
 
   void WorkOn(Scheduled& scheduled) {
     const absl::StatusOr<bool> more = scheduled.source->Work(client_, [this] { return stop_.Wait(0); });

@@ -55,6 +55,5 @@ TEST_CASE("Money is text in JSON, so that nothing is rounded") {
   CHECK((*json)["fields"].dump() == R"({"income":"90071992547409.93","points":42})");
 }
 
-
 }  // namespace
 }  // namespace hangou
