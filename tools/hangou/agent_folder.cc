@@ -110,7 +110,11 @@ class FolderSource : public AgentSource {
     PublishJob job;
     job.resource = folder_.resource;
     job.input.path = path;
-    if (!folder_.mapping.empty()) RETURN_IF_ERROR(AddMapping(folder_.mapping, &job));
+    if (!folder_.mapping.empty()) {
+      // A mapping that is wrong is not the file's fault: the file waits until it is right.
+      const absl::Status mapped = AddMapping(folder_.mapping, &job);
+      if (!mapped.ok()) return absl::FailedPreconditionError(mapped.message());
+    }
     return RunPublishJob(client, job, [](uint64_t, double) {}, stop);
   }
 
