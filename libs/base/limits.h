@@ -33,6 +33,9 @@ constexpr size_t kReplyBytes = 3 << 20;
 constexpr size_t kRequestIdBytes = 64;
 // How long repeated requests are recognised.
 constexpr int64_t kRequestMemoryUs = 7LL * 86'400 * 1'000'000;
+// How long the event of an erasure stays in the log, so that every feed passes it: half of the day after which nothing
+// of what was erased is left.
+constexpr int64_t kErasureNoticeUs = 43'200LL * 1'000'000;
 // How far a version that is a time may lie ahead.
 constexpr int64_t kVersionAheadUs = 86'400LL * 1'000'000;
 // Mismatches of Verify per caller, entity and field and day: more would be guessing.

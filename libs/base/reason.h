@@ -51,6 +51,8 @@ namespace hangou {
   X(kVersionInFuture, "VERSION_IN_FUTURE", kInvalidArgument,                                                \
     "correct the version: it lies more than 24 h ahead")                                                    \
   X(kRequestIdReused, "REQUEST_ID_REUSED", kInvalidArgument, "use a new request id for other content")      \
+  X(kReplaceGuard, "REPLACE_GUARD", kFailedPrecondition,                                                    \
+    "check that the export is whole, then confirm the replacement")                                         \
   X(kLogUnavailable, "LOG_UNAVAILABLE", kUnavailable, "retry later; the operator has to look at the log")   \
   X(kStoreFull, "STORE_FULL", kResourceExhausted, "retry later; the operator has to make room on the disk") \
   X(kAuditUnavailable, "AUDIT_UNAVAILABLE", kUnavailable,                                                   \

@@ -10,6 +10,9 @@
 namespace hangou {
 namespace {
 
+// Civil days are of UTC+8, the whole of China's time.
+constexpr int64_t kChinaOffsetUs = 8 * 3600 * kUsPerSecond;
+
 // Decodes the code point at `at`; returns its length in bytes, or 0 where the bytes are malformed.
 int DecodeAt(std::string_view text, size_t at, uint32_t* code_point) {
   const auto byte = [&](size_t i) { return static_cast<uint8_t>(text[at + i]); };
@@ -202,11 +205,13 @@ std::optional<int64_t> ParseInstant(std::string_view text) {
 }
 
 int32_t DayInChina(int64_t utc_us) {
-  const int64_t local = utc_us + 8 * 3600 * kUsPerSecond;
+  const int64_t local = utc_us + kChinaOffsetUs;
   int64_t day = local / kUsPerDay;
   if (local % kUsPerDay < 0) --day;
   return static_cast<int32_t>(day);
 }
+
+int64_t ChinaDayStartUs(int64_t day) { return day * kUsPerDay - kChinaOffsetUs; }
 
 std::string Hex(std::string_view bytes) {
   static constexpr char kDigits[] = "0123456789abcdef";

@@ -28,6 +28,8 @@ std::string FormatInstant(int64_t utc_us);
 std::optional<int64_t> ParseInstant(std::string_view text);
 // The civil day at an instant in UTC+8, the time of the platform's users.
 int32_t DayInChina(int64_t utc_us);
+// When a civil day begins in UTC+8, in microseconds since 1970-01-01 UTC.
+int64_t ChinaDayStartUs(int64_t day);
 
 // Lower-case hexadecimal digits of bytes.
 std::string Hex(std::string_view bytes);

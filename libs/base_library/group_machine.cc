@@ -5,23 +5,52 @@
 #include "libs/base/limits.h"
 #include "libs/base/status.h"
 #include "libs/base/text.h"
+#include "libs/base_library/past.h"
 
 namespace hangou {
 
 using hangou::base_library::v1::RecordOutcome;
+using hangou::record::v1::Deletion;
 using hangou::record::v1::Envelope;
 using hangou::record::v1::RecordHead;
+using hangou::record::v1::Reference;
 using hangou::record::v1::StoredRecord;
 
 namespace {
 
-const RecordHead& HeadOf(const Envelope& envelope) {
-  return envelope.has_upsert() ? envelope.upsert().head() : envelope.deletion().head();
-}
-
 RecordHead& MutableHeadOf(Envelope& envelope) {
+  if (envelope.has_reference()) return *envelope.mutable_reference()->mutable_head();
   return envelope.has_upsert() ? *envelope.mutable_upsert()->mutable_head()
                                : *envelope.mutable_deletion()->mutable_head();
+}
+
+WantedChange WantedOf(const Submission& submission) {
+  const Envelope& envelope = submission.envelope;
+  const RecordHead& head = HeadOf(envelope);
+  WantedChange wanted{WantedChange::kUpsert, submission.by_source,    head.generation(),
+                      head.source_version(), head.content_hash_low(), head.content_hash_high()};
+  if (envelope.has_upsert() && envelope.upsert().withdrawn_revision() != 0)
+    wanted.kind = WantedChange::kWithdrawal;
+  if (envelope.has_reference() && envelope.reference().removed()) wanted.kind = WantedChange::kErasure;
+  if (!envelope.has_deletion()) return wanted;
+  switch (envelope.deletion().kind()) {
+    case Deletion::KIND_RECALL:
+      wanted.kind = WantedChange::kRecall;
+      break;
+    case Deletion::KIND_ERASE:
+      wanted.kind = WantedChange::kErasure;
+      break;
+    default:
+      wanted.kind = WantedChange::kDeletion;
+  }
+  return wanted;
+}
+
+std::string StateKey(const Submission& submission) {
+  const Envelope& envelope = submission.envelope;
+  if (envelope.has_reference())
+    return ReferenceLogKey(ReferenceKey(submission.partition, envelope.reference()));
+  return RecordKey(submission.partition, HeadOf(envelope));
 }
 
 // An owner epoch in the log: the placement's, then a count of the times that its owner has begun, for a replica that is
@@ -48,6 +77,11 @@ RecordOutcome NotTaken(hangou::base_library::v1::Outcome kind, Reason reason, st
 
 }  // namespace
 
+const RecordHead& HeadOf(const Envelope& envelope) {
+  if (envelope.has_reference()) return envelope.reference().head();
+  return envelope.has_upsert() ? envelope.upsert().head() : envelope.deletion().head();
+}
+
 RecordOutcome RefusedOutcome(Reason reason, std::string_view field, std::string_view message) {
   RecordOutcome outcome;
   outcome.set_outcome(hangou::base_library::v1::OUTCOME_REFUSED);
@@ -60,19 +94,23 @@ RecordOutcome RefusedOutcome(Reason reason, std::string_view field, std::string_
 
 absl::Status GroupMachine::Load(const std::string& log_id) {
   ASSIGN_OR_RETURN(const auto stored_log_id, store_.Get(kViewProgress, kLogIdKey));
-  if (stored_log_id && *stored_log_id != log_id) {
-    return MakeError(Reason::kPositionUnknown, "the view was built from another log");
+  const std::string wanted = std::string(kViewFormat) + " " + log_id;
+  if (stored_log_id && *stored_log_id != wanted) {
+    return MakeError(Reason::kPositionUnknown, "the view was built from another log, or in another format");
   }
   if (!stored_log_id) {
     StoreBatch batch;
-    batch.Put(kViewProgress, std::string(kLogIdKey), log_id);
+    batch.Put(kViewProgress, std::string(kLogIdKey), wanted);
     RETURN_IF_ERROR(store_.Write(batch));
   }
   for (int32_t partition : partitions_) {
     ASSIGN_OR_RETURN(const auto text, store_.Get(kViewProgress, PartitionKey(partition)));
     progress_[partition] = text ? PartitionProgress::Decode(*text) : PartitionProgress{};
   }
-  return absl::OkStatus();
+  return store_.Scan(kViewErasures, "", "", [this](std::string_view, std::string_view) {
+    may_have_erasures_ = true;
+    return false;
+  });
 }
 
 std::map<int32_t, int64_t> GroupMachine::ReadFrom() const {
@@ -106,48 +144,70 @@ absl::StatusOr<GroupMachine::Effects> GroupMachine::Decide(std::vector<Submissio
   Effects effects;
   std::vector<std::string> keys;
   keys.reserve(submissions.size());
-  for (const Submission& submission : submissions)
-    keys.push_back(RecordKey(submission.partition, HeadOf(submission.envelope)));
-  ASSIGN_OR_RETURN(const auto stored, store_.GetMany(kViewRecords, keys));
+  for (const Submission& submission : submissions) keys.push_back(StateKey(submission));
+  ASSIGN_OR_RETURN(const auto stored, StoredRows(submissions, keys));
   for (size_t i = 0; i < submissions.size(); ++i) {
     RETURN_IF_ERROR(DecideOne(submissions[i], keys[i], stored[i], now_us, &effects));
   }
   return effects;
 }
 
+absl::StatusOr<std::vector<std::optional<std::string>>> GroupMachine::StoredRows(
+    const std::vector<Submission>& submissions, const std::vector<std::string>& state_keys) const {
+  ASSIGN_OR_RETURN(auto rows, store_.GetMany(kViewRecords, state_keys));
+  for (size_t i = 0; i < submissions.size(); ++i) {
+    if (!submissions[i].envelope.has_reference()) continue;
+    ASSIGN_OR_RETURN(rows[i], store_.Get(kViewReferences, ParseLogKey(state_keys[i]).key));
+  }
+  return rows;
+}
+
 absl::Status GroupMachine::DecideOne(Submission& submission, const std::string& record_key,
                                      const std::optional<std::string>& stored, int64_t now_us,
                                      Effects* effects) {
   const RecordHead& head = HeadOf(submission.envelope);
-  if (!submission.by_source) {
+  if (!submission.by_source && !submission.envelope.has_reference()) {
     ASSIGN_OR_RETURN(const bool answered, AnswerRepeatedRequest(submission, now_us, effects));
     if (answered) return absl::OkStatus();
   }
-  ASSIGN_OR_RETURN(const KnownRecord known, Known(record_key, stored));
-  const WantedChange wanted{submission.envelope.has_deletion(),
-                            submission.by_source,
-                            head.generation(),
-                            head.source_version(),
-                            head.content_hash_low(),
-                            head.content_hash_high()};
+  ASSIGN_OR_RETURN(const KnownRecord known, Known(submission, record_key, stored));
+  // Where the log orders, who states no generation means the one that is stored.
+  if (!submission.by_source && head.generation() == 0)
+    MutableHeadOf(submission.envelope).set_generation(known.generation);
+  const WantedChange wanted = WantedOf(submission);
+  const auto under_way = in_flight_.find(record_key);
+  const bool reference = submission.envelope.has_reference();
+  const bool removal = reference && wanted.kind == WantedChange::kErasure;
+  // One that cannot be judged, or recognised when it is read back, before the other is done.
+  if (under_way != in_flight_.end() && (wanted.kind == WantedChange::kWithdrawal || removal ||
+                                        (reference && !under_way->second.latest.exists))) {
+    effects->answers.push_back(
+        {submission.sink, head.request_place(),
+         RefusedOutcome(Reason::kOverloaded, "", "the record is just being changed; retry")});
+    return absl::OkStatus();
+  }
   RecordOutcome outcome;
   switch (CompareVersions(known, wanted)) {
     case VersionVerdict::kEffective:
+      if (wanted.kind == WantedChange::kWithdrawal)
+        RETURN_IF_ERROR(Restore(record_key, known.revision, &submission.envelope));
       Accept(submission, record_key, known, now_us, effects);
       return absl::OkStatus();
     case VersionVerdict::kDuplicate:
       outcome = Taken(hangou::base_library::v1::OUTCOME_DUPLICATE, submission.partition, known.offset);
       break;
     case VersionVerdict::kStale:
-      outcome = NotTaken(hangou::base_library::v1::OUTCOME_STALE, Reason::kStale,
-                         "a newer version of the record is stored");
+      outcome =
+          NotTaken(hangou::base_library::v1::OUTCOME_STALE, Reason::kStale,
+                   wanted.kind == WantedChange::kWithdrawal ? "another version of the record is stored"
+                                                            : "a newer version of the record is stored");
       break;
     case VersionVerdict::kConflict:
       outcome = NotTaken(hangou::base_library::v1::OUTCOME_CONFLICT, Reason::kVersionConflict,
                          "the same version is stored with other content; raise the version");
       break;
     case VersionVerdict::kNothing:
-      outcome = RefusedOutcome(Reason::kObjectNotFound, "", "there is no such record to delete");
+      outcome = RefusedOutcome(Reason::kObjectNotFound, "", "there is no such record");
       break;
   }
   Answer answer{submission.sink, head.request_place(), std::move(outcome)};
@@ -161,18 +221,27 @@ absl::Status GroupMachine::DecideOne(Submission& submission, const std::string& 
   return absl::OkStatus();
 }
 
-absl::StatusOr<KnownRecord> GroupMachine::Known(const std::string& record_key,
+absl::StatusOr<KnownRecord> GroupMachine::Known(const Submission& submission, const std::string& state_key,
                                                 const std::optional<std::string>& text) const {
-  const auto found = in_flight_.find(record_key);
+  const auto found = in_flight_.find(state_key);
   if (found != in_flight_.end()) return found->second.latest;
   KnownRecord known;
+  if (!text && may_have_erasures_ && !submission.envelope.has_reference()) {
+    ASSIGN_OR_RETURN(const auto erasure, store_.Get(kViewErasures, state_key));
+    if (erasure) known.revision = StoredErasure::Decode(*erasure).revision;
+  }
   if (!text) return known;
-  StoredRecord stored;
-  if (!stored.ParseFromString(*text))
-    return MakeError(Reason::kDataLoss, "a stored record of the view is damaged");
-  const RecordHead& head = stored.has_deletion() ? stored.deletion().head() : stored.upsert().head();
   known.exists = true;
+  if (submission.envelope.has_reference()) {
+    known.revision = 1;
+    known.offset = static_cast<int64_t>(ReadBigEndian(*text));
+    return known;
+  }
+  StoredRecord stored;
+  if (!stored.ParseFromString(*text)) return DamagedRecord();
+  const RecordHead& head = HeadOf(stored);
   known.deleted = stored.has_deletion();
+  known.recalled = IsRecalled(stored);
   known.generation = head.generation();
   known.source_version = head.source_version();
   known.hash_low = head.content_hash_low();
@@ -180,6 +249,41 @@ absl::StatusOr<KnownRecord> GroupMachine::Known(const std::string& record_key,
   known.revision = head.revision();
   known.offset = stored.offset();
   return known;
+}
+
+absl::Status GroupMachine::Restore(const std::string& record_key, uint64_t revision,
+                                   Envelope* envelope) const {
+  const RecordHead asked = envelope->upsert().head();
+  StoredRecord before;
+  bool found = false;
+  RETURN_IF_ERROR(VisitFormerStates(store_, record_key, revision, [&](const StoredRecord& former) {
+    const RecordHead& head = HeadOf(former);
+    const bool same = !former.has_deletion() && head.content_hash_low() == asked.content_hash_low() &&
+                      head.content_hash_high() == asked.content_hash_high();
+    found = !former.withdrawn() && !same;
+    if (found) before = former;
+    return !found;
+  }));
+  const bool content = found && before.has_upsert() && !before.has_deletion();
+  const bool ended = found && before.has_deletion();
+  if (content) {
+    *envelope->mutable_upsert() = std::move(*before.mutable_upsert());
+    envelope->mutable_upsert()->set_withdrawn_revision(revision);
+  } else if (ended) {
+    *envelope->mutable_deletion() = std::move(*before.mutable_deletion());
+    envelope->mutable_deletion()->set_withdrawn_revision(revision);
+  } else {
+    Deletion* recall = envelope->mutable_deletion();
+    *recall->mutable_head() = asked;
+    recall->set_kind(Deletion::KIND_RECALL);
+    recall->set_reason("withdrawn");
+  }
+  // Versions go back to those of what is restored; the request is the withdrawal's.
+  RecordHead& head = MutableHeadOf(*envelope);
+  head.set_request_id(asked.request_id());
+  head.set_request_place(asked.request_place());
+  head.set_request_digest(asked.request_digest());
+  return absl::OkStatus();
 }
 
 absl::StatusOr<bool> GroupMachine::AnswerRepeatedRequest(const Submission& submission, int64_t now_us,
@@ -223,129 +327,42 @@ void GroupMachine::Accept(Submission& submission, const std::string& record_key,
   head.set_revision(known.revision + 1);
   head.set_received_us(now_us);
   submission.envelope.set_owner_epoch(owner_epoch_);
+  const Deletion& deletion = submission.envelope.deletion();
+  const bool recalls = submission.envelope.has_deletion() && deletion.kind() == Deletion::KIND_RECALL;
+  const bool erases = submission.envelope.has_deletion() && deletion.kind() == Deletion::KIND_ERASE;
+  if (recalls) {
+    head.set_generation(known.generation);
+    head.set_source_version(known.source_version);
+  }
 
   InFlight& in_flight = in_flight_[record_key];
-  in_flight.latest = {true,
+  const bool removes = submission.envelope.has_reference() && submission.envelope.reference().removed();
+  in_flight.latest = {!erases && !removes,
                       submission.envelope.has_deletion(),
+                      recalls,
                       head.generation(),
                       head.source_version(),
                       head.content_hash_low(),
                       head.content_hash_high(),
                       head.revision(),
                       -1};
-  Pending pending{head.revision(), submission.by_source ? "" : RequestKey(head), {}};
+  const bool remembered = !head.request_id().empty();
+  Pending pending{head.revision(), remembered ? RequestKey(head) : "", {}};
   pending.waiting.push_back({submission.sink, head.request_place(),
                              Taken(hangou::base_library::v1::OUTCOME_ACCEPTED, submission.partition, -1)});
-  if (!submission.by_source) {
+  if (remembered) {
     in_flight_requests_[pending.request_key] = {head.content_hash_low(), head.content_hash_high(), record_key,
                                                 head.revision()};
   }
   in_flight.pending.push_back(std::move(pending));
   ++pending_count_;
   decided_us_.push_back(now_us);
-  effects->appends[submission.partition].push_back(
-      {LogKey(record_key, head.revision()), submission.envelope.SerializeAsString()});
-}
-
-absl::StatusOr<GroupMachine::Effects> GroupMachine::Apply(const std::vector<LogRecord>& records) {
-  std::vector<Logged> logged;
-  logged.reserve(records.size());
-  for (const LogRecord& record : records) logged.push_back({record.partition, record.offset, &record.value});
-  return ApplyAll(logged);
-}
-
-absl::StatusOr<GroupMachine::Effects> GroupMachine::ApplyAll(const std::vector<Logged>& records) {
-  Staged staged;
-  staged.progress = progress_;
-  Scratch scratch;
-  for (const Logged& record : records) RETURN_IF_ERROR(StageRecord(record, &scratch, &staged));
-  for (const auto& [partition, progress] : staged.progress) {
-    const PartitionProgress& old = progress_.at(partition);
-    if (progress.next_offset != old.next_offset || progress.owner_epoch != old.owner_epoch) {
-      staged.batch.Put(kViewProgress, PartitionKey(partition), progress.Encode());
-    }
-  }
-  RETURN_IF_ERROR(store_.Write(staged.batch));
-  progress_ = std::move(staged.progress);
-  starts_awaited_ -= std::min(starts_awaited_, staged.starts);
-  Effects effects;
-  effects.applied = staged.applied;
-  for (const Staged::Done& done : staged.done)
-    Complete(staged.batch.changes()[done.place].key, done, &effects);
-  const bool deposed =
-      owner_epoch_ != 0 && std::any_of(progress_.begin(), progress_.end(), [this](const auto& item) {
-        return item.second.owner_epoch > owner_epoch_;
-      });
-  if (deposed) {
-    Effects ended = EndOwnership();
-    effects.answers.insert(effects.answers.end(), std::make_move_iterator(ended.answers.begin()),
-                           std::make_move_iterator(ended.answers.end()));
-    effects.deposed = true;
-  }
-  return effects;
-}
-
-absl::Status GroupMachine::StageRecord(const Logged& record, Scratch* scratch, Staged* staged) const {
-  const auto found = staged->progress.find(record.partition);
-  HANGOU_CHECK(found != staged->progress.end(), "a record of a partition that the group does not hold");
-  PartitionProgress& progress = found->second;
-  if (record.offset < progress.next_offset) return absl::OkStatus();
-  progress.next_offset = record.offset + 1;
-  ++staged->applied;
-  if (!*record.value) return absl::OkStatus();
-  Envelope& envelope = scratch->envelope;
-  // The bytes passed the log's checksum, so this is a bug of the writer, and no rebuilding mends it.
-  HANGOU_CHECK(envelope.ParseFromString(**record.value), "the log holds something that is no envelope");
-  if (envelope.owner_epoch() < progress.owner_epoch) return absl::OkStatus();  // void: behind a newer owner
-  progress.owner_epoch = envelope.owner_epoch();
-  if (!envelope.has_owner_start()) return StageEvent(record, scratch, staged);
-  staged->starts += envelope.owner_epoch() == owner_epoch_ ? 1 : 0;
-  return absl::OkStatus();
-}
-
-absl::Status GroupMachine::StageEvent(const Logged& record, Scratch* scratch, Staged* staged) const {
-  Envelope& envelope = scratch->envelope;
-  StoredRecord& stored = scratch->stored;
-  std::string record_key = RecordKey(record.partition, HeadOf(envelope));
-  stored.Clear();
-  if (envelope.has_deletion()) {
-    // What was published stays beside the deletion: it is served until the deletion's day.
-    ASSIGN_OR_RETURN(const auto text, RowBefore(record_key, staged));
-    if (text && !stored.ParseFromString(*text)) {
-      return MakeError(Reason::kDataLoss, "a stored record of the view is damaged");
-    }
-    *stored.mutable_deletion() = std::move(*envelope.mutable_deletion());
-  } else {
-    stored.mutable_upsert()->Swap(envelope.mutable_upsert());
-  }
-  stored.set_offset(record.offset);
-  const RecordHead& head = stored.has_deletion() ? stored.deletion().head() : stored.upsert().head();
-  const size_t place = staged->batch.changes().size();
-  if (staged->rows) (*staged->rows)[record_key] = place;
-  staged->batch.Put(kViewRecords, std::move(record_key), stored.SerializeAsString());
-  if (!head.request_id().empty()) {
-    const RequestMemory memory{head.received_us(), head.content_hash_low(), head.content_hash_high(),
-                               record.partition,   record.offset,           head.request_digest()};
-    staged->batch.Put(kViewRequests, RequestKey(head), memory.Encode());
-  }
-  if (envelope.owner_epoch() == owner_epoch_) {
-    staged->done.push_back({place, head.revision(), record.partition, record.offset});
-  }
-  return absl::OkStatus();
-}
-
-absl::StatusOr<std::optional<std::string>> GroupMachine::RowBefore(const std::string& record_key,
-                                                                   Staged* staged) const {
-  const std::vector<StoreBatch::Change>& changes = staged->batch.changes();
-  if (!staged->rows) {
-    staged->rows.emplace();
-    for (size_t place = 0; place < changes.size(); ++place) {
-      if (changes[place].table == kViewRecords) (*staged->rows)[changes[place].key] = place;
-    }
-  }
-  const auto found = staged->rows->find(record_key);
-  if (found != staged->rows->end()) return changes[found->second].value;
-  return store_.Get(kViewRecords, record_key);
+  std::string log_key = submission.envelope.has_reference() ? record_key
+                        : erases                            ? ErasureLogKey(record_key, head.revision())
+                                                            : LogKey(record_key, head.revision());
+  std::optional<std::string> value;
+  if (!removes) value = submission.envelope.SerializeAsString();
+  effects->appends[submission.partition].push_back({std::move(log_key), std::move(value)});
 }
 
 void GroupMachine::Complete(const std::string& record_key, const Staged::Done& done, Effects* effects) {
@@ -391,7 +408,7 @@ absl::StatusOr<GroupMachine::Effects> GroupMachine::ApplyAcknowledged(
     // Where the reader was faster, a part of it is applied already.
     for (const LogEntry& entry : *append.entries) {
       if (offset == expected) {
-        records.push_back({append.partition, offset, &entry.value});
+        records.push_back({append.partition, offset, &entry.key, &entry.value});
         ++expected;
       }
       ++offset;
@@ -405,15 +422,15 @@ GroupMachine::Effects GroupMachine::AppendFailed(const std::vector<LogEntry>& en
                                                  const absl::Status& status) {
   Effects effects;
   for (const LogEntry& entry : entries) {
-    const std::string& log_key = entry.key;
-    if (log_key.size() < 8) continue;
-    const std::string record_key = log_key.substr(0, log_key.size() - 8);
-    const uint64_t revision = ReadBigEndian(std::string_view(log_key).substr(record_key.size()));
-    const auto found = in_flight_.find(record_key);
+    const ParsedLogKey parsed = ParseLogKey(entry.key);
+    const bool reference = parsed.kind == ParsedLogKey::kReference;
+    if (parsed.kind == ParsedLogKey::kOther || (!entry.value && !reference)) continue;
+    const auto found = in_flight_.find(reference ? entry.key : std::string(parsed.key));
     if (found == in_flight_.end()) continue;
     auto& pending = found->second.pending;
-    const auto at = std::find_if(pending.begin(), pending.end(),
-                                 [&](const Pending& p) { return p.revision == revision; });
+    const auto at = std::find_if(pending.begin(), pending.end(), [&](const Pending& p) {
+      return reference || p.revision == parsed.revision;
+    });
     if (at == pending.end()) continue;
     Fail(*at, status, &effects);
     in_flight_requests_.erase(at->request_key);
@@ -457,6 +474,25 @@ absl::StatusOr<size_t> GroupMachine::ExpireRequests(int64_t before_us, size_t at
   expiry_cursor_ = next;
   if (!batch.empty()) RETURN_IF_ERROR(store_.Write(batch));
   return looked;
+}
+
+void GroupMachine::AppendTombstones(const std::string& record_key, int32_t partition, uint64_t erasure,
+                                    Effects* effects) {
+  for (uint64_t gone = 1; gone < erasure; ++gone)
+    effects->appends[partition].push_back({LogKey(record_key, gone), std::nullopt});
+}
+
+absl::StatusOr<GroupMachine::Effects> GroupMachine::EndErasures(int64_t before_us, size_t at_most) const {
+  Effects effects;
+  size_t ended = 0;
+  RETURN_IF_ERROR(store_.Scan(kViewErasures, "", "", [&](std::string_view key, std::string_view value) {
+    const StoredErasure erasure = StoredErasure::Decode(value);
+    if (erasure.received_us >= before_us) return true;
+    AppendTombstones(std::string(key), erasure.partition, erasure.revision, &effects);
+    effects.appends[erasure.partition].push_back({ErasureLogKey(key, erasure.revision), std::nullopt});
+    return ++ended < at_most;
+  }));
+  return effects;
 }
 
 int64_t GroupMachine::NextOffset(int32_t partition) const {

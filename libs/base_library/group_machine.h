@@ -34,9 +34,14 @@ class OutcomeSink {
 struct Submission {
   int32_t partition = 0;
   bool by_source = false;
-  hangou::record::v1::Envelope envelope;  // upsert or deletion; request_place is the place in the request
+  // An upsert, a deletion or a reference; request_place is the place in the request. An upsert whose
+  // withdrawn_revision is set takes that content back.
+  hangou::record::v1::Envelope envelope;
   std::shared_ptr<OutcomeSink> sink;
 };
+
+// Identity and version of what an upsert, a deletion or a reference is about.
+const hangou::record::v1::RecordHead& HeadOf(const hangou::record::v1::Envelope& envelope);
 
 // State of the partitions of one group. Not thread-safe: one thread at a time. `store` must outlive it; reads of
 // the store by others are fine.
@@ -67,7 +72,8 @@ class GroupMachine {
   GroupMachine(Store& store, std::vector<int32_t> partitions)
       : store_(store), partitions_(std::move(partitions)) {}
 
-  // Reads how far each partition is applied. POSITION_UNKNOWN where the view was built from another log: rebuild.
+  // Reads how far each partition is applied. POSITION_UNKNOWN where the view was built from another log or in another
+  // format: rebuild.
   absl::Status Load(const std::string& log_id);
   // First offset to read, per partition.
   std::map<int32_t, int64_t> ReadFrom() const;
@@ -96,6 +102,10 @@ class GroupMachine {
   // Deletes some of the request memories older than `before_us`; returns how many it looked at.
   absl::StatusOr<size_t> ExpireRequests(int64_t before_us, size_t at_most);
 
+  // Ends erasures older than `before_us`, at most so many: tombstones for their events, and once more for what they
+  // erased. Only while it owns.
+  absl::StatusOr<Effects> EndErasures(int64_t before_us, size_t at_most) const;
+
   // First offset of a partition that is not applied.
   int64_t NextOffset(int32_t partition) const;
   // When the oldest change in flight was decided, 0 where nothing is in flight.
@@ -121,19 +131,27 @@ class GroupMachine {
   };
   using InFlightMap = std::unordered_map<std::string, InFlight>;
 
-  // `stored` is the view's row of the record, none where there is none.
-  absl::Status DecideOne(Submission& submission, const std::string& record_key,
+  // What is in flight is kept by state keys: the RecordKey of a record, the ReferenceLogKey of a reference.
+  // The view's rows of what is submitted.
+  absl::StatusOr<std::vector<std::optional<std::string>>> StoredRows(
+      const std::vector<Submission>& submissions, const std::vector<std::string>& state_keys) const;
+  // `stored` is the view's row, none where there is none.
+  absl::Status DecideOne(Submission& submission, const std::string& state_key,
                          const std::optional<std::string>& stored, int64_t now_us, Effects* effects);
-  absl::StatusOr<KnownRecord> Known(const std::string& record_key,
+  absl::StatusOr<KnownRecord> Known(const Submission& submission, const std::string& state_key,
                                     const std::optional<std::string>& stored) const;
+  // Makes a withdrawal the event that gives what was there before.
+  absl::Status Restore(const std::string& record_key, uint64_t revision,
+                       hangou::record::v1::Envelope* envelope) const;
   // True where a request was seen before: then the submission is answered.
   absl::StatusOr<bool> AnswerRepeatedRequest(const Submission& submission, int64_t now_us, Effects* effects);
-  void Accept(Submission& submission, const std::string& record_key, const KnownRecord& known, int64_t now_us,
+  void Accept(Submission& submission, const std::string& state_key, const KnownRecord& known, int64_t now_us,
               Effects* effects);
   // A record of the log as it is applied.
   struct Logged {
     int32_t partition;
     int64_t offset;
+    const std::string* key;
     const std::optional<std::string>* value;
   };
   // What a batch of the log does to the view, kept apart until the store has it.
@@ -142,27 +160,44 @@ class GroupMachine {
     std::map<int32_t, PartitionProgress> progress;
     // Places in the batch of the records in it, by record key: made when the first deletion asks.
     std::optional<std::unordered_map<std::string, size_t>> rows;
-    size_t starts = 0;   // OwnerStarts of this owner
-    size_t applied = 0;  // records that were not applied before
+    size_t starts = 0;      // OwnerStarts of this owner
+    bool erasures = false;  // some of it erases
+    size_t applied = 0;     // records that were not applied before
     struct Done {
       size_t place;  // of the record in the batch
       uint64_t revision;
       int32_t partition;
       int64_t offset;
     };
-    std::vector<Done> done;  // changes of this owner
+    std::vector<Done> done;    // changes of this owner
+    std::vector<Done> erased;  // those of them that erase: the revisions before them leave the log now
   };
   // Messages that are filled again for each record: their strings keep their memory.
   struct Scratch {
     hangou::record::v1::Envelope envelope;
     hangou::record::v1::StoredRecord stored;
   };
+  // Tombstones of the revisions of a record before an erasure.
+  static void AppendTombstones(const std::string& record_key, int32_t partition, uint64_t erasure,
+                               Effects* effects);
   absl::StatusOr<Effects> ApplyAll(const std::vector<Logged>& records);
   absl::Status StageRecord(const Logged& record, Scratch* scratch, Staged* staged) const;
+  void StageTombstone(const Logged& record, Staged* staged) const;
   absl::Status StageEvent(const Logged& record, Scratch* scratch, Staged* staged) const;
+  void StageReference(const Logged& record, const hangou::record::v1::Envelope& envelope,
+                      Staged* staged) const;
+  // Keeps what a record was before the event of `head`, and gives its row.
+  absl::StatusOr<std::optional<std::string>> KeepHistory(const std::string& record_key,
+                                                         const hangou::record::v1::RecordHead& head,
+                                                         bool withdrawn, Staged* staged) const;
+  void StageErasure(const Logged& record, const std::string& record_key,
+                    const hangou::record::v1::Envelope& envelope, Staged* staged) const;
+  // Notes that the event staged last, at `place` of the batch, is this owner's.
+  void NoteDone(const Logged& record, const hangou::record::v1::Envelope& envelope, size_t place,
+                uint64_t revision, Staged* staged) const;
   // The row of a record as this batch, or else the view, has it.
   absl::StatusOr<std::optional<std::string>> RowBefore(const std::string& record_key, Staged* staged) const;
-  void Complete(const std::string& record_key, const Staged::Done& done, Effects* effects);
+  void Complete(const std::string& state_key, const Staged::Done& done, Effects* effects);
   void Fail(Pending& pending, const absl::Status& status, Effects* effects);
 
   Store& store_;
@@ -176,6 +211,8 @@ class GroupMachine {
   std::deque<int64_t> decided_us_;
   size_t pending_count_ = 0;
   std::string expiry_cursor_;
+  // True where there may be rows in kViewErasures: then a record that is not there may have had revisions.
+  bool may_have_erasures_ = false;
 };
 
 // The outcome of a record that was refused.

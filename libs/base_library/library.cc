@@ -7,6 +7,7 @@
 #include "libs/base/limits.h"
 #include "libs/base/status.h"
 #include "libs/base/text.h"
+#include "libs/base_library/past.h"
 #include "libs/base_library/view_tables.h"
 #include "libs/schema/owner.h"
 
@@ -21,7 +22,10 @@ constexpr int kPositions = 256;
 }  // namespace
 
 Library::Library(LibraryOptions options, LibraryContext context)
-    : options_(std::move(options)), context_(context) {
+    : options_(std::move(options)),
+      context_(context),
+      quality_(options_.name, context.local, context.tables.quality, context.tables.quarantine,
+               context.clock) {
   HANGOU_CHECK(options_.groups > 0 && options_.groups <= options_.partitions, "more groups than partitions");
   for (int32_t group = 0; group < options_.groups; ++group) {
     PartitionGroupOptions group_options;
@@ -60,6 +64,7 @@ absl::Status Library::AwaitCopies(int64_t timeout_ms) {
 void Library::Stop() {
   if (policy_listener_ != 0) context_.policy.RemoveOnChange(std::exchange(policy_listener_, 0));
   for (auto& group : groups_) group->Stop();
+  quality_.Flush().IgnoreError();
 }
 
 void Library::FollowPlacement() {
@@ -103,10 +108,15 @@ bool Library::OwnsAll() const {
 }
 
 absl::StatusOr<int32_t> Library::PartitionOfOwner(const std::string& resource,
-                                                  const hangou::record::v1::Entity& owner) const {
+                                                  const hangou::record::v1::Entity& owner,
+                                                  const std::string& role) const {
   const auto snapshot = context_.policy.Newest();
   const auto schema = snapshot ? snapshot->FindResource(resource) : nullptr;
   if (!schema) return MakeError(Reason::kUnknownResource, "there is no resource of this name");
+  if (!role.empty()) {
+    ASSIGN_OR_RETURN(const RoleEntity entity, EntityInRole(*schema, role, owner));
+    return PartitionOfEntity(entity.kind, entity.key);
+  }
   ASSIGN_OR_RETURN(const std::string id, NormalizeOwner(*schema, owner, context_.clock.UtcUs()));
   return PartitionOfEntity(schema->owner_kind(), CanonicalKey(schema->owner_kind(), id));
 }
@@ -236,8 +246,7 @@ absl::Status Library::Scan(const hangou::base_library::v1::ScanRequest& request,
     damaged = !stored.ParseFromArray(text.data(), static_cast<int>(text.size()));
     if (damaged) return false;
     response->set_next_key(std::string(key));
-    const bool valid = !stored.has_deletion() || stored.deletion().valid_until_day() > today;
-    if (valid && stored.has_upsert()) {
+    if (IsValidOn(stored, today)) {
       bytes += text.size();
       auto* item = response->add_items();
       item->set_offset(stored.offset());
@@ -246,7 +255,7 @@ absl::Status Library::Scan(const hangou::base_library::v1::ScanRequest& request,
     more = ++rows == most || bytes > limits::kReplyBytes;
     return !more;
   }));
-  if (damaged) return MakeError(Reason::kDataLoss, "a stored record of the view is damaged");
+  if (damaged) return DamagedRecord();
   if (!more) response->clear_next_key();
   return absl::OkStatus();
 }

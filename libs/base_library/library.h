@@ -16,6 +16,8 @@
 #include "libs/base/clock.h"
 #include "libs/base/keys.h"
 #include "libs/base_library/partition_group.h"
+#include "libs/base_library/quality.h"
+#include "libs/base_library/references.h"
 #include "libs/log/log.h"
 #include "libs/log/record_topic.h"
 #include "libs/peer/peer.h"
@@ -24,11 +26,18 @@
 
 namespace hangou {
 
+// Tables of the local store that a library uses.
+struct LocalTables {
+  int verify;      // counts of Verify
+  int quality;     // counts of what departments send
+  int quarantine;  // refused records
+};
+
 // What a library works with. The references must outlive it.
 struct LibraryContext {
   Log& log;
-  Store& local;  // Verify's counts, in table `verify_table`
-  int verify_table;
+  Store& local;  // what the log does not hold
+  LocalTables tables;
   PolicyHolder& policy;
   AuditChain& audit;
   const KeyRing& keys;
@@ -52,6 +61,11 @@ struct GroupFigures {
   int64_t applied = 0;  // log records since the start
   int64_t lag_us = 0;   // PartitionGroup::lag_us
 };
+
+class PublishBatch;
+class RecordPresenter;
+struct ReadScope;
+struct SurveyCursor;
 
 // A replica of a base library: a copy of all partition groups, and the owner of those that the placement gives it.
 // Records of other groups are handed to their owner; reads of other groups are answered NOT_OWNER, and passed on to
@@ -84,10 +98,26 @@ class Library {
            hangou::base_library::v1::GetResponse* response, Done done);
   void BatchGet(const Caller& caller, const hangou::base_library::v1::BatchGetRequest& request,
                 hangou::base_library::v1::BatchGetResponse* response, Done done);
+  void GetHistory(const Caller& caller, const hangou::base_library::v1::GetHistoryRequest& request,
+                  hangou::base_library::v1::GetHistoryResponse* response, Done done);
   void List(const Caller& caller, const hangou::base_library::v1::ListRequest& request,
             hangou::base_library::v1::ListResponse* response, Done done);
   void Verify(const Caller& caller, const hangou::base_library::v1::VerifyRequest& request,
               hangou::base_library::v1::VerifyResponse* response, Done done);
+  void Recall(const Caller& caller, const hangou::base_library::v1::RecallRequest& request,
+              hangou::base_library::v1::PublishResponse* response, Done done);
+  void Erase(const Caller& caller, const hangou::base_library::v1::EraseRequest& request,
+             hangou::base_library::v1::PublishResponse* response, Done done);
+  void Withdraw(const Caller& caller, const hangou::base_library::v1::PublishRequest& request,
+                hangou::base_library::v1::PublishResponse* response, Done done);
+  void CompleteReplace(const Caller& caller, const hangou::base_library::v1::CompleteReplaceRequest& request,
+                       hangou::base_library::v1::CompleteReplaceResponse* response, Done done);
+  void Reconcile(const Caller& caller, const hangou::base_library::v1::ReconcileRequest& request,
+                 hangou::base_library::v1::ReconcileResponse* response, Done done);
+  void GetQuality(const Caller& caller, const hangou::base_library::v1::GetQualityRequest& request,
+                  hangou::base_library::v1::GetQualityResponse* response, Done done);
+  void ListQuarantine(const Caller& caller, const hangou::base_library::v1::ListQuarantineRequest& request,
+                      hangou::base_library::v1::ListQuarantineResponse* response, Done done);
   // For services only: takes records that another replica has admitted for `caller`.
   void Submit(const Caller& caller, const hangou::base_library::v1::SubmitRequest& request,
               hangou::base_library::v1::SubmitResponse* response, Done done);
@@ -96,9 +126,11 @@ class Library {
   std::string OwnerElsewhere(int32_t partition) const;
   // True where no partition is owned elsewhere.
   bool OwnsAll() const;
-  // The partition of an entity of a resource. UNKNOWN_RESOURCE, or what is wrong with the identifier.
+  // The partition of an entity of a resource: its owner, or the entity in a role where one is named.
+  // UNKNOWN_RESOURCE, or what is wrong with the identifier.
   absl::StatusOr<int32_t> PartitionOfOwner(const std::string& resource,
-                                           const hangou::record::v1::Entity& owner) const;
+                                           const hangou::record::v1::Entity& owner,
+                                           const std::string& role = "") const;
   // The partition that a page of a List begins with. TOKEN_INVALID.
   absl::StatusOr<int32_t> PartitionOfPage(const Caller& caller,
                                           const hangou::base_library::v1::ListRequest& request) const;
@@ -119,6 +151,7 @@ class Library {
  private:
   friend class ReadRun;
   friend class PublishBatch;
+  friend class ResourceSurvey;
 
   PartitionGroup& GroupOf(int32_t partition) const { return *groups_[partition % options_.groups]; }
   int32_t PartitionOfEntity(EntityKind kind, std::string_view owner_key) const {
@@ -143,15 +176,46 @@ class Library {
   // The schema of a resource of this library that the caller provides; NOT_PROVIDER, UNKNOWN_RESOURCE.
   absl::StatusOr<std::shared_ptr<const ResourceSchema>> AuthorizeProvider(const Caller& caller,
                                                                           const std::string& resource);
+  // The entity that a caller names in a role of a resource. INVALID_REQUEST, CHECK_DIGIT, FIELD_INVALID.
+  absl::StatusOr<RoleEntity> EntityInRole(const ResourceSchema& schema, const std::string& role_name,
+                                          const hangou::record::v1::Entity& entity) const;
+  // Fills the records of an entity, as their owner or in a role, in the scope of a decision.
+  absl::Status ReadByOwner(const ReadScope& scope, const hangou::base_library::v1::GetRequest& request,
+                           RecordPresenter& presenter, hangou::base_library::v1::GetResponse* response);
+  absl::Status ReadByRole(const ReadScope& scope, const hangou::base_library::v1::GetRequest& request,
+                          RecordPresenter& presenter, hangou::base_library::v1::GetResponse* response);
+  // Hands submissions to the owners of their partitions, here and at other replicas. Each sink is told every outcome.
+  void Dispatch(const Caller& caller, const std::string& resource, std::vector<Submission> submissions);
+  void ContinueReplace(const Caller& caller, const hangou::base_library::v1::CompleteReplaceRequest& request,
+                       const std::shared_ptr<const ResourceSchema>& schema, SurveyCursor cursor,
+                       hangou::base_library::v1::CompleteReplaceResponse* response, Done done);
+  void DispatchElsewhere(const std::string& address, const Caller& caller, const std::string& resource,
+                         int32_t group, std::vector<Submission> submissions);
+  // Publish and Withdraw: the same but for what the owners are asked.
+  void TakeBatch(const Caller& caller, const hangou::base_library::v1::PublishRequest& request,
+                 hangou::audit::v1::Action action, hangou::base_library::v1::PublishResponse* response,
+                 Done done);
+  // Recall and Erase of one resource's records.
+  struct TakeBack;
+  void TakeBackRecords(const Caller& caller, const TakeBack& what,
+                       hangou::base_library::v1::PublishResponse* response, Done done);
+  // Adds to `batch` the removal of the references to a record that is to be erased.
+  absl::Status RemoveReferences(const ResourceSchema& schema, const hangou::record::v1::RecordHead& head,
+                                int32_t partition, PublishBatch* batch);
+  // An entry of the audit about something allowed that a provider did or was shown.
+  hangou::audit::v1::Entry ProviderEntry(const Caller& caller, const std::string& resource,
+                                         hangou::audit::v1::Action action) const;
   // Audits a refused publication, then answers with `status`.
   void DenyPublish(const Caller& caller, const std::string& resource, hangou::audit::v1::Action action,
                    const absl::Status& status, Done done);
   // Whether a request may be taken now: its id, the lag of applying, a reuse of the id.
+  // `digest` is none for what may be sent again under any id.
   absl::Status CheckPublishable(const Caller& caller, const ResourceSchema& schema,
-                                const std::string& request_id, uint64_t digest);
+                                const std::string& request_id, std::optional<uint64_t> digest);
 
   const LibraryOptions options_;
   const LibraryContext context_;
+  QualityBook quality_;
   std::vector<std::unique_ptr<PartitionGroup>> groups_;
   int policy_listener_ = 0;  // from Start on
   Mutex verify_mutex_;       // counts of Verify are read and written together

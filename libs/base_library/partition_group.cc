@@ -300,9 +300,8 @@ void PartitionGroup::Submit(std::vector<Submission> submissions) {
 void PartitionGroup::SubmitOnLoop(std::vector<Submission> submissions) {
   std::vector<std::pair<std::shared_ptr<OutcomeSink>, uint32_t>> places;
   for (const Submission& submission : submissions) {
-    const auto& envelope = submission.envelope;
-    const auto& head = envelope.has_upsert() ? envelope.upsert().head() : envelope.deletion().head();
-    places.emplace_back(submission.sink, head.request_place());
+    const hangou::record::v1::Envelope& envelope = submission.envelope;
+    places.emplace_back(submission.sink, HeadOf(envelope).request_place());
   }
   absl::Status refusal = status();
   if (refusal.ok() && machine_ && machine_->Owns()) {
@@ -383,10 +382,17 @@ void PartitionGroup::TickOnLoop() {
   const int64_t now_boot_us = clock_.BootUs();
   if (machine_ && machine_->Owns() && now_boot_us - last_expiry_boot_us_ > kExpiryUs) {
     last_expiry_boot_us_ = now_boot_us;
-    const auto looked = machine_->ExpireRequests(clock_.UtcUs() - limits::kRequestMemoryUs, kExpiryRows);
-    if (!looked.ok()) MendOnLoop(looked.status());
+    if (const absl::Status expired = ExpireOnLoop(); !expired.ok()) MendOnLoop(expired);
   }
   loop_.PostAfter(kTickMs, [this] { TickOnLoop(); });
+}
+
+absl::Status PartitionGroup::ExpireOnLoop() {
+  const int64_t now_us = clock_.UtcUs();
+  RETURN_IF_ERROR(machine_->ExpireRequests(now_us - limits::kRequestMemoryUs, kExpiryRows).status());
+  ASSIGN_OR_RETURN(auto ended, machine_->EndErasures(now_us - limits::kErasureNoticeUs, kExpiryRows));
+  Perform(std::move(ended));
+  return absl::OkStatus();
 }
 
 void PartitionGroup::FlushWhenDue() {

@@ -110,6 +110,8 @@ class PartitionGroup {
   // Where the log cannot be reached for the moment: tries again.
   void RebuildLater(const absl::Status& status);
   void TickOnLoop();
+  // Forgets old requests, and ends old erasures.
+  absl::Status ExpireOnLoop();
   void PublishProgress();
   void SetStatus(absl::Status status);
   void FlushWhenDue();

@@ -74,10 +74,8 @@ absl::Status CheckStatedFields(const ResourceSchema& schema, const Record& recor
     return MakeError(Reason::kCrossField, "the record key contradicts the payload; leave it out",
                      "record_key");
   }
-  const bool stated_version = record.source_version() != 0 || record.generation() != 0;
-  if (!schema.versioned_by_source() && stated_version) {
-    return MakeError(Reason::kCrossField,
-                     "the resource is versioned by arrival; leave generation and version out",
+  if (!schema.versioned_by_source() && record.source_version() != 0) {
+    return MakeError(Reason::kCrossField, "the resource is versioned by arrival; leave the version out",
                      "source_version");
   }
   if (schema.version_index() >= 0 && record.source_version() != 0 &&
@@ -120,10 +118,11 @@ RecordHead NewHead(const ResourceSchema& schema, const RequestHead& request, uin
   return head;
 }
 
-// The envelope of a record as its owner takes it, or why it is refused.
+// The envelope of a record as its owner takes it and the entities that it names, or why it is refused.
 absl::Status AdmitRecord(const ResourceSchema& schema, const RequestHead& request, uint32_t place,
                          const Record& record, int64_t now_us, std::vector<FieldSlice>* scratch,
-                         hangou::record::v1::Envelope* envelope, v1::RecordOutcome* refusal) {
+                         hangou::record::v1::Envelope* envelope, std::vector<RoleEntity>* entities,
+                         v1::RecordOutcome* refusal) {
   AdmittedRecord admitted;
   std::vector<FieldViolation> violations;
   if (!AdmitPayload(schema, record.payload(), now_us, scratch, &admitted, &violations)) {
@@ -143,6 +142,7 @@ absl::Status AdmitRecord(const ResourceSchema& schema, const RequestHead& reques
   head->set_content_hash_high(admitted.content_hash_high);
   upsert->set_schema_revision(schema.schema_revision());
   upsert->set_event_time_us(EventTimeUs(record));
+  *entities = RoleEntitiesOf(schema, *scratch);
   *upsert->mutable_payload() = std::move(admitted.payload);
   return absl::OkStatus();
 }
@@ -163,37 +163,55 @@ absl::StatusOr<std::shared_ptr<const ResourceSchema>> Library::AuthorizeProvider
   return schema;
 }
 
-void Library::DenyPublish(const Caller& caller, const std::string& resource, hangou::audit::v1::Action action,
-                          const absl::Status& status, Done done) {
+hangou::audit::v1::Entry Library::ProviderEntry(const Caller& caller, const std::string& resource,
+                                                hangou::audit::v1::Action action) const {
   hangou::audit::v1::Entry entry;
   entry.set_action(action);
-  entry.set_allowed(false);
-  entry.set_reason(std::string(ReasonName(ReasonOf(status).value_or(Reason::kInternal))));
+  entry.set_allowed(true);
   entry.set_caller(caller.department);
   entry.set_role(caller.role);
   entry.set_workload(caller.workload);
   entry.set_subject(resource.substr(0, limits::kContextText));
+  if (const auto snapshot = context_.policy.Newest()) entry.set_epoch(snapshot->epoch());
+  return entry;
+}
+
+void Library::DenyPublish(const Caller& caller, const std::string& resource, hangou::audit::v1::Action action,
+                          const absl::Status& status, Done done) {
+  auto entry = ProviderEntry(caller, resource, action);
+  entry.set_allowed(false);
+  entry.set_reason(std::string(ReasonName(ReasonOf(status).value_or(Reason::kInternal))));
+  entry.clear_epoch();
   context_.audit.Append(std::move(entry), [status, done = std::move(done)](absl::Status durable) {
     done(durable.ok() ? status : durable);
   });
 }
 
 absl::Status Library::CheckPublishable(const Caller& caller, const ResourceSchema& schema,
-                                       const std::string& request_id, uint64_t digest) {
+                                       const std::string& request_id, std::optional<uint64_t> digest) {
   RETURN_IF_ERROR(CheckRequestId(request_id));
   for (const auto& group : groups_) RETURN_IF_ERROR(group->CheckLag());
-  if (schema.versioned_by_source()) return absl::OkStatus();
-  ASSIGN_OR_RETURN(const bool reused, RequestIdReused(caller.department, request_id, digest));
+  if (schema.versioned_by_source() || !digest) return absl::OkStatus();
+  ASSIGN_OR_RETURN(const bool reused, RequestIdReused(caller.department, request_id, *digest));
   if (!reused) return absl::OkStatus();
   return MakeError(Reason::kRequestIdReused, "the request id was used for another batch; choose a new one");
 }
 
 void Library::Publish(const Caller& caller, const v1::PublishRequest& request, v1::PublishResponse* response,
                       Done done) {
-  constexpr auto kAction = hangou::audit::v1::ACTION_PUBLISH;
+  TakeBatch(caller, request, hangou::audit::v1::ACTION_PUBLISH, response, std::move(done));
+}
+
+void Library::Withdraw(const Caller& caller, const v1::PublishRequest& request, v1::PublishResponse* response,
+                       Done done) {
+  TakeBatch(caller, request, hangou::audit::v1::ACTION_WITHDRAW, response, std::move(done));
+}
+
+void Library::TakeBatch(const Caller& caller, const v1::PublishRequest& request,
+                        hangou::audit::v1::Action action, v1::PublishResponse* response, Done done) {
   response->set_request_id(request.request_id());
   const auto schema = AuthorizeProvider(caller, request.resource());
-  if (!schema.ok()) return DenyPublish(caller, request.resource(), kAction, schema.status(), std::move(done));
+  if (!schema.ok()) return DenyPublish(caller, request.resource(), action, schema.status(), std::move(done));
   const size_t bytes = request.ByteSizeLong();
   if (static_cast<size_t>(request.records_size()) > limits::kBatchRecords || bytes > limits::kBatchBytes) {
     return done(
@@ -203,18 +221,20 @@ void Library::Publish(const Caller& caller, const v1::PublishRequest& request, v
   if (const auto ok = CheckPublishable(caller, **schema, request.request_id(), digest); !ok.ok())
     return done(ok);
 
+  const bool withdraws = action == hangou::audit::v1::ACTION_WITHDRAW;
   const RequestHead head{caller, request.request_id(), digest};
   const int64_t now_us = context_.clock.UtcUs();
-  auto run = std::make_shared<PublishBatch>(*this, caller, request.resource(), kAction,
-                                            static_cast<uint32_t>(request.records_size()), response,
-                                            std::move(done));
+  auto run = std::make_shared<PublishBatch>(*this, caller, request.resource(), action,
+                                            static_cast<uint32_t>(request.records_size()),
+                                            withdraws ? nullptr : &request, response, std::move(done));
   std::vector<FieldSlice> scratch;
+  std::vector<RoleEntity> entities;
   for (int i = 0; i < request.records_size(); ++i) {
     const auto place = static_cast<uint32_t>(i);
     Submission submission;
     v1::RecordOutcome refusal;
     if (!AdmitRecord(**schema, head, place, request.records(i), now_us, &scratch, &submission.envelope,
-                     &refusal)
+                     &entities, &refusal)
              .ok()) {
       run->Refuse(place, std::move(refusal));
       continue;
@@ -222,6 +242,15 @@ void Library::Publish(const Caller& caller, const v1::PublishRequest& request, v
     submission.by_source = (*schema)->versioned_by_source();
     submission.partition =
         PartitionOfEntity((*schema)->owner_kind(), submission.envelope.upsert().head().owner_key());
+    if (withdraws) {
+      // The owner puts the revision in.
+      submission.envelope.mutable_upsert()->set_withdrawn_revision(1);
+    } else {
+      for (const RoleEntity& entity : entities) {
+        run->AddReference(place, PartitionOfEntity(entity.kind, entity.key),
+                          ReferenceTo(submission.envelope.upsert().head(), entity));
+      }
+    }
     run->Add(std::move(submission));
   }
   run->Send();
@@ -242,9 +271,9 @@ void Library::Delete(const Caller& caller, const v1::DeleteRequest& request, v1:
 
   const RequestHead request_head{caller, request.request_id(), digest};
   const int64_t now_us = context_.clock.UtcUs();
-  auto run =
-      std::make_shared<PublishBatch>(*this, caller, request.resource(), kAction,
-                                     static_cast<uint32_t>(request.items_size()), response, std::move(done));
+  auto run = std::make_shared<PublishBatch>(*this, caller, request.resource(), kAction,
+                                            static_cast<uint32_t>(request.items_size()), nullptr, response,
+                                            std::move(done));
   for (int i = 0; i < request.items_size(); ++i) {
     const auto place = static_cast<uint32_t>(i);
     const auto& item = request.items(i);

@@ -6,20 +6,43 @@ namespace hangou {
 
 namespace v1 = hangou::base_library::v1;
 
-namespace {
+// Waits for the references of a batch, then sends its records.
+class PublishBatch::ReferenceSink : public OutcomeSink {
+ public:
+  ReferenceSink(std::shared_ptr<PublishBatch> batch, size_t references)
+      : batch_(std::move(batch)), answered_(references), unanswered_(references) {}
 
-// How long the owner of a partition group may take: its publisher waits, and sends again what was not answered.
-constexpr int64_t kSubmitMs = 10'000;
+  void OnOutcome(uint32_t place, v1::RecordOutcome outcome) override {
+    // A removal of what is not there is done.
+    const bool refused = outcome.outcome() == v1::OUTCOME_REFUSED &&
+                         outcome.violations(0).reason() != ReasonName(Reason::kObjectNotFound);
+    bool last = false;
+    {
+      MutexLock lock(mutex_);
+      if (answered_[place]) return;
+      answered_[place] = true;
+      last = --unanswered_ == 0;
+    }
+    if (refused) batch_->Refuse(batch_->reference_places_[place], std::move(outcome));
+    if (last) batch_->SendRecords();
+  }
 
-}  // namespace
+ private:
+  const std::shared_ptr<PublishBatch> batch_;
+  Mutex mutex_;
+  std::vector<bool> answered_ HANGOU_GUARDED_BY(mutex_);
+  size_t unanswered_ HANGOU_GUARDED_BY(mutex_);
+};
 
 PublishBatch::PublishBatch(Library& library, const Caller& caller, std::string resource,
-                           hangou::audit::v1::Action action, uint32_t records, v1::PublishResponse* response,
+                           hangou::audit::v1::Action action, uint32_t records,
+                           const v1::PublishRequest* request, v1::PublishResponse* response,
                            Library::Done done)
     : library_(library),
       caller_(caller),
       resource_(std::move(resource)),
       action_(action),
+      request_(request),
       response_(response),
       done_(std::move(done)),
       outcomes_(records),
@@ -33,57 +56,35 @@ void PublishBatch::Add(Submission submission) {
   submissions_.push_back(std::move(submission));
 }
 
+void PublishBatch::AddReference(uint32_t place, int32_t partition, hangou::record::v1::Reference reference) {
+  Submission submission;
+  submission.partition = partition;
+  *submission.envelope.mutable_reference() = std::move(reference);
+  submission.envelope.mutable_reference()->mutable_head()->set_request_place(
+      static_cast<uint32_t>(references_.size()));
+  references_.push_back(std::move(submission));
+  reference_places_.push_back(place);
+}
+
 void PublishBatch::Send() {
-  std::map<int32_t, std::vector<Submission>> by_group;
-  for (Submission& submission : submissions_) {
-    by_group[submission.partition % library_.options_.groups].push_back(std::move(submission));
-  }
-  submissions_.clear();
-  const auto self = shared_from_this();
-  for (auto& [group, submissions] : by_group) {
-    const std::string address = library_.OwnerElsewhere(group);
-    if (address.empty()) {
-      library_.GroupOf(group).Submit(std::move(submissions));
-    } else {
-      SendElsewhere(address, group, std::move(submissions));
-    }
-  }
+  if (references_.empty()) return SendRecords();
+  const auto sink = std::make_shared<ReferenceSink>(shared_from_this(), references_.size());
+  for (Submission& reference : references_) reference.sink = sink;
+  library_.Dispatch(caller_, resource_, std::move(references_));
+}
+
+void PublishBatch::SendRecords() {
+  std::erase_if(submissions_, [this](const Submission& submission) {
+    MutexLock lock(mutex_);
+    return answered_[HeadOf(submission.envelope).request_place()];
+  });
+  library_.Dispatch(caller_, resource_, std::move(submissions_));
   bool finished = false;
   {
     MutexLock lock(mutex_);
     finished = --unanswered_ == 0;
   }
   if (finished) Finish();
-}
-
-void PublishBatch::SendElsewhere(const std::string& address, int32_t group,
-                                 std::vector<Submission> submissions) {
-  v1::SubmitRequest request;
-  request.set_group(group);
-  request.set_resource(resource_);
-  std::vector<uint32_t> places;
-  for (Submission& submission : submissions) {
-    const auto& envelope = submission.envelope;
-    places.push_back(
-        (envelope.has_upsert() ? envelope.upsert().head() : envelope.deletion().head()).request_place());
-    auto* item = request.add_items();
-    item->set_partition(submission.partition);
-    item->set_by_source(submission.by_source);
-    *item->mutable_envelope() = std::move(submission.envelope);
-  }
-  library_.context_.peer.Submit(
-      address, caller_, std::move(request), kSubmitMs,
-      [self = shared_from_this(), places = std::move(places)](absl::StatusOr<v1::SubmitResponse> response) {
-        for (size_t i = 0; i < places.size(); ++i) {
-          if (response.ok() && static_cast<size_t>(response->outcomes_size()) == places.size()) {
-            self->OnOutcome(places[i], std::move(*response->mutable_outcomes(static_cast<int>(i))));
-          } else {
-            self->OnOutcome(places[i],
-                            RefusedOutcome(Reason::kDraining, "",
-                                           "the owner of the record's partition did not answer; retry"));
-          }
-        }
-      });
 }
 
 void PublishBatch::OnOutcome(uint32_t place, v1::RecordOutcome outcome) {
@@ -99,14 +100,7 @@ void PublishBatch::OnOutcome(uint32_t place, v1::RecordOutcome outcome) {
 }
 
 void PublishBatch::Finish() {
-  hangou::audit::v1::Entry entry;
-  entry.set_action(action_);
-  entry.set_allowed(true);
-  entry.set_caller(caller_.department);
-  entry.set_role(caller_.role);
-  entry.set_workload(caller_.workload);
-  entry.set_subject(resource_);
-  if (const auto snapshot = library_.context_.policy.Newest()) entry.set_epoch(snapshot->epoch());
+  auto entry = library_.ProviderEntry(caller_, resource_, action_);
   uint64_t refused = 0;
   {
     MutexLock lock(mutex_);
@@ -121,6 +115,7 @@ void PublishBatch::Finish() {
   }
   entry.set_records(static_cast<uint64_t>(response_->outcomes_size()) - refused);
   entry.set_refused(refused);
+  library_.quality_.Count(caller_.department, resource_, request_, *response_);
   response_->set_log_id(library_.context_.log.log_id());
   response_->set_topic(RecordTopic(library_.options_.name));
   library_.context_.audit.Append(std::move(entry),

@@ -7,6 +7,7 @@
 #include "libs/base/status.h"
 #include "libs/base/text.h"
 #include "libs/base_library/library.h"
+#include "libs/base_library/past.h"
 #include "libs/base_library/read_run.h"
 #include "libs/base_library/view_tables.h"
 #include "libs/policy/record_presenter.h"
@@ -20,13 +21,19 @@ using hangou::record::v1::StoredRecord;
 
 namespace {
 
-// A stored record that is valid today, or nothing. DATA_LOSS where the bytes are damaged.
-absl::StatusOr<bool> ParseValid(std::string_view text, int32_t today, StoredRecord* stored) {
-  if (!stored->ParseFromArray(text.data(), static_cast<int>(text.size()))) {
-    return MakeError(Reason::kDataLoss, "a stored record of the view is damaged");
-  }
-  return stored->has_upsert() && (!stored->has_deletion() || stored->deletion().valid_until_day() > today);
+absl::Status ParseState(std::string_view text, StoredRecord* state) {
+  if (state->ParseFromArray(text.data(), static_cast<int>(text.size()))) return absl::OkStatus();
+  return DamagedRecord();
 }
+
+// The instant that a read is about, and its day in China.
+struct ReadTime {
+  int64_t as_of_us;
+  int32_t day;
+
+  ReadTime(const hangou::record::v1::AccessContext& context, int64_t now_us)
+      : as_of_us(AsOfUs(context, now_us)), day(DayInChina(as_of_us)) {}
+};
 
 // What one read of one entity is asked for.
 struct EntityQuery {
@@ -57,10 +64,17 @@ absl::Status ReplyTooLarge() {
   return MakeError(Reason::kBatchTooLarge, "the reply would be larger than 3 MiB; ask for fewer entities");
 }
 
+// A record that was changed after the instant of a read: what it was then is looked up behind the scan.
+struct LaterState {
+  size_t place;  // in the reads
+  std::string record_key;
+  StoredRecord state;
+};
+
 // Reads the records of entities that one view holds, in the scope of a decision; at most kGetRecords of each. `bytes`
 // counts what was read, up to kReplyBytes.
 absl::Status ReadEntities(const Store& view, const ReadScope& scope, std::vector<EntityRead> reads,
-                          int32_t today, RecordPresenter& presenter, size_t* bytes) {
+                          const ReadTime& time, RecordPresenter& presenter, size_t* bytes) {
   std::sort(reads.begin(), reads.end(),
             [](const EntityRead& a, const EntityRead& b) { return a.prefix < b.prefix; });
   std::vector<std::string> prefixes;
@@ -68,27 +82,36 @@ absl::Status ReadEntities(const Store& view, const ReadScope& scope, std::vector
   for (EntityRead& read : reads) prefixes.push_back(std::move(read.prefix));
   absl::Status inside;
   StoredRecord stored;
-  const auto visit = [&](size_t place, std::string_view, std::string_view value) {
+  std::vector<LaterState> later;
+  const auto give = [&](const EntityRead& read, const StoredRecord& state) {
+    if (!IsValidOn(state, time.day)) return;
+    Record* const record = read.records->Add();
+    inside = presenter.Present(state.upsert(), read.query.partition, state.offset(), record);
+    *bytes += record->payload().size() + kLeastRecordBytes;
+    if (*bytes > limits::kReplyBytes) inside = ReplyTooLarge();
+  };
+  const auto visit = [&](size_t place, std::string_view key, std::string_view value) {
     if (!inside.ok()) return false;
     const EntityRead& read = reads[place];
-    const auto valid = ParseValid(value, today, &stored);
-    if (!valid.ok()) {
-      inside = valid.status();
-      return false;
-    }
-    const auto& head = stored.upsert().head();
-    const bool wanted = *valid &&
-                        (read.query.record_key.empty() || head.record_key() == read.query.record_key) &&
+    inside = ParseState(value, &stored);
+    if (!inside.ok()) return false;
+    const auto& head = HeadOf(stored);
+    const bool wanted = (read.query.record_key.empty() || head.record_key() == read.query.record_key) &&
                         (scope.only_provider.empty() || head.provider() == scope.only_provider);
-    if (wanted) {
-      Record* const record = read.records->Add();
-      inside = presenter.Present(stored.upsert(), read.query.partition, stored.offset(), record);
-      *bytes += record->payload().size() + kLeastRecordBytes;
-      if (*bytes > limits::kReplyBytes) inside = ReplyTooLarge();
+    if (wanted && head.received_us() > time.as_of_us) {
+      later.push_back({place, std::string(key), stored});
+    } else if (wanted) {
+      give(read, stored);
     }
     return inside.ok() && static_cast<size_t>(read.records->size()) < limits::kGetRecords;
   };
   RETURN_IF_ERROR(view.ScanEach(kViewRecords, prefixes, visit));
+  for (LaterState& record : later) {
+    const EntityRead& read = reads[record.place];
+    if (!inside.ok() || static_cast<size_t>(read.records->size()) >= limits::kGetRecords) continue;
+    ASSIGN_OR_RETURN(const bool was, PutBack(view, record.record_key, time.as_of_us, &record.state));
+    if (was) give(read, record.state);
+  }
   return inside;
 }
 
@@ -98,25 +121,31 @@ void Library::Get(const Caller& caller, const v1::GetRequest& request, v1::GetRe
   const auto build = [this, &request, response,
                       department = caller.department](const ReadScope& scope) -> absl::Status {
     response->Clear();
-    const int64_t now_us = context_.clock.UtcUs();
-    ASSIGN_OR_RETURN(const std::string id, NormalizeOwner(scope.schema, request.owner(), now_us));
-    EntityQuery query{CanonicalKey(scope.schema.owner_kind(), id), request.record_key(), 0};
-    query.partition = PartitionOfEntity(scope.schema.owner_kind(), query.owner_key);
-    ASSIGN_OR_RETURN(const auto view, ViewOf(query.partition));
     RecordPresenter presenter(scope.schema, scope.rights, context_.keys, department, context_.log.log_id(),
                               RecordTopic(options_.name));
-    size_t bytes = 0;
-    const absl::Status read = ReadEntities(*view, scope, {ReadOf(scope, query, response->mutable_records())},
-                                           DayInChina(now_us), presenter, &bytes);
-    if (ReasonOf(read) == Reason::kDataLoss) GroupOf(query.partition).ReportDamage();
-    RETURN_IF_ERROR(read);
+    RETURN_IF_ERROR(request.role().empty() ? ReadByOwner(scope, request, presenter, response)
+                                           : ReadByRole(scope, request, presenter, response));
     *response->mutable_decision() = ToProto(scope.schema, scope.rights, scope.epoch);
     scope.entry.set_records(static_cast<uint64_t>(response->records_size()));
-    scope.entry.add_entity_hashes(AuditHash(context_.keys, scope.schema.owner_kind(), query.owner_key));
     return absl::OkStatus();
   };
   ReadRun::Start(*this, caller, request.context(), request.resource(), hangou::audit::v1::ACTION_READ, build,
                  std::move(done));
+}
+
+absl::Status Library::ReadByOwner(const ReadScope& scope, const v1::GetRequest& request,
+                                  RecordPresenter& presenter, v1::GetResponse* response) {
+  const int64_t now_us = context_.clock.UtcUs();
+  ASSIGN_OR_RETURN(const std::string id, NormalizeOwner(scope.schema, request.owner(), now_us));
+  EntityQuery query{CanonicalKey(scope.schema.owner_kind(), id), request.record_key(), 0};
+  query.partition = PartitionOfEntity(scope.schema.owner_kind(), query.owner_key);
+  scope.entry.add_entity_hashes(AuditHash(context_.keys, scope.schema.owner_kind(), query.owner_key));
+  ASSIGN_OR_RETURN(const auto view, ViewOf(query.partition));
+  size_t bytes = 0;
+  const absl::Status read = ReadEntities(*view, scope, {ReadOf(scope, query, response->mutable_records())},
+                                         ReadTime(request.context(), now_us), presenter, &bytes);
+  if (ReasonOf(read) == Reason::kDataLoss) GroupOf(query.partition).ReportDamage();
+  return read;
 }
 
 void Library::BatchGet(const Caller& caller, const v1::BatchGetRequest& request,
@@ -128,7 +157,7 @@ void Library::BatchGet(const Caller& caller, const v1::BatchGetRequest& request,
                       department = caller.department](const ReadScope& scope) -> absl::Status {
     response->Clear();
     const int64_t now_us = context_.clock.UtcUs();
-    const int32_t today = DayInChina(now_us);
+    const ReadTime time(request.context(), now_us);
     RecordPresenter presenter(scope.schema, scope.rights, context_.keys, department, context_.log.log_id(),
                               RecordTopic(options_.name));
     std::map<int32_t, std::vector<EntityRead>> reads;  // by partition group: each has a view of its own
@@ -150,7 +179,7 @@ void Library::BatchGet(const Caller& caller, const v1::BatchGetRequest& request,
     size_t bytes = 0;
     for (auto& [group, of_group] : reads) {
       ASSIGN_OR_RETURN(const auto view, ViewOf(group));
-      const absl::Status read = ReadEntities(*view, scope, std::move(of_group), today, presenter, &bytes);
+      const absl::Status read = ReadEntities(*view, scope, std::move(of_group), time, presenter, &bytes);
       if (ReasonOf(read) == Reason::kDataLoss) GroupOf(group).ReportDamage();
       RETURN_IF_ERROR(read);
     }
@@ -183,37 +212,52 @@ struct ListCursor {
 };
 
 std::string ListTokenContext(const Caller& caller, const v1::ListRequest& request) {
-  return "list|" + caller.department + "|" + caller.role + "|" + request.context().purpose() + "|" +
-         request.resource();
+  std::string context = "list|" + caller.department + "|" + caller.role + "|" + request.context().purpose() +
+                        "|" + request.resource();
+  if (request.context().has_as_of()) context += "|" + std::to_string(AsOfUs(request.context(), 0));
+  return context;
 }
 
-// Reads rows of one partition of a resource; `cursor` moves to the last one looked at.
-absl::Status ListPartition(const Store& view, const ReadScope& scope, int32_t today,
-                           RecordPresenter& presenter, int page_size, ListCursor* cursor, size_t* bytes,
-                           v1::ListResponse* response) {
+// Reads rows of one partition of a resource; `cursor` moves to the last one looked at. True where the page is full.
+absl::StatusOr<bool> ListPartition(const Store& view, const ReadScope& scope, const ReadTime& time,
+                                   RecordPresenter& presenter, int page_size, ListCursor* cursor,
+                                   size_t* bytes, v1::ListResponse* response) {
   const std::string prefix = ResourcePrefix(scope.schema.number(), cursor->partition);
   const std::string from = cursor->after_key.empty() ? prefix : cursor->after_key + '\0';
   absl::Status inside;
   StoredRecord stored;
+  std::vector<LaterState> later;
+  bool full = false;
+  const auto give = [&](const StoredRecord& state) {
+    if (!IsValidOn(state, time.day)) return;
+    inside = presenter.Present(state.upsert(), cursor->partition, state.offset(), response->add_records());
+  };
   const absl::Status scanned =
       view.Scan(kViewRecords, from, prefix, [&](std::string_view key, std::string_view text) {
         cursor->after_key = std::string(key);
-        const auto valid = ParseValid(text, today, &stored);
-        if (!valid.ok()) {
-          inside = valid.status();
-          return false;
-        }
-        const bool own =
-            scope.only_provider.empty() || stored.upsert().head().provider() == scope.only_provider;
-        if (*valid && own) {
-          inside =
-              presenter.Present(stored.upsert(), cursor->partition, stored.offset(), response->add_records());
+        inside = ParseState(text, &stored);
+        if (!inside.ok()) return false;
+        const auto& head = HeadOf(stored);
+        const bool own = scope.only_provider.empty() || head.provider() == scope.only_provider;
+        if (own && head.received_us() > time.as_of_us) {
+          later.push_back({0, std::string(key), stored});
+          *bytes += text.size();
+        } else if (own && IsValidOn(stored, time.day)) {
+          give(stored);
           *bytes += text.size();
         }
-        return inside.ok() && response->records_size() < page_size && *bytes < limits::kReplyBytes;
+        const size_t found = static_cast<size_t>(response->records_size()) + later.size();
+        full = found >= static_cast<size_t>(page_size) || *bytes >= limits::kReplyBytes;
+        return inside.ok() && !full;
       });
   RETURN_IF_ERROR(scanned);
-  return inside;
+  for (LaterState& record : later) {
+    RETURN_IF_ERROR(inside);
+    ASSIGN_OR_RETURN(const bool was, PutBack(view, record.record_key, time.as_of_us, &record.state));
+    if (was) give(record.state);
+  }
+  RETURN_IF_ERROR(inside);
+  return full;
 }
 
 }  // namespace
@@ -245,10 +289,10 @@ void Library::List(const Caller& caller, const v1::ListRequest& request, v1::Lis
     if (!payload.ok()) return done(payload.status());
     start = ListCursor::Decode(*payload);
   }
-  const auto build = [this, response, page_size, token_context, start,
+  const auto build = [this, &request, response, page_size, token_context, start,
                       department = caller.department](const ReadScope& scope) -> absl::Status {
     response->Clear();
-    const int32_t today = DayInChina(context_.clock.UtcUs());
+    const ReadTime time(request.context(), context_.clock.UtcUs());
     RecordPresenter presenter(scope.schema, scope.rights, context_.keys, department, context_.log.log_id(),
                               RecordTopic(options_.name));
     ListCursor cursor = start;
@@ -263,11 +307,10 @@ void Library::List(const Caller& caller, const v1::ListRequest& request, v1::Lis
       }
       RETURN_IF_ERROR(view.status());
       last = cursor.partition;
-      const absl::Status read =
-          ListPartition(**view, scope, today, presenter, page_size, &cursor, &bytes, response);
-      if (ReasonOf(read) == Reason::kDataLoss) GroupOf(cursor.partition).ReportDamage();
-      RETURN_IF_ERROR(read);
-      if (response->records_size() >= page_size || bytes >= limits::kReplyBytes) {
+      const auto full = ListPartition(**view, scope, time, presenter, page_size, &cursor, &bytes, response);
+      if (ReasonOf(full.status()) == Reason::kDataLoss) GroupOf(cursor.partition).ReportDamage();
+      RETURN_IF_ERROR(full.status());
+      if (*full) {
         response->set_next_page_token(context_.keys.SealToken(cursor.Encode(), token_context));
         break;
       }

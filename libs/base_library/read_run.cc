@@ -2,6 +2,7 @@
 
 #include "libs/base/limits.h"
 #include "libs/base/status.h"
+#include "libs/base_library/past.h"
 #include "libs/policy/record_presenter.h"
 
 namespace hangou {
@@ -21,6 +22,9 @@ void ReadRun::Start(Library& library, const Caller& caller, const hangou::record
       context.case_number().size() > limits::kContextText || resource.size() > limits::kContextText) {
     return run->done_(
         MakeError(Reason::kInvalidRequest, "purpose, case number and resource take at most 128 bytes"));
+  }
+  if (context.has_as_of() && AsOfUs(context, 0) > library.context_.clock.UtcUs()) {
+    return run->done_(MakeError(Reason::kInvalidRequest, "as_of is an instant that has not come"));
   }
   library.WaitForPositions(context, [run](absl::Status status) {
     if (!status.ok()) return run->Deny(status);

@@ -1,4 +1,5 @@
-// Submit: takes what another replica has admitted, as the owner of a partition group.
+// Records on their way to the owners of their partitions: Dispatch hands them over, Submit takes what another replica
+// has admitted.
 #include <algorithm>
 
 #include "libs/base/limits.h"
@@ -11,8 +12,11 @@ namespace v1 = hangou::base_library::v1;
 
 namespace {
 
+// How long the owner of a partition group may take: its publisher waits, and sends again what was not answered.
+constexpr int64_t kSubmitMs = 10'000;
+
 const hangou::record::v1::RecordHead& SubmittedHead(const v1::SubmitRequest::Item& item) {
-  return item.envelope().has_upsert() ? item.envelope().upsert().head() : item.envelope().deletion().head();
+  return HeadOf(item.envelope());
 }
 
 // Collects the outcomes of one Submit. Owned by the submissions that wait for it.
@@ -48,6 +52,54 @@ class SubmitRun : public OutcomeSink {
 
 }  // namespace
 
+void Library::Dispatch(const Caller& caller, const std::string& resource,
+                       std::vector<Submission> submissions) {
+  std::map<int32_t, std::vector<Submission>> by_group;
+  for (Submission& submission : submissions) {
+    by_group[submission.partition % options_.groups].push_back(std::move(submission));
+  }
+  for (auto& [group, of_group] : by_group) {
+    const std::string address = OwnerElsewhere(group);
+    if (address.empty()) {
+      GroupOf(group).Submit(std::move(of_group));
+    } else {
+      DispatchElsewhere(address, caller, resource, group, std::move(of_group));
+    }
+  }
+}
+
+void Library::DispatchElsewhere(const std::string& address, const Caller& caller, const std::string& resource,
+                                int32_t group, std::vector<Submission> submissions) {
+  for (size_t from = 0; from < submissions.size(); from += limits::kBatchRecords) {
+    const size_t to = std::min(submissions.size(), from + limits::kBatchRecords);
+    v1::SubmitRequest request;
+    request.set_group(group);
+    request.set_resource(resource);
+    std::vector<std::pair<std::shared_ptr<OutcomeSink>, uint32_t>> waiting;
+    for (size_t i = from; i < to; ++i) {
+      Submission& submission = submissions[i];
+      waiting.emplace_back(std::move(submission.sink), HeadOf(submission.envelope).request_place());
+      auto* item = request.add_items();
+      item->set_partition(submission.partition);
+      item->set_by_source(submission.by_source);
+      *item->mutable_envelope() = std::move(submission.envelope);
+    }
+    context_.peer.Submit(
+        address, caller, std::move(request), kSubmitMs,
+        [waiting = std::move(waiting)](absl::StatusOr<v1::SubmitResponse> response) {
+          const bool whole =
+              response.ok() && static_cast<size_t>(response->outcomes_size()) == waiting.size();
+          for (size_t i = 0; i < waiting.size(); ++i) {
+            const auto& [sink, place] = waiting[i];
+            sink->OnOutcome(
+                place, whole ? std::move(*response->mutable_outcomes(static_cast<int>(i)))
+                             : RefusedOutcome(Reason::kDraining, "",
+                                              "the owner of the record's partition did not answer; retry"));
+          }
+        });
+  }
+}
+
 void Library::Submit(const Caller& caller, const v1::SubmitRequest& request, v1::SubmitResponse* response,
                      Done done) {
   const bool group_known = request.group() >= 0 && request.group() < options_.groups;
@@ -57,7 +109,8 @@ void Library::Submit(const Caller& caller, const v1::SubmitRequest& request, v1:
   }
   std::set<uint32_t> places;
   for (const auto& item : request.items()) {
-    const bool event = item.envelope().has_upsert() || item.envelope().has_deletion();
+    const bool event =
+        item.envelope().has_upsert() || item.envelope().has_deletion() || item.envelope().has_reference();
     const bool here = item.partition() >= 0 && item.partition() < options_.partitions &&
                       item.partition() % options_.groups == request.group();
     // The token says for whom the other replica speaks: nobody's records but that department's are taken.

@@ -5,6 +5,7 @@
 #include "libs/base/status.h"
 #include "libs/base/text.h"
 #include "libs/base_library/library.h"
+#include "libs/base_library/past.h"
 #include "libs/base_library/read_run.h"
 #include "libs/base_library/view_tables.h"
 #include "libs/identifiers/identifiers.h"
@@ -38,13 +39,12 @@ absl::StatusOr<StoredValues> CollectValues(const Store& view, const ResourceSche
   RETURN_IF_ERROR(view.Scan(kViewRecords, prefix, prefix, [&](std::string_view, std::string_view text) {
     hangou::record::v1::StoredRecord stored;
     if (!stored.ParseFromArray(text.data(), static_cast<int>(text.size()))) {
-      inside = MakeError(Reason::kDataLoss, "a stored record of the view is damaged");
+      inside = DamagedRecord();
       return false;
     }
-    const bool valid =
-        stored.has_upsert() && (!stored.has_deletion() || stored.deletion().valid_until_day() > today);
     const auto& head = stored.upsert().head();
-    if (!valid || (!request.record_key().empty() && head.record_key() != request.record_key())) return true;
+    if (!IsValidOn(stored, today)) return true;
+    if (!request.record_key().empty() && head.record_key() != request.record_key()) return true;
     if (!only_provider.empty() && head.provider() != only_provider) return true;
     std::vector<FieldSlice> slices;
     inside = WalkPayload(schema, stored.upsert().payload(), &slices);
@@ -82,6 +82,10 @@ absl::Status SweepCounts(const Store& store, int table, int32_t today, StoreBatc
 
 void Library::Verify(const Caller& caller, const v1::VerifyRequest& request, v1::VerifyResponse* response,
                      Done done) {
+  if (request.context().has_as_of()) {
+    return done(
+        MakeError(Reason::kInvalidRequest, "Verify compares with what is stored now; leave as_of out"));
+  }
   const auto build = [this, &request, response, caller](const ReadScope& scope) -> absl::Status {
     response->Clear();
     const int64_t now_us = context_.clock.UtcUs();
@@ -115,7 +119,7 @@ void Library::Verify(const Caller& caller, const v1::VerifyRequest& request, v1:
       const std::string count_key = DayPrefix(today) + caller.department + "|" + entity_hash + "|" +
                                     std::to_string(scope.schema.number()) + "." +
                                     std::to_string(field.number);
-      ASSIGN_OR_RETURN(const auto text, context_.local.Get(context_.verify_table, count_key));
+      ASSIGN_OR_RETURN(const auto text, context_.local.Get(context_.tables.verify, count_key));
       const uint64_t mismatches = text ? ReadBigEndian(*text) : 0;
       if (mismatches >= limits::kVerifyMismatchesPerDay) {
         return MakeError(Reason::kQuotaExceeded,
@@ -125,11 +129,11 @@ void Library::Verify(const Caller& caller, const v1::VerifyRequest& request, v1:
       if (line->verdict() == v1::VerifyResponse::VERDICT_MISMATCH) {
         std::string count;
         AppendBigEndian(&count, mismatches + 1, 4);
-        counts.Put(context_.verify_table, count_key, count);
+        counts.Put(context_.tables.verify, count_key, count);
       }
     }
     if (!counts.empty()) {
-      RETURN_IF_ERROR(SweepCounts(context_.local, context_.verify_table, today, &counts));
+      RETURN_IF_ERROR(SweepCounts(context_.local, context_.tables.verify, today, &counts));
       RETURN_IF_ERROR(context_.local.Write(counts));
     }
     *response->mutable_decision() = ToProto(scope.schema, scope.rights, scope.epoch);

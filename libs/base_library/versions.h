@@ -9,6 +9,7 @@ namespace hangou {
 struct KnownRecord {
   bool exists = false;
   bool deleted = false;
+  bool recalled = false;  // deleted so: what comes next may have the version that was recalled
   uint64_t generation = 0;
   uint64_t source_version = 0;
   uint64_t hash_low = 0;
@@ -19,7 +20,9 @@ struct KnownRecord {
 
 // A change that a provider wants.
 struct WantedChange {
-  bool deletion = false;
+  // What is wanted: a content, the end of the validity; or to take back, whatever the version.
+  enum Kind { kUpsert, kDeletion, kRecall, kErasure, kWithdrawal };
+  Kind kind = kUpsert;
   bool by_source = false;  // versioning: source, else arrival
   uint64_t generation = 0;
   uint64_t source_version = 0;
@@ -33,11 +36,12 @@ enum class VersionVerdict {
   kDuplicate,  // the same content is there
   kStale,      // a newer version is there
   kConflict,   // the same version is there with other content
-  kNothing,    // a deletion of what was never there, where the log orders
+  kNothing,  // a deletion of what was never there, where the log orders; something to take back that is not there
 };
 
-// Compares. By source: (generation, source_version) decides; by arrival: the log orders, and only a repeat of the
-// content is no change.
+// Compares. By source: (generation, source_version) decides; by arrival: a lower generation is stale, else the log
+// orders, and only a repeat of the content under the same generation is no change. What is recalled is as if it were of
+// a lower version. A withdrawal is of the very content that is stored, or stale.
 VersionVerdict CompareVersions(const KnownRecord& known, const WantedChange& wanted);
 
 }  // namespace hangou

@@ -9,6 +9,12 @@ namespace {
 constexpr size_t kPartitionBytes = 2;
 constexpr size_t kResourceBytes = 4;
 constexpr size_t kKindBytes = 1;
+constexpr size_t kRevisionBytes = 8;
+// What the log keys of other things than records begin with. As the first bytes of a resource's number they are beyond
+// any that the catalog assigns.
+constexpr std::string_view kErasureKeyPrefix = "erase/";
+constexpr std::string_view kReferenceKeyPrefix = "refer/";
+constexpr std::string_view kOwnerKeyPrefix = "owner/";
 
 }  // namespace
 
@@ -29,7 +35,7 @@ std::string EntityPrefix(uint32_t resource, int32_t partition, EntityKind kind, 
 }
 
 size_t ViewPrefixLength(int table, std::string_view key) {
-  if (table != kViewRecords) return 0;
+  if (table != kViewRecords && table != kViewHistory && table != kViewReferences) return 0;
   const size_t end = key.find('\0', kPartitionBytes + kResourceBytes + kKindBytes);
   return end == std::string_view::npos ? 0 : end + 1;
 }
@@ -41,6 +47,44 @@ std::string RecordKey(int32_t partition, const hangou::record::v1::RecordHead& h
   key.push_back('\0');
   key.append(head.record_key());
   return key;
+}
+
+std::string HistoryKey(std::string_view record_key, uint64_t revision) {
+  std::string key(record_key);
+  AppendBigEndian(&key, ~revision, kRevisionBytes);
+  return key;
+}
+
+bool IsHistoryOf(std::string_view history_key, std::string_view record_key) {
+  return history_key.size() == record_key.size() + kRevisionBytes && history_key.starts_with(record_key);
+}
+
+std::string ReferenceKey(int32_t partition, const hangou::record::v1::Reference& reference) {
+  const auto& head = reference.head();
+  std::string key = EntityPrefix(head.resource_number(), partition,
+                                 static_cast<EntityKind>(head.owner_kind()), head.owner_key());
+  AppendBigEndian(&key, reference.field(), 4);
+  key.push_back(static_cast<char>(reference.record_owner_kind()));
+  key.append(reference.record_owner_key());
+  key.push_back('\0');
+  key.append(head.provider());
+  key.push_back('\0');
+  key.append(head.record_key());
+  return key;
+}
+
+std::string StoredErasure::Encode() const {
+  std::string text;
+  AppendBigEndian(&text, static_cast<uint64_t>(received_us), 8);
+  AppendBigEndian(&text, revision, 8);
+  AppendBigEndian(&text, static_cast<uint64_t>(partition), 8);
+  return text;
+}
+
+StoredErasure StoredErasure::Decode(std::string_view text) {
+  HANGOU_CHECK(text.size() == 24, "an erasure of another length");
+  return {static_cast<int64_t>(ReadBigEndian(text.substr(0, 8))), ReadBigEndian(text.substr(8, 8)),
+          static_cast<int32_t>(ReadBigEndian(text.substr(16, 8)))};
 }
 
 std::string RequestPrefix(std::string_view provider, std::string_view request_id) {
@@ -100,8 +144,32 @@ std::string PartitionKey(int32_t partition) {
 
 std::string LogKey(std::string_view record_key, uint64_t revision) {
   std::string key(record_key);
-  AppendBigEndian(&key, revision, 8);
+  AppendBigEndian(&key, revision, kRevisionBytes);
   return key;
+}
+
+std::string ErasureLogKey(std::string_view record_key, uint64_t revision) {
+  return LogKey(std::string(kErasureKeyPrefix) + std::string(record_key), revision);
+}
+
+std::string ReferenceLogKey(std::string_view reference_key) {
+  return std::string(kReferenceKeyPrefix) + std::string(reference_key);
+}
+
+ParsedLogKey ParseLogKey(std::string_view log_key) {
+  if (log_key.starts_with(kOwnerKeyPrefix)) return {};
+  if (log_key.starts_with(kReferenceKeyPrefix)) {
+    return {ParsedLogKey::kReference, log_key.substr(kReferenceKeyPrefix.size()), 0};
+  }
+  ParsedLogKey parsed{ParsedLogKey::kRecord, log_key, 0};
+  if (log_key.starts_with(kErasureKeyPrefix)) {
+    parsed.kind = ParsedLogKey::kErasure;
+    parsed.key.remove_prefix(kErasureKeyPrefix.size());
+  }
+  if (parsed.key.size() < kRevisionBytes) return {};
+  parsed.revision = ReadBigEndian(parsed.key.substr(parsed.key.size() - kRevisionBytes));
+  parsed.key.remove_suffix(kRevisionBytes);
+  return parsed;
 }
 
 }  // namespace hangou

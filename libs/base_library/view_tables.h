@@ -20,12 +20,23 @@ enum ViewTable : int {
   kViewRequests = 1,
   // PartitionKey -> PartitionProgress; kLogIdKey -> log id.
   kViewProgress = 2,
-  kViewTables = 3,
+  // HistoryKey -> StoredRecord: what a record was before its newest event. Looked up by EntityPrefix too.
+  kViewHistory = 3,
+  // ReferenceKey -> StoredReference: records elsewhere that name an entity of the partition in a role. Looked up by
+  // EntityPrefix too.
+  kViewReferences = 4,
+  // RecordKey -> StoredErasure: erasures whose event is still in the log.
+  kViewErasures = 5,
+  kViewTables = 6,
 };
 
-// Length of the EntityPrefix of a key of kViewRecords; 0 for what is shorter, and in the other tables.
+// The tables' format: a view of another one is built anew.
+inline constexpr std::string_view kViewFormat = "2";
+
+// Length of the EntityPrefix of a key of a table that is looked up by it; 0 for what is shorter, and in the others.
 size_t ViewPrefixLength(int table, std::string_view key);
 
+// Its value is kViewFormat, ' ', log id.
 inline constexpr std::string_view kLogIdKey = "log_id";
 
 // resource u32, partition u16.
@@ -34,6 +45,25 @@ std::string ResourcePrefix(uint32_t resource, int32_t partition);
 std::string EntityPrefix(uint32_t resource, int32_t partition, EntityKind kind, std::string_view owner_key);
 // EntityPrefix, provider, 0, record key: the identity of a record.
 std::string RecordKey(int32_t partition, const hangou::record::v1::RecordHead& head);
+
+// RecordKey, then the complement of the revision as u64: the newest of a record comes first.
+std::string HistoryKey(std::string_view record_key, uint64_t revision);
+// True where a key of kViewHistory is one of this record, and not of one whose key is longer.
+bool IsHistoryOf(std::string_view history_key, std::string_view record_key);
+
+// EntityPrefix of the entity named, number of the field u32, kind u8 of the record's owner, its key, 0, provider, 0,
+// record key.
+std::string ReferenceKey(int32_t partition, const hangou::record::v1::Reference& reference);
+
+// An erasure whose event stands in the log until every feed has passed it: 24 bytes.
+struct StoredErasure {
+  int64_t received_us = 0;
+  uint64_t revision = 0;  // of the erasure
+  int32_t partition = 0;
+
+  std::string Encode() const;
+  static StoredErasure Decode(std::string_view text);
+};
 
 // provider, 0, request id, 0: the records of one request.
 std::string RequestPrefix(std::string_view provider, std::string_view request_id);
@@ -65,5 +95,18 @@ std::string PartitionKey(int32_t partition);
 
 // Key of a record event in the log: the record's identity and its revision. Compaction keeps every revision.
 std::string LogKey(std::string_view record_key, uint64_t revision);
+// Key of an erasure in the log: apart from the revisions that it removes.
+std::string ErasureLogKey(std::string_view record_key, uint64_t revision);
+// Key of a reference in the log.
+std::string ReferenceLogKey(std::string_view reference_key);
+
+// A key of the log, taken apart.
+struct ParsedLogKey {
+  enum Kind { kOther, kRecord, kErasure, kReference };
+  Kind kind = kOther;
+  std::string_view key;   // RecordKey or ReferenceKey, a part of what was parsed
+  uint64_t revision = 0;  // of a record or an erasure
+};
+ParsedLogKey ParseLogKey(std::string_view log_key);
 
 }  // namespace hangou

@@ -2,6 +2,7 @@
 
 #include <grpcpp/grpcpp.h>
 
+#include <set>
 #include <utility>
 
 #include "hangou/audit/v1/audit.grpc.pb.h"
@@ -32,6 +33,17 @@ absl::StatusOr<Response> Call(Stub& stub,
   Response response;
   RETURN_IF_ERROR(FromGrpc((stub.*method)(&context, request, &response)));
   return response;
+}
+
+// The same of the base library at a channel.
+template <class Request, class Response>
+absl::StatusOr<Response> CallLibrary(const absl::StatusOr<std::shared_ptr<grpc::Channel>>& channel,
+                                     grpc::Status (base_library_v1::BaseLibrary::Stub::*method)(
+                                         grpc::ClientContext*, const Request&, Response*),
+                                     const Request& request, int64_t timeout_ms) {
+  RETURN_IF_ERROR(channel.status());
+  base_library_v1::BaseLibrary::Stub stub(*channel);
+  return Call(stub, method, request, timeout_ms);
 }
 
 }  // namespace
@@ -224,36 +236,91 @@ absl::StatusOr<std::shared_ptr<grpc::Channel>> Client::LibraryOf(const std::stri
 }
 
 absl::StatusOr<base_library_v1::GetResponse> Client::Get(const base_library_v1::GetRequest& request) {
-  ASSIGN_OR_RETURN(const auto channel, LibraryOf(request.resource()));
-  base_library_v1::BaseLibrary::Stub stub(channel);
-  return Call(stub, &base_library_v1::BaseLibrary::Stub::Get, request, options_.timeout_ms);
+  return CallLibrary(LibraryOf(request.resource()), &base_library_v1::BaseLibrary::Stub::Get, request,
+                     options_.timeout_ms);
 }
 
 absl::StatusOr<base_library_v1::BatchGetResponse> Client::BatchGet(
     const base_library_v1::BatchGetRequest& request) {
-  ASSIGN_OR_RETURN(const auto channel, LibraryOf(request.resource()));
-  base_library_v1::BaseLibrary::Stub stub(channel);
-  return Call(stub, &base_library_v1::BaseLibrary::Stub::BatchGet, request, options_.timeout_ms);
+  return CallLibrary(LibraryOf(request.resource()), &base_library_v1::BaseLibrary::Stub::BatchGet, request,
+                     options_.timeout_ms);
 }
 
 absl::StatusOr<base_library_v1::ListResponse> Client::List(const base_library_v1::ListRequest& request) {
-  ASSIGN_OR_RETURN(const auto channel, LibraryOf(request.resource()));
-  base_library_v1::BaseLibrary::Stub stub(channel);
-  return Call(stub, &base_library_v1::BaseLibrary::Stub::List, request, options_.timeout_ms);
+  return CallLibrary(LibraryOf(request.resource()), &base_library_v1::BaseLibrary::Stub::List, request,
+                     options_.timeout_ms);
+}
+
+absl::StatusOr<base_library_v1::GetHistoryResponse> Client::GetHistory(
+    const base_library_v1::GetHistoryRequest& request) {
+  return CallLibrary(LibraryOf(request.resource()), &base_library_v1::BaseLibrary::Stub::GetHistory, request,
+                     options_.timeout_ms);
 }
 
 absl::StatusOr<base_library_v1::VerifyResponse> Client::Verify(
     const base_library_v1::VerifyRequest& request) {
-  ASSIGN_OR_RETURN(const auto channel, LibraryOf(request.resource()));
-  base_library_v1::BaseLibrary::Stub stub(channel);
-  return Call(stub, &base_library_v1::BaseLibrary::Stub::Verify, request, options_.timeout_ms);
+  return CallLibrary(LibraryOf(request.resource()), &base_library_v1::BaseLibrary::Stub::Verify, request,
+                     options_.timeout_ms);
 }
 
 absl::StatusOr<base_library_v1::PublishResponse> Client::Delete(
     const base_library_v1::DeleteRequest& request) {
-  ASSIGN_OR_RETURN(const auto channel, LibraryOf(request.resource()));
-  base_library_v1::BaseLibrary::Stub stub(channel);
-  return Call(stub, &base_library_v1::BaseLibrary::Stub::Delete, request, options_.timeout_ms);
+  return CallLibrary(LibraryOf(request.resource()), &base_library_v1::BaseLibrary::Stub::Delete, request,
+                     options_.timeout_ms);
+}
+
+absl::StatusOr<base_library_v1::PublishResponse> Client::Recall(
+    const base_library_v1::RecallRequest& request) {
+  return CallLibrary(LibraryOf(request.resource()), &base_library_v1::BaseLibrary::Stub::Recall, request,
+                     options_.timeout_ms);
+}
+
+absl::StatusOr<base_library_v1::PublishResponse> Client::Erase(const base_library_v1::EraseRequest& request) {
+  return CallLibrary(LibraryOf(request.resource()), &base_library_v1::BaseLibrary::Stub::Erase, request,
+                     options_.timeout_ms);
+}
+
+absl::StatusOr<base_library_v1::PublishResponse> Client::Withdraw(
+    const base_library_v1::PublishRequest& request) {
+  return CallLibrary(LibraryOf(request.resource()), &base_library_v1::BaseLibrary::Stub::Withdraw, request,
+                     options_.timeout_ms);
+}
+
+absl::StatusOr<base_library_v1::CompleteReplaceResponse> Client::CompleteReplace(
+    const base_library_v1::CompleteReplaceRequest& request) {
+  return CallLibrary(LibraryOf(request.resource()), &base_library_v1::BaseLibrary::Stub::CompleteReplace,
+                     request, options_.timeout_ms);
+}
+
+absl::StatusOr<base_library_v1::ReconcileResponse> Client::Reconcile(
+    const base_library_v1::ReconcileRequest& request) {
+  return CallLibrary(LibraryOf(request.resource()), &base_library_v1::BaseLibrary::Stub::Reconcile, request,
+                     options_.timeout_ms);
+}
+
+absl::StatusOr<base_library_v1::ListQuarantineResponse> Client::ListQuarantine(
+    const base_library_v1::ListQuarantineRequest& request) {
+  return CallLibrary(LibraryOf(request.resource()), &base_library_v1::BaseLibrary::Stub::ListQuarantine,
+                     request, options_.timeout_ms);
+}
+
+absl::StatusOr<base_library_v1::GetQualityResponse> Client::GetQuality(
+    const base_library_v1::GetQualityRequest& request) {
+  if (!request.resource().empty())
+    return CallLibrary(LibraryOf(request.resource()), &base_library_v1::BaseLibrary::Stub::GetQuality,
+                       request, options_.timeout_ms);
+  base_library_v1::GetQualityResponse all;
+  std::set<std::string> asked;
+  for (const char* library : {"population", "legal_entity", "geographic", "tax", "credit"}) {
+    // Where one process serves several, it answers for all of them.
+    ASSIGN_OR_RETURN(const std::string address, AddressOf(library));
+    if (!asked.insert(address).second) continue;
+    ASSIGN_OR_RETURN(const auto part,
+                     CallLibrary(ChannelTo(library), &base_library_v1::BaseLibrary::Stub::GetQuality, request,
+                                 options_.timeout_ms));
+    all.MergeFrom(part);
+  }
+  return all;
 }
 
 absl::StatusOr<audit_v1::ListEntriesResponse> Client::ListEntries(

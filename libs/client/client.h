@@ -78,10 +78,27 @@ class Client {
       const hangou::base_library::v1::BatchGetRequest& request);
   absl::StatusOr<hangou::base_library::v1::ListResponse> List(
       const hangou::base_library::v1::ListRequest& request);
+  absl::StatusOr<hangou::base_library::v1::GetHistoryResponse> GetHistory(
+      const hangou::base_library::v1::GetHistoryRequest& request);
   absl::StatusOr<hangou::base_library::v1::VerifyResponse> Verify(
       const hangou::base_library::v1::VerifyRequest& request);
   absl::StatusOr<hangou::base_library::v1::PublishResponse> Delete(
       const hangou::base_library::v1::DeleteRequest& request);
+  absl::StatusOr<hangou::base_library::v1::PublishResponse> Recall(
+      const hangou::base_library::v1::RecallRequest& request);
+  absl::StatusOr<hangou::base_library::v1::PublishResponse> Erase(
+      const hangou::base_library::v1::EraseRequest& request);
+  absl::StatusOr<hangou::base_library::v1::PublishResponse> Withdraw(
+      const hangou::base_library::v1::PublishRequest& request);
+  absl::StatusOr<hangou::base_library::v1::CompleteReplaceResponse> CompleteReplace(
+      const hangou::base_library::v1::CompleteReplaceRequest& request);
+  absl::StatusOr<hangou::base_library::v1::ReconcileResponse> Reconcile(
+      const hangou::base_library::v1::ReconcileRequest& request);
+  absl::StatusOr<hangou::base_library::v1::ListQuarantineResponse> ListQuarantine(
+      const hangou::base_library::v1::ListQuarantineRequest& request);
+  // Counts of a resource; without one, of all that the department provides.
+  absl::StatusOr<hangou::base_library::v1::GetQualityResponse> GetQuality(
+      const hangou::base_library::v1::GetQualityRequest& request);
 
   // A page of audit entries.
   absl::StatusOr<hangou::audit::v1::ListEntriesResponse> ListEntries(

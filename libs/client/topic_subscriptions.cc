@@ -79,4 +79,23 @@ absl::StatusOr<exchange_v1::DeliveryTopic> TopicSubscriptions::Topic(const std::
   return CallWithName(client_, &exchange_v1::Exchange::Stub::GetDeliveryTopic, name);
 }
 
+absl::StatusOr<std::vector<exchange_v1::ListRecallsResponse::Item>> ListRecalls(Client& client,
+                                                                                bool unconfirmed) {
+  std::vector<exchange_v1::ListRecallsResponse::Item> recalls;
+  exchange_v1::ListRecallsRequest request;
+  request.set_unconfirmed(unconfirmed);
+  request.set_page_size(limits::kPageMax);
+  do {
+    ASSIGN_OR_RETURN(auto page, CallExchange(client, &exchange_v1::Exchange::Stub::ListRecalls, request));
+    for (auto& item : *page.mutable_items()) recalls.push_back(std::move(item));
+    request.set_page_token(page.next_page_token());
+  } while (!request.page_token().empty());
+  return recalls;
+}
+
+absl::StatusOr<exchange_v1::ConfirmRecallResponse> ConfirmRecall(
+    Client& client, const exchange_v1::ConfirmRecallRequest& request) {
+  return CallExchange(client, &exchange_v1::Exchange::Stub::ConfirmRecall, request);
+}
+
 }  // namespace hangou

@@ -31,4 +31,12 @@ class TopicSubscriptions {
   Client& client_;
 };
 
+// Recalls and erasures that were delivered, by streams and topics alike: those of the caller's subscriptions (role
+// consumer) or of what its department provided (role publisher), in the order of receivers and places.
+absl::StatusOr<std::vector<hangou::exchange::v1::ListRecallsResponse::Item>> ListRecalls(Client& client,
+                                                                                         bool unconfirmed);
+// States that the department has removed what was recalled or erased.
+absl::StatusOr<hangou::exchange::v1::ConfirmRecallResponse> ConfirmRecall(
+    Client& client, const hangou::exchange::v1::ConfirmRecallRequest& request);
+
 }  // namespace hangou

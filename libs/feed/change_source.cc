@@ -158,6 +158,7 @@ absl::StatusOr<bool> ChangeSource::TakeRecord(const LogRecord& record, FeedChang
   // A former owner that did not know it yet.
   if (change->event.owner_epoch() < partition.owner_epoch) return false;
   partition.owner_epoch = change->event.owner_epoch();
+  // References tell nothing that the records do not.
   if (!change->event.has_upsert() && !change->event.has_deletion()) return false;
   if (HeadOf(*change).resource_number() != options_.resource_number) return false;
   change->partition = record.partition;

@@ -21,6 +21,7 @@ constexpr int64_t kTickMs = 1000;
 Feed::Feed(FeedContext context)
     : context_(context),
       cursors_(context.local, context.cursor_table),
+      recalls_(context.local, context.recall_table),
       host_(std::make_shared<FeedHost>(context.peer, "feed")),
       keeper_(cursors_, "feed-cursors") {
   policy_listener_ = context_.policy.OnChange([this] { host_->Post(0, [this] { CheckAll(); }); });
@@ -32,6 +33,24 @@ Feed::~Feed() {
   Drain();
   keeper_.Stop();
   host_->Stop();
+}
+
+absl::StatusOr<hangou::exchange::v1::ListRecallsResponse> Feed::ListRecalls(
+    const Caller& caller, const hangou::exchange::v1::ListRecallsRequest& request) const {
+  const std::string token_context = "recalls|" + caller.department + "|" + caller.role;
+  std::string after;
+  if (!request.page_token().empty()) {
+    ASSIGN_OR_RETURN(after, context_.keys.OpenToken(request.page_token(), token_context));
+  }
+  std::string next;
+  ASSIGN_OR_RETURN(auto response, recalls_.List(caller, request, after, &next));
+  if (!next.empty()) response.set_next_page_token(context_.keys.SealToken(next, token_context));
+  return response;
+}
+
+absl::StatusOr<hangou::exchange::v1::ConfirmRecallResponse> Feed::ConfirmRecall(
+    const Caller& caller, const hangou::exchange::v1::ConfirmRecallRequest& request) {
+  return recalls_.Confirm(caller, request, context_.clock.UtcUs());
 }
 
 void Feed::Subscribe(const Caller& caller, const hangou::exchange::v1::SubscribeRequest& request,
@@ -52,8 +71,8 @@ void Feed::SubscribeOnLoop(const Caller& caller, const hangou::exchange::v1::Sub
   if (!cursor.ok() && request.start_case() == hangou::exchange::v1::SubscribeRequest::kCursor) {
     return sink->Finish(cursor.status());
   }
-  const StreamContext context{context_.log,  context_.policy, context_.audit,
-                              context_.keys, context_.clock,  context_.partitions};
+  const StreamContext context{context_.log,   context_.policy,     context_.audit, context_.keys,
+                              context_.clock, context_.partitions, recalls_};
   auto stream = std::make_shared<SubscriptionStream>(context, host_, caller, request,
                                                      cursor.ok() ? std::move(*cursor) : std::nullopt, sink);
   streams_.push_back({stream, sink});

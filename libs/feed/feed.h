@@ -17,6 +17,7 @@
 #include "libs/feed/cursor_keeper.h"
 #include "libs/feed/cursors.h"
 #include "libs/feed/feed_host.h"
+#include "libs/feed/recall_ledger.h"
 #include "libs/feed/subscription_stream.h"
 #include "libs/log/log.h"
 #include "libs/peer/peer.h"
@@ -28,8 +29,9 @@ namespace hangou {
 // What the feed works with. The references must outlive it.
 struct FeedContext {
   Log& log;
-  Store& local;  // cursors, in table `cursor_table`
+  Store& local;  // cursors, in table `cursor_table`, and recalls
   int cursor_table;
+  int recall_table;
   PolicyHolder& policy;
   AuditChain& audit;
   const KeyRing& keys;
@@ -55,6 +57,11 @@ class Feed {
   // Keeps the place of a token as the cursor; `done` is called once it is durable, or with TOKEN_INVALID, STORE_FULL.
   void Acknowledge(const Caller& caller, const hangou::exchange::v1::AcknowledgeRequest& request,
                    AcknowledgeDone done);
+  // Recalls that were delivered, by streams and topics alike: which they are, and a receiver's confirmation.
+  absl::StatusOr<hangou::exchange::v1::ListRecallsResponse> ListRecalls(
+      const Caller& caller, const hangou::exchange::v1::ListRecallsRequest& request) const;
+  absl::StatusOr<hangou::exchange::v1::ConfirmRecallResponse> ConfirmRecall(
+      const Caller& caller, const hangou::exchange::v1::ConfirmRecallRequest& request);
   // Ends every stream with DRAINING; new ones are refused. Returns when that is done. Idempotent.
   void Drain();
   // Streams that are open, or end.
@@ -74,6 +81,7 @@ class Feed {
 
   const FeedContext context_;
   Cursors cursors_;
+  RecallLedger recalls_;
   const std::shared_ptr<FeedHost> host_;
   int policy_listener_ = 0;
 

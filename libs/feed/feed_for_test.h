@@ -355,7 +355,7 @@ class TestCity {
                                            const std::string& department = "tax",
                                            std::optional<FeedPosition> cursor = std::nullopt) {
     sink = std::make_shared<TestSink>();
-    const StreamContext context{log, policy, audit, keys, clock, kPartitions};
+    const StreamContext context{log, policy, audit, keys, clock, kPartitions, RecallLedger(*recall_store, 0)};
     auto stream = std::make_shared<SubscriptionStream>(
         context, host, Caller{department, "consumer", "app", "", ""}, request, std::move(cursor), sink);
     stream->Start();
@@ -369,6 +369,7 @@ class TestCity {
   TestAudit audit;
   KeyRing keys = KeyRing::ForTest();
   std::shared_ptr<TestHost> host = std::make_shared<TestHost>(clock, library);
+  std::unique_ptr<Store> recall_store = MakeMemoryStore(1);
   std::shared_ptr<TestSink> sink;
   uint64_t epoch = 0;
 };

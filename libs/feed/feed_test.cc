@@ -83,7 +83,7 @@ struct RunningFeed {
     });
     Install(Objects());
     feed = std::make_unique<Feed>(
-        FeedContext{log, *store, 0, policy, audit, keys, peer, SystemClock(), kPartitions});
+        FeedContext{log, *store, 0, 1, policy, audit, keys, peer, SystemClock(), kPartitions});
   }
   void Install(const PolicyObjects& objects) {
     policy.Install(PolicySnapshot::Compile(objects, ++epoch).value());
@@ -114,7 +114,7 @@ struct RunningFeed {
   const Caller consumer{"tax", "consumer", "app", "", ""};
   MemoryLog log;
   TestLibrary library{log};
-  std::unique_ptr<Store> store = MakeMemoryStore(1);
+  std::unique_ptr<Store> store = MakeMemoryStore(2);
   PolicyHolder policy{SystemClock()};
   TestAudit audit;
   KeyRing keys = KeyRing::ForTest();

@@ -26,6 +26,17 @@ constexpr int64_t kPassedPerNotice = 50'000;
 constexpr int kPageAttempts = 60;
 constexpr int64_t kPageRetryMs = 500;
 
+Change::Kind KindOf(const hangou::record::v1::Deletion& deletion) {
+  switch (deletion.kind()) {
+    case hangou::record::v1::Deletion::KIND_RECALL:
+      return Change::KIND_RECALL;
+    case hangou::record::v1::Deletion::KIND_ERASE:
+      return Change::KIND_ERASURE;
+    default:
+      return Change::KIND_DELETION;
+  }
+}
+
 }  // namespace
 
 SubscriptionStream::SubscriptionStream(StreamContext context, std::shared_ptr<StreamHost> host, Caller caller,
@@ -56,6 +67,9 @@ std::function<void(Arguments...)> SubscriptionStream::Later(
 // --- where it starts ---
 
 absl::Status SubscriptionStream::Validate() const {
+  if (request_.context().has_as_of()) {
+    return MakeError(Reason::kInvalidRequest, "a subscription hears what comes; leave as_of out");
+  }
   if (!IsSubscriptionName(request_.subscription())) {
     return MakeError(Reason::kInvalidRequest,
                      "a subscription is named [a-z][a-z0-9_-]*, at most 64 characters", "subscription");
@@ -253,6 +267,12 @@ void SubscriptionStream::TryDeliver() {
   if (!outgoing.ok()) return Deny(outgoing.status());
   outgoing_ = std::move(*outgoing);
   if (sending_->changes.empty()) return OnAudited(absl::OkStatus());
+  // Before it goes out: whoever was told of a recall is on the ledger.
+  if (const absl::Status noted = context_.recalls.NoteDelivered(caller_.department, request_.subscription(),
+                                                                outgoing_.delivery, context_.clock.UtcUs());
+      !noted.ok()) {
+    return End(noted);
+  }
   context_.audit.Append(DeliveryEntry(decided_), [later = Later(&SubscriptionStream::OnAudited)](
                                                      absl::Status durable) { later(durable); });
 }
@@ -270,8 +290,10 @@ absl::StatusOr<OutgoingDelivery> SubscriptionStream::MakeDelivery(const Delivery
       RETURN_IF_ERROR(presenter.Present(stored.event.upsert(), stored.partition, stored.offset,
                                         change->mutable_record()));
     } else {
-      change->set_kind(Change::KIND_DELETION);
-      change->set_valid_until_day(stored.event.deletion().valid_until_day());
+      const auto& deletion = stored.event.deletion();
+      change->set_kind(KindOf(deletion));
+      change->set_reason(deletion.reason());
+      if (!IsRecall(*change)) change->set_valid_until_day(deletion.valid_until_day());
       presenter.PresentDeletion(stored.event.deletion(), stored.partition, stored.offset,
                                 change->mutable_record());
     }

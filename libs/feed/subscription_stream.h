@@ -19,6 +19,7 @@
 #include "libs/feed/change_source.h"
 #include "libs/feed/delivery_decision.h"
 #include "libs/feed/feed_position.h"
+#include "libs/feed/recall_ledger.h"
 #include "libs/log/log.h"
 #include "libs/policy/policy_holder.h"
 
@@ -71,6 +72,7 @@ struct StreamContext {
   const KeyRing& keys;
   const Clock& clock;
   int32_t partitions;  // of the record topics
+  RecallLedger recalls;
 };
 
 // A stream to one consumer. All methods run on the streams' thread; shared, because what it waits for may come late.

@@ -44,7 +44,7 @@ struct TopicCity : TestCity {
     const auto topic_sink = std::make_shared<TopicSink>(TopicSinkContext{topics, policy, keep, guard}, kTopic,
                                                         "tax", "s1", std::move(events));
     auto cursor = cursors.Read("tax", "s1").value();
-    const StreamContext context{log, policy, audit, keys, clock, kPartitions};
+    const StreamContext context{log, policy, audit, keys, clock, kPartitions, RecallLedger(*store, 1)};
     stream = std::make_shared<SubscriptionStream>(context, host, Caller{"tax", "consumer", "app", "", ""},
                                                   cursor ? Request() : Snapshot(), cursor, topic_sink);
     stream->Start();
@@ -56,7 +56,7 @@ struct TopicCity : TestCity {
   std::shared_ptr<DeliveryGuard> guard = std::make_shared<DeliveryGuard>(
       topics, policy, clock,
       [this](int64_t delay_ms, std::function<void()> task) { host->Post(delay_ms, std::move(task)); });
-  std::unique_ptr<Store> store = MakeMemoryStore(1);
+  std::unique_ptr<Store> store = MakeMemoryStore(2);
   Cursors cursors{*store, 0};
   absl::Status store_failure;
   std::shared_ptr<SubscriptionStream> stream;

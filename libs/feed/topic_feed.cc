@@ -84,7 +84,13 @@ SubscriptionId TopicFeed::IdOf(const Order& order) {
 
 StreamContext TopicFeed::stream_context() const {
   const FeedContext& feed = context_.feed;
-  return {feed.log, feed.policy, feed.audit, feed.keys, feed.clock, feed.partitions};
+  return {feed.log,
+          feed.policy,
+          feed.audit,
+          feed.keys,
+          feed.clock,
+          feed.partitions,
+          RecallLedger(feed.local, feed.recall_table)};
 }
 
 void TopicFeed::LoadAll() {

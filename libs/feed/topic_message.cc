@@ -21,6 +21,19 @@ std::string EventId(const hangou::record::v1::Position& position) {
          std::to_string(position.offset());
 }
 
+std::string TypeOf(Change::Kind kind) {
+  switch (kind) {
+    case Change::KIND_DELETION:
+      return "hangou.record.deletion";
+    case Change::KIND_RECALL:
+      return "hangou.record.recall";
+    case Change::KIND_ERASURE:
+      return "hangou.record.erasure";
+    default:
+      return "hangou.record.upsert";
+  }
+}
+
 class HeaderList {
  public:
   void Add(std::string_view name, std::string value) {
@@ -37,16 +50,16 @@ class HeaderList {
 
 std::vector<std::pair<std::string, std::string>> HeadersOf(const Change& change, const Decision& decision) {
   const Record& record = change.record();
-  const bool deletion = change.kind() == Change::KIND_DELETION;
+  const bool upsert = change.kind() == Change::KIND_UPSERT;
   const auto& time = record.has_event_time() ? record.event_time() : record.provenance().received_time();
   HeaderList list;
   list.Add("ce_specversion", "1.0");
   list.Add("ce_id", EventId(record.provenance().position()));
   list.Add("ce_source", record.resource());
-  list.Add("ce_type", deletion ? "hangou.record.deletion" : "hangou.record.upsert");
+  list.Add("ce_type", TypeOf(change.kind()));
   list.Add("ce_subject", record.owner().id());
   list.Add("ce_time", FormatInstant(MicrosOf(time)));
-  if (!deletion) {
+  if (upsert) {
     list.Add("content-type", "application/protobuf");
     list.Add("ce_dataschema",
              "hangou:" + record.resource() + "?revision=" + std::to_string(record.schema_revision()));
@@ -57,7 +70,9 @@ std::vector<std::pair<std::string, std::string>> HeadersOf(const Change& change,
   list.AddNumber("ce_hangousourceversion", record.source_version());
   list.Add("ce_hangouprovider", record.provenance().provider());
   list.Add("ce_hangourecordkey", record.record_key());
-  if (deletion) list.Add("ce_hangouvaliduntil", FormatDay(change.valid_until_day()));
+  if (change.kind() == Change::KIND_DELETION)
+    list.Add("ce_hangouvaliduntil", FormatDay(change.valid_until_day()));
+  list.Add("ce_hangoureason", change.reason());
   list.AddNumber("ce_hangouepoch", decision.epoch());
   list.Add("ce_hangoumasked", absl::StrJoin(decision.masked(), ","));
   list.Add("ce_hangouwithheld", absl::StrJoin(decision.withheld(), ","));
@@ -71,7 +86,10 @@ const std::vector<DeliveryHeader>& DeliveryHeaders() {
       {"ce_specversion", "1.0"},
       {"ce_id", "position of the change, LOG/TOPIC/PARTITION@OFFSET; a repeat has the same"},
       {"ce_source", "resource, resources/DEPARTMENT.NAME"},
-      {"ce_type", "hangou.record.upsert or hangou.record.deletion"},
+      {"ce_type",
+       "hangou.record.upsert, .deletion, .recall or .erasure; after the last two remove the record, and what "
+       "follows "
+       "from it, and confirm that"},
       {"ce_subject", "owner of the record: its identifier, or a keyed pseudonym (~...) as in replies"},
       {"ce_time",
        "when the fact happened, as the provider states it, else when the platform took the record in"},
@@ -85,6 +103,7 @@ const std::vector<DeliveryHeader>& DeliveryHeaders() {
       {"ce_hangouprovider", "department that provided the record"},
       {"ce_hangourecordkey", "record key, or a keyed pseudonym; absent where the resource has none"},
       {"ce_hangouvaliduntil", "first day on which a deleted record is not valid; absent for an upsert"},
+      {"ce_hangoureason", "why a record is recalled or erased; absent otherwise"},
       {"ce_hangouepoch", "policy epoch of the decision"},
       {"ce_hangoumasked", "numbers of the fields given under a mask; absent where there are none"},
       {"ce_hangouwithheld", "numbers of the fields withheld; absent where there are none"},
@@ -106,7 +125,7 @@ std::vector<DeliveryMessage> MessagesOf(const OutgoingDelivery& outgoing) {
     const Change& change = outgoing.delivery.changes(i);
     DeliveryMessage& message = messages.emplace_back();
     message.key = outgoing.keys[static_cast<size_t>(i)];
-    if (change.kind() != Change::KIND_DELETION) message.value = change.record().payload();
+    if (change.kind() == Change::KIND_UPSERT) message.value = change.record().payload();
     message.headers = HeadersOf(change, outgoing.delivery.decision());
   }
   return messages;

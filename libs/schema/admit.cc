@@ -17,8 +17,6 @@ namespace {
 
 using namespace hangou::catalog::v1;  // NOLINT: the names of the field types
 
-constexpr int64_t kChinaOffsetUs = 8 * 3600 * kUsPerSecond;
-
 void Hash(uint32_t resource_number, std::string_view bytes, uint64_t* low, uint64_t* high) {
   const XXH128_hash_t hash = XXH3_128bits_withSeed(bytes.data(), bytes.size(), resource_number);
   *low = hash.low64;
@@ -180,7 +178,7 @@ class Admission {
     }
     record_.field_version = static_cast<uint64_t>(value);
     if (field.type == FIELD_TYPE_INTEGER) return;
-    const int64_t instant = field.type == FIELD_TYPE_DATE ? value * kUsPerDay - kChinaOffsetUs : value;
+    const int64_t instant = field.type == FIELD_TYPE_DATE ? ChinaDayStartUs(value) : value;
     if (instant - now_us_ > limits::kVersionAheadUs) {
       Violate(Reason::kVersionInFuture, field, "the version lies more than 24 h ahead");
     }

@@ -137,6 +137,9 @@ absl::StatusOr<std::string> GeometryFromText(FieldType type, std::string_view te
   Geos& geos = OfThisThread();
   const auto geometry = geos.ReadText(wkt);
   if (!geometry) return InvalidGeometry("not WKT such as POINT (119.42 32.39)");
+  // Its heights would be dropped on the way to WKB of two dimensions.
+  if (GEOSHasZ_r(geos.handle(), geometry.get()) != 0)
+    return InvalidGeometry("the geometry must have two dimensions");
   return geos.Write(geometry.get());
 }
 

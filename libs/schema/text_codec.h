@@ -11,10 +11,10 @@
 
 namespace hangou {
 
-// Appends a field in wire format from its text: text and identifiers as they are, integer "42", decimal
-// "12.50", money in yuan "1234.50", date "2026-01-31", timestamp as ParseInstant reads it, bool "true" or
-// "false", geometry as GeometryFromText reads it. FIELD_INVALID, without the value, where the text is not of the type. An empty text appends
-// nothing.
+// Appends a field in wire format from its text: text and identifiers as they are, integer "42", decimal "12.50",
+// money in yuan "1234.50", date "2026-01-31", timestamp as ParseInstant reads it, bool "true" or "false", geometry
+// as GeometryFromText reads it. FIELD_INVALID, without the value, where the text is not of the type. An empty text
+// appends nothing.
 absl::Status EncodeField(const FieldSchema& field, std::string_view text, std::string* payload);
 
 // The same for an int64 value of a number-like type, and for text: what EncodeField does behind the parsing.

@@ -29,6 +29,11 @@ absl::StatusOr<int32_t> PartitionOfEntityCall(const Library& library, const Call
   return library.PartitionOfOwner(request.resource(), request.owner());
 }
 
+absl::StatusOr<int32_t> PartitionOfGetCall(const Library& library, const Caller&,
+                                           const v1::GetRequest& request) {
+  return library.PartitionOfOwner(request.resource(), request.owner(), request.role());
+}
+
 absl::StatusOr<int32_t> PartitionOfListCall(const Library& library, const Caller& caller,
                                             const v1::ListRequest& request) {
   return library.PartitionOfPage(caller, request);
@@ -131,7 +136,7 @@ grpc::ServerUnaryReactor* BaseLibraryService::Serve(grpc::CallbackServerContext*
 grpc::ServerUnaryReactor* BaseLibraryService::Get(grpc::CallbackServerContext* context,
                                                   const v1::GetRequest* request, v1::GetResponse* response) {
   return Serve(context, {roles::kConsumer, roles::kPublisher}, request, response, &Library::Get,
-               &v1::BaseLibrary::StubInterface::async_interface::Get, &PartitionOfEntityCall<v1::GetRequest>);
+               &v1::BaseLibrary::StubInterface::async_interface::Get, &PartitionOfGetCall);
 }
 
 grpc::ServerUnaryReactor* BaseLibraryService::BatchGet(grpc::CallbackServerContext* context,
@@ -164,13 +169,81 @@ grpc::ServerUnaryReactor* BaseLibraryService::Verify(grpc::CallbackServerContext
                &PartitionOfEntityCall<v1::VerifyRequest>);
 }
 
-grpc::ServerUnaryReactor* BaseLibraryService::Delete(grpc::CallbackServerContext* context,
-                                                     const v1::DeleteRequest* request,
-                                                     v1::PublishResponse* response) {
+template <class Request, class Response>
+grpc::ServerUnaryReactor* BaseLibraryService::ServeHere(grpc::CallbackServerContext* context,
+                                                        const Request* request, Response* response,
+                                                        LibraryMethod<Request, Response> method) {
   return HandleUnary(context, {roles::kPublisher}, [=, this](const Caller& caller, CallDone done) {
     const auto library = Route(request->resource());
     if (!library.ok()) return done(library.status());
-    (*library)->Delete(caller, *request, response, std::move(done));
+    ((*library)->*method)(caller, *request, response, std::move(done));
+  });
+}
+
+grpc::ServerUnaryReactor* BaseLibraryService::Delete(grpc::CallbackServerContext* context,
+                                                     const v1::DeleteRequest* request,
+                                                     v1::PublishResponse* response) {
+  return ServeHere(context, request, response, &Library::Delete);
+}
+
+grpc::ServerUnaryReactor* BaseLibraryService::GetHistory(grpc::CallbackServerContext* context,
+                                                         const v1::GetHistoryRequest* request,
+                                                         v1::GetHistoryResponse* response) {
+  return Serve(context, {roles::kConsumer, roles::kPublisher}, request, response, &Library::GetHistory,
+               &v1::BaseLibrary::StubInterface::async_interface::GetHistory,
+               &PartitionOfEntityCall<v1::GetHistoryRequest>);
+}
+
+grpc::ServerUnaryReactor* BaseLibraryService::Recall(grpc::CallbackServerContext* context,
+                                                     const v1::RecallRequest* request,
+                                                     v1::PublishResponse* response) {
+  return ServeHere(context, request, response, &Library::Recall);
+}
+
+grpc::ServerUnaryReactor* BaseLibraryService::Erase(grpc::CallbackServerContext* context,
+                                                    const v1::EraseRequest* request,
+                                                    v1::PublishResponse* response) {
+  return ServeHere(context, request, response, &Library::Erase);
+}
+
+grpc::ServerUnaryReactor* BaseLibraryService::Withdraw(grpc::CallbackServerContext* context,
+                                                       const v1::PublishRequest* request,
+                                                       v1::PublishResponse* response) {
+  return ServeHere(context, request, response, &Library::Withdraw);
+}
+
+grpc::ServerUnaryReactor* BaseLibraryService::CompleteReplace(grpc::CallbackServerContext* context,
+                                                              const v1::CompleteReplaceRequest* request,
+                                                              v1::CompleteReplaceResponse* response) {
+  return ServeHere(context, request, response, &Library::CompleteReplace);
+}
+
+grpc::ServerUnaryReactor* BaseLibraryService::Reconcile(grpc::CallbackServerContext* context,
+                                                        const v1::ReconcileRequest* request,
+                                                        v1::ReconcileResponse* response) {
+  return ServeHere(context, request, response, &Library::Reconcile);
+}
+
+grpc::ServerUnaryReactor* BaseLibraryService::ListQuarantine(grpc::CallbackServerContext* context,
+                                                             const v1::ListQuarantineRequest* request,
+                                                             v1::ListQuarantineResponse* response) {
+  return ServeHere(context, request, response, &Library::ListQuarantine);
+}
+
+// Without a resource: of every library of this process.
+grpc::ServerUnaryReactor* BaseLibraryService::GetQuality(grpc::CallbackServerContext* context,
+                                                         const v1::GetQualityRequest* request,
+                                                         v1::GetQualityResponse* response) {
+  if (!request->resource().empty()) return ServeHere(context, request, response, &Library::GetQuality);
+  return HandleUnary(context, {roles::kPublisher}, [=, this](const Caller& caller, CallDone done) {
+    absl::Status status;
+    for (const auto& [name, library] : libraries_) {
+      v1::GetQualityResponse part;
+      // It answers before it returns.
+      library->GetQuality(caller, *request, &part, [&](absl::Status of_part) { status.Update(of_part); });
+      response->MergeFrom(part);
+    }
+    done(status);
   });
 }
 

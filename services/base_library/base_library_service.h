@@ -45,6 +45,30 @@ class BaseLibraryService final : public hangou::base_library::v1::BaseLibrary::C
   grpc::ServerUnaryReactor* Delete(grpc::CallbackServerContext* context,
                                    const hangou::base_library::v1::DeleteRequest* request,
                                    hangou::base_library::v1::PublishResponse* response) override;
+  grpc::ServerUnaryReactor* GetHistory(grpc::CallbackServerContext* context,
+                                       const hangou::base_library::v1::GetHistoryRequest* request,
+                                       hangou::base_library::v1::GetHistoryResponse* response) override;
+  grpc::ServerUnaryReactor* Recall(grpc::CallbackServerContext* context,
+                                   const hangou::base_library::v1::RecallRequest* request,
+                                   hangou::base_library::v1::PublishResponse* response) override;
+  grpc::ServerUnaryReactor* Erase(grpc::CallbackServerContext* context,
+                                  const hangou::base_library::v1::EraseRequest* request,
+                                  hangou::base_library::v1::PublishResponse* response) override;
+  grpc::ServerUnaryReactor* Withdraw(grpc::CallbackServerContext* context,
+                                     const hangou::base_library::v1::PublishRequest* request,
+                                     hangou::base_library::v1::PublishResponse* response) override;
+  grpc::ServerUnaryReactor* CompleteReplace(
+      grpc::CallbackServerContext* context, const hangou::base_library::v1::CompleteReplaceRequest* request,
+      hangou::base_library::v1::CompleteReplaceResponse* response) override;
+  grpc::ServerUnaryReactor* Reconcile(grpc::CallbackServerContext* context,
+                                      const hangou::base_library::v1::ReconcileRequest* request,
+                                      hangou::base_library::v1::ReconcileResponse* response) override;
+  grpc::ServerUnaryReactor* ListQuarantine(
+      grpc::CallbackServerContext* context, const hangou::base_library::v1::ListQuarantineRequest* request,
+      hangou::base_library::v1::ListQuarantineResponse* response) override;
+  grpc::ServerUnaryReactor* GetQuality(grpc::CallbackServerContext* context,
+                                       const hangou::base_library::v1::GetQualityRequest* request,
+                                       hangou::base_library::v1::GetQualityResponse* response) override;
   grpc::ServerUnaryReactor* Scan(grpc::CallbackServerContext* context,
                                  const hangou::base_library::v1::ScanRequest* request,
                                  hangou::base_library::v1::ScanResponse* response) override;
@@ -73,6 +97,10 @@ class BaseLibraryService final : public hangou::base_library::v1::BaseLibrary::C
                                   Response* response, LibraryMethod<Request, Response> method,
                                   StubMethod<Request, Response> forward,
                                   PartitionOfCall<Request> partition_of);
+  // Answers a provider's call here: a replica has copies of all that it needs.
+  template <class Request, class Response>
+  grpc::ServerUnaryReactor* ServeHere(grpc::CallbackServerContext* context, const Request* request,
+                                      Response* response, LibraryMethod<Request, Response> method);
   // Has the replica at `owner` answer, and hands its answer over under the policy of this one.
   template <class Request, class Response>
   void PassOn(const std::string& owner, const Caller& caller, int64_t timeout_ms,

@@ -13,8 +13,9 @@
 namespace hangou {
 namespace {
 
-// Tables of the `local` store.
-enum LibraryTable : int { kVerifyCounts = 0, kLibraryTables = 1 };
+// Tables of the `local` store: as in the standalone process, whose folder can be taken over.
+constexpr LocalTables kTables = {.verify = 0, .quality = 4, .quarantine = 5};
+constexpr int kTableCount = 6;
 
 class LibraryRole final : public ServiceRole {
  public:
@@ -22,8 +23,8 @@ class LibraryRole final : public ServiceRole {
       : process_(process),
         library_({std::string(declaration.name), process.settings().data + "/view",
                   process.settings().replica, process.layout().partitions(), process.layout().groups()},
-                 {process.log(), process.local(), kVerifyCounts, process.policy(), process.audit(),
-                  process.keys(), process.clock(), process.budget(), process.peer()}),
+                 {process.log(), process.local(), kTables, process.policy(), process.audit(), process.keys(),
+                  process.clock(), process.budget(), process.peer()}),
         service_({&library_}, process.policy(), &process.hops()),
         source_(process.metrics().Add([this](MetricsPage& page) { CollectLibrary(page, library_); })) {}
 
@@ -50,7 +51,7 @@ class LibraryRole final : public ServiceRole {
 
 int RunLibraryProcess(const LibraryDeclaration& declaration, int argc, char** argv) {
   const ServiceKind kind{declaration.name, "base_library", /*holds_groups=*/true, /*follows_policy=*/true,
-                         kLibraryTables};
+                         kTableCount};
   const std::string about = "A replica of the base library " + std::string(declaration.name) + " (" +
                             std::string(declaration.title) + ").";
   return RunService(kind, about.c_str(), argc, argv, [&](ServiceProcess& process) {

@@ -65,4 +65,25 @@ grpc::ServerUnaryReactor* ExchangeService::Acknowledge(grpc::CallbackServerConte
   });
 }
 
+grpc::ServerUnaryReactor* ExchangeService::ConfirmRecall(
+    grpc::CallbackServerContext* context, const hangou::exchange::v1::ConfirmRecallRequest* request,
+    hangou::exchange::v1::ConfirmRecallResponse* response) {
+  return HandleUnary(context, {roles::kConsumer}, [=, this](const Caller& caller, const CallDone& done) {
+    auto answer = feed_.ConfirmRecall(caller, *request);
+    if (answer.ok()) *response = std::move(*answer);
+    done(answer.status());
+  });
+}
+
+grpc::ServerUnaryReactor* ExchangeService::ListRecalls(
+    grpc::CallbackServerContext* context, const hangou::exchange::v1::ListRecallsRequest* request,
+    hangou::exchange::v1::ListRecallsResponse* response) {
+  return HandleUnary(context, {roles::kConsumer, roles::kPublisher},
+                     [=, this](const Caller& caller, const CallDone& done) {
+                       auto answer = feed_.ListRecalls(caller, *request);
+                       if (answer.ok()) *response = std::move(*answer);
+                       done(answer.status());
+                     });
+}
+
 }  // namespace hangou

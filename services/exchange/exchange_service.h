@@ -38,6 +38,12 @@ class ExchangeService final : public hangou::exchange::v1::Exchange::CallbackSer
   grpc::ServerUnaryReactor* Acknowledge(grpc::CallbackServerContext* context,
                                         const hangou::exchange::v1::AcknowledgeRequest* request,
                                         hangou::exchange::v1::AcknowledgeResponse* response) override;
+  grpc::ServerUnaryReactor* ConfirmRecall(grpc::CallbackServerContext* context,
+                                          const hangou::exchange::v1::ConfirmRecallRequest* request,
+                                          hangou::exchange::v1::ConfirmRecallResponse* response) override;
+  grpc::ServerUnaryReactor* ListRecalls(grpc::CallbackServerContext* context,
+                                        const hangou::exchange::v1::ListRecallsRequest* request,
+                                        hangou::exchange::v1::ListRecallsResponse* response) override;
   grpc::ServerUnaryReactor* CreateSubscription(grpc::CallbackServerContext* context,
                                                const hangou::exchange::v1::CreateSubscriptionRequest* request,
                                                hangou::exchange::v1::Subscription* response) override;

@@ -26,7 +26,7 @@ struct RunningExchange {
     peer.OnScan([this](const std::string&, const auto& request) { return library.Scan(request); });
     Install(Objects());
     service = std::make_unique<ExchangeService>(
-        ExchangeContext{log, *store, 0, policy, audit, keys, peer, SystemClock(), feed_test::kPartitions});
+        ExchangeContext{log, *store, 0, 1, policy, audit, keys, peer, SystemClock(), feed_test::kPartitions});
     auto started = RpcServer::Start({.identity_folder = installation.server(), .services = {service.get()}});
     HANGOU_CHECK(started.ok(), Message(started.status()));
     server = std::move(*started);
@@ -44,7 +44,7 @@ struct RunningExchange {
   TestInstallation installation;
   MemoryLog log;
   feed_test::TestLibrary library{log};
-  std::unique_ptr<Store> store = MakeMemoryStore(1);
+  std::unique_ptr<Store> store = MakeMemoryStore(2);
   PolicyHolder policy{SystemClock()};
   feed_test::TestAudit audit;
   KeyRing keys = KeyRing::ForTest();

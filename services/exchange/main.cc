@@ -9,7 +9,13 @@ namespace hangou {
 namespace {
 
 // Tables of the `local` store: as in the standalone process, whose folder can be taken over.
-enum ExchangeTable : int { kCursors = 1, kSubscriptions = 2, kTopicCursors = 3, kExchangeTables = 4 };
+enum ExchangeTable : int {
+  kCursors = 1,
+  kSubscriptions = 2,
+  kTopicCursors = 3,
+  kRecalls = 6,
+  kExchangeTables = 7
+};
 
 constexpr ServiceKind kExchange{"exchange", "exchange", /*holds_groups=*/false, /*follows_policy=*/true,
                                 kExchangeTables};
@@ -18,8 +24,8 @@ class ExchangeRole final : public ServiceRole {
  public:
   ExchangeRole(ServiceProcess& process, std::unique_ptr<DeliveryTopics> topics)
       : topics_(std::move(topics)),
-        service_({process.log(), process.local(), kCursors, process.policy(), process.audit(), process.keys(),
-                  process.peer(), process.clock(), process.layout().partitions()},
+        service_({process.log(), process.local(), kCursors, kRecalls, process.policy(), process.audit(),
+                  process.keys(), process.peer(), process.clock(), process.layout().partitions()},
                  ExchangeTopics{*topics_, kSubscriptions, kTopicCursors}),
         source_(process.metrics().Add([this, &process](MetricsPage& page) {
           CollectExchange(page, service_, process.audit().delivered());

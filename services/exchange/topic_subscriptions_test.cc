@@ -42,7 +42,7 @@ struct TopicExchange {
     std::optional<ExchangeTopics> with;
     if (has_topics) with.emplace(topics, 1, 2);
     service = std::make_unique<ExchangeService>(
-        ExchangeContext{log, *store, 0, policy, audit, keys, peer, SystemClock(), feed_test::kPartitions},
+        ExchangeContext{log, *store, 0, 3, policy, audit, keys, peer, SystemClock(), feed_test::kPartitions},
         with);
     auto started = RpcServer::Start({.identity_folder = installation.server(), .services = {service.get()}});
     HANGOU_CHECK(started.ok(), Message(started.status()));
@@ -114,7 +114,7 @@ struct TopicExchange {
   TestInstallation installation;
   MemoryLog log;
   feed_test::TestLibrary library{log};
-  std::unique_ptr<Store> store = MakeMemoryStore(3);
+  std::unique_ptr<Store> store = MakeMemoryStore(4);
   PolicyHolder policy{SystemClock()};
   feed_test::TestAudit audit;
   KeyRing keys = KeyRing::ForTest();

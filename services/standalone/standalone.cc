@@ -36,7 +36,16 @@ namespace hangou {
 namespace {
 
 // Tables of the `local` store.
-enum LocalTable : int { kLocalVerify = 0, kLocalCursors = 1, kLocalTables = 2 };
+enum LocalTable : int {
+  kLocalVerify = 0,
+  kLocalCursors = 1,
+  // 2 and 3 are those of an exchange that delivers to topics, which can take the folder over.
+  kLocalQuality = 4,
+  kLocalQuarantine = 5,
+  kLocalRecalls = 6,
+  kLocalTables = 7
+};
+constexpr LocalTables kLibraryTables = {kLocalVerify, kLocalQuality, kLocalQuarantine};
 
 constexpr LibraryDeclaration kLibraries[] = {kPopulationLibrary, kLegalEntityLibrary, kGeographicLibrary,
                                              kTaxLibrary, kCreditLibrary};
@@ -199,8 +208,8 @@ absl::Status Standalone::StartServices() {
   for (const LibraryDeclaration& declaration : kLibraries) {
     LibraryOptions library{std::string(declaration.name), parts.paths.view(declaration.name), kReplica,
                            layout.partitions(), layout.groups()};
-    const LibraryContext context{*parts.log,  *parts.local, kLocalVerify, *parts.policy, *parts.audit,
-                                 *parts.keys, clock,        parts.budget, parts.peer};
+    const LibraryContext context{*parts.log,  *parts.local, kLibraryTables, *parts.policy, *parts.audit,
+                                 *parts.keys, clock,        parts.budget,   parts.peer};
     parts.libraries.push_back(std::make_unique<Library>(std::move(library), context));
     libraries.push_back(parts.libraries.back().get());
   }
@@ -209,9 +218,9 @@ absl::Status Standalone::StartServices() {
       AuditServiceContext{*parts.log, *parts.audit, *parts.shipper, *parts.keys, clock},
       AuditIndexerOptions{parts.paths.view("audit"), parts.budget});
   parts.audit_service->Start();
-  parts.exchange = std::make_unique<ExchangeService>(ExchangeContext{*parts.log, *parts.local, kLocalCursors,
-                                                                     *parts.policy, *parts.audit, *parts.keys,
-                                                                     parts.peer, clock, layout.partitions()});
+  parts.exchange = std::make_unique<ExchangeService>(
+      ExchangeContext{*parts.log, *parts.local, kLocalCursors, kLocalRecalls, *parts.policy, *parts.audit,
+                      *parts.keys, parts.peer, clock, layout.partitions()});
 
   RpcServerOptions server_options;
   server_options.address = parts.options.address;

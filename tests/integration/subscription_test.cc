@@ -10,54 +10,15 @@
 #include "hangou/base_library/v1/base_library.grpc.pb.h"
 #include "hangou/exchange/v1/exchange.grpc.pb.h"
 #include "libs/base/status.h"
-#include "libs/rpc/status.h"
 #include "libs/schema/text_codec.h"
 #include "tests/integration/city.h"
+#include "tests/integration/open_subscription.h"
 
 namespace hangou {
 namespace {
 
 namespace exchange = hangou::exchange::v1;
 namespace v1 = hangou::base_library::v1;
-
-// An open subscription, read by one thread.
-class Subscription {
- public:
-  Subscription(City& city, const std::string& department, exchange::SubscribeRequest request) {
-    channel_ = *city.As(department, "consumer").ChannelTo("exchange");
-    stub_ = exchange::Exchange::NewStub(channel_);
-    context_.set_deadline(std::chrono::system_clock::now() + std::chrono::seconds(30));
-    stream_ = stub_->Subscribe(&context_, request);
-  }
-  ~Subscription() { context_.TryCancel(); }
-
-  // The next delivery; false where the stream has ended.
-  bool Next(exchange::Delivery* delivery) { return stream_->Read(delivery); }
-  // Reads until `count` changes have come.
-  std::vector<exchange::Change> Take(size_t count) {
-    std::vector<exchange::Change> changes;
-    exchange::Delivery delivery;
-    while (changes.size() < count && Next(&delivery)) {
-      for (const auto& change : delivery.changes()) changes.push_back(change);
-      token_ = delivery.token();
-    }
-    return changes;
-  }
-  // Reads until the end of what was there.
-  void CatchUp() {
-    exchange::Delivery delivery;
-    while (!delivery.caught_up()) REQUIRE(Next(&delivery));
-  }
-  absl::Status End() { return FromGrpc(stream_->Finish()); }
-  const std::string& token() const { return token_; }
-
- private:
-  std::shared_ptr<grpc::Channel> channel_;
-  std::unique_ptr<exchange::Exchange::Stub> stub_;
-  grpc::ClientContext context_;
-  std::unique_ptr<grpc::ClientReader<exchange::Delivery>> stream_;
-  std::string token_;
-};
 
 exchange::SubscribeRequest Request(const std::string& name) {
   exchange::SubscribeRequest request;
@@ -82,7 +43,7 @@ TEST_CASE(
   {
     auto request = Request("feed");
     request.mutable_snapshot();
-    Subscription subscription(city, "civil", request);
+    OpenSubscription subscription(city, "civil", request);
     REQUIRE(subscription.Take(20).size() == 20);
     PublishOne(city, 3, 2);
     const auto changes = subscription.Take(1);
@@ -101,7 +62,7 @@ TEST_CASE(
   city.Restart();
   auto request = Request("feed");
   request.mutable_cursor();
-  Subscription again(city, "civil", request);
+  OpenSubscription again(city, "civil", request);
   const auto changes = again.Take(1);
   REQUIRE(changes.size() == 1);
   CHECK(changes[0].record().owner().id() == CitizenId(4));
@@ -112,17 +73,17 @@ TEST_CASE("A token of another subscription or department is refused") {
   PublishOne(city, 1, 1);
   auto request = Request("feed");
   request.mutable_snapshot();
-  Subscription subscription(city, "civil", request);
+  OpenSubscription subscription(city, "civil", request);
   subscription.Take(1);
   auto other = Request("another");
   other.set_token(subscription.token());
   exchange::Delivery delivery;
-  Subscription with_other_name(city, "civil", other);
+  OpenSubscription with_other_name(city, "civil", other);
   CHECK_FALSE(with_other_name.Next(&delivery));
   CHECK(ReasonOf(with_other_name.End()) == Reason::kTokenInvalid);
   auto stolen = Request("feed");
   stolen.set_token(subscription.token());
-  Subscription of_another(city, "tax", stolen);
+  OpenSubscription of_another(city, "tax", stolen);
   CHECK_FALSE(of_another.Next(&delivery));
   CHECK(ReasonOf(of_another.End()) == Reason::kTokenInvalid);
 }
@@ -132,7 +93,7 @@ TEST_CASE("An open stream loses a field when the list changes, and ends when eve
   PublishOne(city, 1, 1);
   auto request = Request("feed");
   request.mutable_snapshot();
-  Subscription subscription(city, "civil", request);
+  OpenSubscription subscription(city, "civil", request);
   auto changes = subscription.Take(1);
   REQUIRE(changes.size() == 1);
   CHECK(city.Fields("psb.resident", changes[0].record()).contains("phone"));
@@ -186,7 +147,7 @@ TEST_CASE("No batch handed over after EFFECTIVE contains a withheld field, while
   PublishOne(city, 2, 1);
   auto request = Request("feed");
   request.mutable_snapshot();
-  Subscription subscription(city, "civil", request);
+  OpenSubscription subscription(city, "civil", request);
   // From here on every change comes by itself: what is published before is one record of the snapshot.
   subscription.CatchUp();
   const auto schema = city.Manager().Schema("resources/psb.resident");
@@ -230,12 +191,12 @@ TEST_CASE("A subscription without purpose, or to what nobody granted, ends with 
   auto request = Request("feed");
   request.mutable_context()->clear_purpose();
   exchange::Delivery delivery;
-  Subscription without_purpose(city, "civil", request);
+  OpenSubscription without_purpose(city, "civil", request);
   CHECK_FALSE(without_purpose.Next(&delivery));
   CHECK(ReasonOf(without_purpose.End()) == Reason::kPurposeRequired);
   auto records = Request("feed");
   records.set_resource("resources/psb.record");
-  Subscription not_granted(city, "tax", records);
+  OpenSubscription not_granted(city, "tax", records);
   CHECK_FALSE(not_granted.Next(&delivery));
   CHECK(ReasonOf(not_granted.End()) == Reason::kNoGrant);
   bool audited = false;

@@ -59,6 +59,7 @@ absl::Status FilePublication::Send(const Row& row, Publisher& publisher) {
     Refuse(row.line, problem, row.raw);
     return absl::OkStatus();
   }
+  if (generation_ != 0) record.set_generation(generation_);
   waiting_[tag] = {row.line, row.raw};
   const absl::Status added = publisher.Add(std::move(record), tag);
   if (ReasonOf(added) != Reason::kRecordTooLarge) return added;

@@ -46,8 +46,9 @@ class FilePublication {
   };
 
   // Both outlive the run.
-  FilePublication(const RowEncoder& encoder, RejectedFile& rejected)
-      : encoder_(encoder), rejected_(rejected) {}
+  // `generation` is that of every row; 0: as the rows state it.
+  FilePublication(const RowEncoder& encoder, RejectedFile& rejected, uint64_t generation = 0)
+      : encoder_(encoder), rejected_(rejected), generation_(generation) {}
   // Publishes the rows of `source`, the first of them behind those that `done` counts, which are passed over. An error
   // ends it, with the counts so far.
   absl::Status Run(RowSource& source, Publisher& publisher, const PublishCounts& done, const Hooks& hooks);
@@ -66,6 +67,7 @@ class FilePublication {
 
   const RowEncoder& encoder_;
   RejectedFile& rejected_;
+  const uint64_t generation_;
   std::unordered_map<uint64_t, Waiting> waiting_;  // by tag
   PublishCounts counts_;
   absl::Status file_status_;  // of the file of refused rows

@@ -37,7 +37,16 @@ void AddCommands(hangou::Flags app, hangou::CommandLine* line) {
   hangou::AddPublishCommand(app, line);
   hangou::AddAgentCommand(app, line);
   hangou::AddDeleteCommand(app, line);
+  hangou::AddRecallCommand(app, line);
+  hangou::AddEraseCommand(app, line);
+  hangou::AddWithdrawCommand(app, line);
+  hangou::AddReplaceCommand(app, line);
+  hangou::AddReconcileCommand(app, line);
+  hangou::AddQualityCommand(app, line);
+  hangou::AddQuarantineCommand(app, line);
   hangou::AddQueryCommand(app, line);
+  hangou::AddHistoryCommand(app, line);
+  hangou::AddRecallsCommand(app, line);
   hangou::AddValidateCommand(app, line);
   hangou::AddVerifyCommand(app, line);
   hangou::AddSubscribeCommand(app, line);

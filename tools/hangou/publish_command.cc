@@ -7,6 +7,7 @@
 #include "libs/base/status.h"
 #include "libs/flags/flags.h"
 #include "tools/hangou/command.h"
+#include "tools/hangou/file_flags.h"
 #include "tools/hangou/progress.h"
 #include "tools/hangou/publish_job.h"
 #include "tools/hangou/publish_preview.h"
@@ -17,13 +18,9 @@ namespace hangou {
 namespace {
 
 struct PublishFlags {
-  std::string resource;
-  std::string file;
+  FileFlags file;
   std::string request_prefix = "hangou";
   std::string rejected;
-  std::string encoding;
-  std::string sheet;
-  std::string mapping;
   bool preview = false;
   uint64_t rows = 0;
   std::string write_mapping;
@@ -65,18 +62,6 @@ void Report(const Globals& globals, const PublishResult& result, double seconds)
   }
 }
 
-absl::StatusOr<PublishJob> JobOf(const PublishFlags& flags) {
-  PublishJob job;
-  job.resource = FullResourceName(flags.resource);
-  job.input.path = flags.file;
-  job.input.sheet = flags.sheet;
-  job.request_prefix = flags.request_prefix;
-  job.rejected = flags.rejected;
-  if (!flags.encoding.empty()) job.input.encoding = TextEncodingFromName(flags.encoding);
-  if (!flags.mapping.empty()) RETURN_IF_ERROR(AddMapping(flags.mapping, &job));
-  return job;
-}
-
 absl::StatusOr<int> Preview(const PublishFlags& flags, const PublishJob& job, Client& client,
                             const Globals& globals) {
   ASSIGN_OR_RETURN(const auto schema, SchemaWithCodes(client, job.resource));
@@ -94,7 +79,9 @@ absl::StatusOr<int> WriteMapping(const PublishFlags& flags, const PublishJob& jo
 }
 
 absl::StatusOr<int> Publish(const PublishFlags& flags, const Globals& globals) {
-  ASSIGN_OR_RETURN(const PublishJob job, JobOf(flags));
+  ASSIGN_OR_RETURN(PublishJob job, JobOf(flags.file));
+  job.request_prefix = flags.request_prefix;
+  job.rejected = flags.rejected;
   ASSIGN_OR_RETURN(const auto client, ConnectAs(globals));
   if (!flags.write_mapping.empty()) return WriteMapping(flags, job, *client);
   if (flags.preview) return Preview(flags, job, *client, globals);
@@ -131,15 +118,10 @@ constexpr char kPublishFooter[] =
 void AddPublishCommand(Flags app, CommandLine* line) {
   auto flags = std::make_shared<PublishFlags>();
   const Flags command = app.Sub("publish", "Publish the rows of a CSV, NDJSON or Excel file");
-  command.Add("RESOURCE", &flags->resource, "resource, such as psb.resident").Required();
-  command.Add("FILE", &flags->file, "file.csv, file.xlsx, file.ndjson, or - for standard input").Required();
+  AddFileFlags(command, &flags->file);
   command.Add("--request-prefix", &flags->request_prefix,
               "begins the request ids (at most 16 characters): another prefix is another sending");
   command.Add("--rejected", &flags->rejected, "file for the rows that are not taken; FILE.rejected.csv");
-  command.Add("--mapping", &flags->mapping, "YAML file that says what the columns are; see README.md");
-  command.Add("--sheet", &flags->sheet, "sheet of a workbook; the first");
-  command.Add("--encoding", &flags->encoding, "encoding of a text file; told by its content")
-      .OneOf({"utf-8", "utf-16le", "utf-16be", "gb18030"});
   command.Add("--preview", &flags->preview,
               "send nothing: show how columns map, the first rows, and how many would be refused");
   command.Add("--rows", &flags->rows, "rows that a preview checks; all");

@@ -12,7 +12,8 @@ namespace {
 
 // All that decides what the rows become.
 std::string WayOf(const PublishJob& job, const TableInput& input) {
-  return job.resource + "\n" + job.request_prefix + "\n" + input.Description() + "\n" + job.mapping_text;
+  return job.resource + "\n" + std::to_string(job.generation) + "\n" + job.request_prefix + "\n" +
+         input.Description() + "\n" + job.mapping_text;
 }
 
 std::string RejectedPathOf(const PublishJob& job) {
@@ -69,7 +70,7 @@ absl::StatusOr<PublishResult> RunPublishJob(Client& client, const PublishJob& jo
   ResumePoint begin = resume.Load().value_or(ResumePoint());
   // Without the refused rows of the earlier run its counts would name rows that nobody finds.
   if (!rejected.Resume(begin.rejected_rows, begin.rejected_bytes).ok()) begin = ResumePoint();
-  FilePublication run(*opened.encoder, rejected);
+  FilePublication run(*opened.encoder, rejected, job.generation);
   ASSIGN_OR_RETURN(const auto publisher, OpenPublisher(client, job, *schema, run));
   const auto on_stop = [&](const PublishCounts& counts) -> absl::Status {
     ASSIGN_OR_RETURN(const uint64_t bytes, rejected.Sync());

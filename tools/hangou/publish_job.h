@@ -22,7 +22,8 @@ struct PublishJob {
   ImportMapping mapping;
   std::string mapping_text;  // as it was read: part of what a resumed run is bound to
   std::string request_prefix = "hangou";
-  std::string rejected;  // path; empty: beside the file
+  std::string rejected;     // path; empty: beside the file
+  uint64_t generation = 0;  // of every row; 0: as the rows state it
 };
 
 // What came of it.

@@ -22,6 +22,7 @@ struct QueryFlags {
   ReadFlags read;
   std::vector<std::string> ids;
   std::string key;
+  std::string role;
   bool all = false;
   uint64_t limit = 0;  // 0: without end
 };
@@ -73,9 +74,14 @@ class Printer {
 absl::StatusOr<int> QueryOne(Client& client, const QueryFlags& flags, const ResourceSchema& schema,
                              Printer* printer) {
   base_library_v1::GetRequest request;
-  *request.mutable_context() = ContextOf(flags.read);
+  ASSIGN_OR_RETURN(*request.mutable_context(), ContextOf(flags.read));
   request.set_resource(schema.name());
-  *request.mutable_owner() = OwnerOf(schema, flags.ids.front());
+  if (flags.role.empty()) {
+    *request.mutable_owner() = OwnerOf(schema, flags.ids.front());
+  } else {
+    request.mutable_owner()->set_id(flags.ids.front());
+    request.set_role(flags.role);
+  }
   request.set_record_key(flags.key);
   ASSIGN_OR_RETURN(const auto response, client.Get(request));
   RETURN_IF_ERROR(printer->Page(response.records(), response.decision()));
@@ -86,7 +92,7 @@ absl::StatusOr<int> QueryOne(Client& client, const QueryFlags& flags, const Reso
 absl::StatusOr<int> QuerySeveral(Client& client, const QueryFlags& flags, const ResourceSchema& schema,
                                  Printer* printer) {
   base_library_v1::BatchGetRequest request;
-  *request.mutable_context() = ContextOf(flags.read);
+  ASSIGN_OR_RETURN(*request.mutable_context(), ContextOf(flags.read));
   request.set_resource(schema.name());
   for (const std::string& id : flags.ids) *request.add_owners() = OwnerOf(schema, id);
   ASSIGN_OR_RETURN(const auto response, client.BatchGet(request));
@@ -108,7 +114,7 @@ absl::StatusOr<int> QuerySeveral(Client& client, const QueryFlags& flags, const 
 absl::StatusOr<int> QueryAll(Client& client, const QueryFlags& flags, const ResourceSchema& schema,
                              Printer* printer) {
   base_library_v1::ListRequest request;
-  *request.mutable_context() = ContextOf(flags.read);
+  ASSIGN_OR_RETURN(*request.mutable_context(), ContextOf(flags.read));
   request.set_resource(schema.name());
   uint64_t left = flags.limit == 0 ? UINT64_MAX : flags.limit;
   do {
@@ -125,6 +131,7 @@ absl::StatusOr<int> QueryAll(Client& client, const QueryFlags& flags, const Reso
 absl::StatusOr<int> Query(const QueryFlags& flags, const Globals& globals) {
   if (flags.all == !flags.ids.empty())
     return UsageError("say which records: --id, also several times, or --all");
+  if (!flags.role.empty() && flags.ids.size() != 1) return UsageError("--role goes with one --id");
   if (flags.ids.size() > limits::kReadEntities) return UsageError("a query has at most 256 entities");
   ASSIGN_OR_RETURN(const auto client, ConnectAs(globals));
   ASSIGN_OR_RETURN(const auto schema, client->Schema(FullResourceName(flags.read.resource)));
@@ -142,6 +149,7 @@ void AddQueryCommand(Flags app, CommandLine* line) {
   AddReadFlags(command, &flags->read);
   command.Add("--id", &flags->ids, "identifier of the entity; may be repeated").OnePerUse();
   command.Add("--key", &flags->key, "only the record with this key (with one --id)");
+  command.Add("--role", &flags->role, "the entity is not the owner, but stands in this role (with one --id)");
   command.Add("--all", &flags->all, "walk the whole resource");
   command.Add("--limit", &flags->limit, "at most so many records (with --all)");
   command.Footer(
@@ -149,6 +157,8 @@ void AddQueryCommand(Flags app, CommandLine* line) {
       "With -o json every record is one line, and the last line is the decision.\n\n"
       "Examples:\n"
       "  hangou query psb.resident --id 321002199001011234 --purpose tax_collection\n"
+      "  hangou query psb.resident --id 321002199001011234 --purpose tax_collection --as-of 2026-01-31\n"
+      "  hangou query nrp.transfer --id 91321000703903783L --role buyer --purpose tax_collection\n"
       "  hangou query psb.resident --all --limit 20 --purpose tax_collection -o json");
   command.Callback([flags, line] { line->action = [flags, line] { return Query(*flags, line->globals); }; });
 }

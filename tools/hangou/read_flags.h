@@ -3,6 +3,7 @@
 
 #include <string>
 
+#include "absl/status/statusor.h"
 #include "hangou/record/v1/record.pb.h"
 #include "libs/flags/flags.h"
 #include "libs/schema/resource_schema.h"
@@ -14,12 +15,13 @@ struct ReadFlags {
   std::string resource;
   std::string purpose;
   std::string case_number;
+  std::string as_of;
 };
 
-// Adds RESOURCE, --purpose and --case. `flags` lives until the command line is parsed.
+// Adds RESOURCE, --purpose, --case and --as-of. `flags` lives until the command line is parsed.
 void AddReadFlags(Flags command, ReadFlags* flags);
-// The access context of a read.
-hangou::record::v1::AccessContext ContextOf(const ReadFlags& flags);
+// The access context of a read. INVALID_REQUEST where --as-of is no instant.
+absl::StatusOr<hangou::record::v1::AccessContext> ContextOf(const ReadFlags& flags);
 // The entity of this identifier, of the kind that the resource is about.
 hangou::record::v1::Entity OwnerOf(const ResourceSchema& schema, const std::string& id);
 

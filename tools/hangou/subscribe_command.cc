@@ -141,7 +141,7 @@ absl::StatusOr<int> Subscribe(const SubscribeFlags& flags, const Globals& global
   ASSIGN_OR_RETURN(const auto client, ConnectAs(globals));
   ASSIGN_OR_RETURN(const auto schema, client->Schema(FullResourceName(flags.read.resource)));
   SubscriptionOptions options;
-  *options.request.mutable_context() = ContextOf(flags.read);
+  ASSIGN_OR_RETURN(*options.request.mutable_context(), ContextOf(flags.read));
   options.request.set_subscription(flags.name);
   options.request.set_resource(schema->name());
   options.acknowledge = !flags.no_ack;

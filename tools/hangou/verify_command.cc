@@ -70,7 +70,7 @@ absl::StatusOr<int> Verify(const VerifyFlags& flags, const Globals& globals) {
   ASSIGN_OR_RETURN(const auto client, ConnectAs(globals));
   ASSIGN_OR_RETURN(const auto schema, client->Schema(FullResourceName(flags.read.resource)));
   base_library_v1::VerifyRequest request;
-  *request.mutable_context() = ContextOf(flags.read);
+  ASSIGN_OR_RETURN(*request.mutable_context(), ContextOf(flags.read));
   request.set_resource(schema->name());
   *request.mutable_owner() = OwnerOf(*schema, flags.id);
   request.set_record_key(flags.key);
