@@ -49,12 +49,12 @@ inline std::string CheckTextFile(TextEncoding encoding, const std::string& bytes
   std::string wrong;
   if (source.ok()) {
     const auto rows = GoodRows(**source, &wrong);
-    std::string text = CsvLine((*source)->columns());
+    // A byte order mark, so that one in the first title is not taken for that of the file.
+    std::string text = "\xEF\xBB\xBF" + CsvLine((*source)->columns());
     for (const auto& row : rows) text += CsvLine(row);
     std::istringstream again(text);
     const auto second = OpenCsv(again);
-    // A byte order mark at the start of a title is one of the file when it is written first.
-    if (second.ok() && (*second)->columns() == (*source)->columns() && GoodRows(**second, &wrong) != rows)
+    if (!second.ok() || (*second)->columns() != (*source)->columns() || GoodRows(**second, &wrong) != rows)
       wrong = "rows are others when they are read again";
   }
   std::istringstream lines(bytes);
