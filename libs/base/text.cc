@@ -3,6 +3,7 @@
 #include <array>
 #include <charconv>
 #include <cstdio>
+#include <cstring>
 
 #include "libs/base/clock.h"
 
@@ -83,6 +84,14 @@ constexpr char kBase64[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz
 bool IsValidUtf8(std::string_view text) {
   uint32_t code_point = 0;
   for (size_t at = 0; at < text.size();) {
+    // Most is ASCII: eight bytes at a time.
+    if (uint64_t word = 0; at + sizeof(word) <= text.size()) {
+      std::memcpy(&word, text.data() + at, sizeof(word));
+      if ((word & 0x8080808080808080) == 0) {
+        at += sizeof(word);
+        continue;
+      }
+    }
     const int length = DecodeAt(text, at, &code_point);
     if (length == 0) return false;
     at += length;

@@ -135,6 +135,7 @@ absl::StatusOr<std::string> DateText(std::string_view serial, bool with_time, bo
 
 std::string UnescapeCellText(std::string_view text) {
   constexpr size_t kEscapeLength = 7;  // _xHHHH_
+  if (text.find("_x") == std::string_view::npos) return std::string(text);
   std::string plain;
   for (size_t i = 0; i < text.size(); ++i) {
     unsigned code = 0;

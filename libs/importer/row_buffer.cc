@@ -9,11 +9,11 @@ constexpr size_t kReadBytes = 64 << 10;  // large enough that reads cost nothing
 
 }  // namespace
 
-int RowBuffer::At(size_t at) {
+bool RowBuffer::FillTo(size_t at) {
   while (start_ + at >= buffer_.size()) {
-    if (!Fill()) return -1;
+    if (!Fill()) return false;
   }
-  return static_cast<unsigned char>(buffer_[start_ + at]);
+  return true;
 }
 
 bool RowBuffer::Fill() {

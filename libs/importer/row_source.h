@@ -22,7 +22,16 @@ class RowBuffer {
  public:
   explicit RowBuffer(std::istream& in) : in_(in) {}
   // The byte at `at` behind the start of the row, as 0..255; -1 at the end of the file.
-  int At(size_t at);
+  int At(size_t at) {
+    const std::string_view ahead = From(at);
+    return ahead.empty() ? -1 : static_cast<unsigned char>(ahead[0]);
+  }
+  // What has been read from `at` behind the start of the row on; reads more where that is nothing. Empty at the end of
+  // the file.
+  std::string_view From(size_t at) {
+    if (start_ + at >= buffer_.size() && !FillTo(at)) return {};
+    return std::string_view(buffer_).substr(start_ + at);
+  }
   // The first `length` bytes of the row.
   std::string_view Row(size_t length) const { return std::string_view(buffer_).substr(start_, length); }
   // Ends the row: the next one starts `length` bytes further on.
@@ -37,6 +46,7 @@ class RowBuffer {
   bool failed() const { return in_.bad(); }
 
  private:
+  bool FillTo(size_t at);
   bool Fill();
 
   std::istream& in_;

@@ -4,9 +4,9 @@
 # with medians, and a ratio above 1 where we are better. Nothing else should run on the machine meanwhile.
 # Usage: tests/benchmarks/run.sh NAME [--runs N] [--records N] [--keep DIR]
 #   NAME          publish (.kafka, .postgres), get (.echo), batch_get (.postgres), list (.stream),
-#                 validate (.stdnum)
+#                 validate (.stdnum), import (.duckdb)
 #   --runs N      runs of ours and of the peer, in turn; 5
-#   --records N   records per run of publishing, or in the library before reads; 200000
+#   --records N   records per run of publishing, or in the library before reads; 200000 (import: 1000000)
 #   --keep DIR    leaves the data, and the logs of everybody, in DIR, which must not exist yet
 set -euo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
@@ -22,7 +22,8 @@ case $name in
   publish | batch_get) peer=postgres ;;
   get | list) peer= ;;
   validate) peer=stdnum ;;
-  *) fail "say publish, get, batch_get, list or validate; the head of this file explains" ;;
+  import) peer=duckdb ;;
+  *) fail "say publish, get, batch_get, list, validate or import; the head of this file explains" ;;
 esac
 shift
 keep=
@@ -108,6 +109,15 @@ if [[ $name == validate ]]; then
   /usr/bin/python3 -c 'import stdnum' 2>/dev/null || install python3-stdnum
   echo "== compare"
   "$HANGOU_BIN/hangou-compare" validate --stdnum "$root/tests/benchmarks/compare/stdnum_peer.py" "${options[@]}"
+  exit 0
+fi
+if [[ $name == import ]]; then
+  # Debian does not have it. Enough rows that its start counts for nothing.
+  [[ " ${options[*]} " == *" --records "* ]] || options+=(--records 1000000)
+  python3 -m pip install --quiet --target "$data/python" duckdb
+  echo "== compare"
+  PYTHONPATH=$data/python "$HANGOU_BIN/hangou-compare" import --duckdb "$root/tests/benchmarks/compare/duckdb_peer.py" \
+    --city examples/city/base "${options[@]}"
   exit 0
 fi
 echo "== start the installation"

@@ -51,6 +51,7 @@ void AddGetCommand(Flags app, CommandLine* line);
 void AddDescribeCommand(Flags app, CommandLine* line);
 void AddPublishCommand(Flags app, CommandLine* line);
 void AddDeleteCommand(Flags app, CommandLine* line);
+void AddAgentCommand(Flags app, CommandLine* line);
 void AddRecallCommand(Flags app, CommandLine* line);
 void AddEraseCommand(Flags app, CommandLine* line);
 void AddWithdrawCommand(Flags app, CommandLine* line);

@@ -35,6 +35,7 @@ void AddCommands(hangou::Flags app, hangou::CommandLine* line) {
   hangou::AddGetCommand(app, line);
   hangou::AddDescribeCommand(app, line);
   hangou::AddPublishCommand(app, line);
+  hangou::AddAgentCommand(app, line);
   hangou::AddDeleteCommand(app, line);
   hangou::AddRecallCommand(app, line);
   hangou::AddEraseCommand(app, line);

@@ -58,7 +58,7 @@ absl::StatusOr<OpenedJob> OpenJob(const PublishJob& job, std::shared_ptr<const R
 absl::StatusOr<PublishResult> RunPublishJob(Client& client, const PublishJob& job,
                                             const OnPublishProgress& progress,
                                             const std::function<bool()>& stop) {
-  ASSIGN_OR_RETURN(const auto schema, client.Schema(job.resource));
+  ASSIGN_OR_RETURN(const auto schema, client.NewestSchema(job.resource));
   ASSIGN_OR_RETURN(const OpenedJob opened, OpenJob(job, schema));
   TableInput& input = *opened.input;
   RejectedFile rejected(RejectedPathOf(job), std::string(input.rows().header()));

@@ -65,7 +65,8 @@ std::optional<ResumePoint> ResumeFile::Load() const {
   point.counts.stale = number("stale");
   point.counts.conflict = number("conflict");
   point.counts.refused = number("refused");
-  for (const auto& [reason, rows] : saved.value("by_reason", json::object()).items()) {
+  const json by_reason = saved.value("by_reason", json::object());
+  for (const auto& [reason, rows] : by_reason.items()) {
     if (rows.is_number_unsigned()) point.counts.by_reason[reason] = rows.get<uint64_t>();
   }
   point.rejected_rows = number("rejected_rows");

@@ -13,6 +13,8 @@ struct CompareOptions {
   std::string cluster;        // folder of tools/cluster.sh, with the city of examples/city
   std::string postgres;       // where a peer needs it: a connection as libpq takes it
   std::string stdnum;         // script of the peer of `validate`
+  std::string duckdb;         // script of the peer of `import`
+  std::string city;           // folder of examples/city/base, for `import`
   int32_t runs = 5;           // of ours and of the peer, in turn
   int32_t records = 200'000;  // per run of publishing; else in the library, before the first run
 };
@@ -26,6 +28,9 @@ absl::Status CompareGet(const CompareOptions& options);
 absl::Status CompareBatchGet(const CompareOptions& options);
 // validate.stdnum: citizen ids and credit codes checked, beside python-stdnum, which says how many it took for valid.
 absl::Status CompareValidate(const CompareOptions& options);
+// import.duckdb: a CSV file read, mapped and checked against the schema, beside DuckDB with the same checks in SQL,
+// which says how many rows it took for valid; one thread each.
+absl::Status CompareImport(const CompareOptions& options);
 // list.stream: a List of everything beside a stream of the same bytes.
 absl::Status CompareList(const CompareOptions& options);
 

@@ -22,9 +22,11 @@ int Main(int argc, char** argv) {
   const auto add = [&](const char* name, const char* help, absl::Status (*compare)(const CompareOptions&)) {
     const Flags command = parser.flags().Sub(name, help);
     const Flag cluster = command.Add("--cluster", &options.cluster, "folder of tools/cluster.sh");
-    if (compare != CompareValidate) cluster.Required();
+    if (compare != CompareValidate && compare != CompareImport) cluster.Required();
     command.Add("--postgres", &options.postgres, "connection of the peer, as libpq takes it");
     command.Add("--stdnum", &options.stdnum, "script that checks a file of identifiers by python-stdnum");
+    command.Add("--duckdb", &options.duckdb, "script that imports a file by DuckDB");
+    command.Add("--city", &options.city, "folder of the catalog of the examples");
     command.Add("--runs", &options.runs, "runs of ours and of the peer").Within(1, 100);
     command.Add("--records", &options.records, "records per run, or in the library").Within(2000, 2'000'000);
     command.Callback(
@@ -35,6 +37,7 @@ int Main(int argc, char** argv) {
   add("batch_get", "BatchGet beside PostgreSQL", CompareBatchGet);
   add("list", "List beside a bare stream", CompareList);
   add("validate", "Checking identifiers beside python-stdnum", CompareValidate);
+  add("import", "Reading and checking a file beside DuckDB", CompareImport);
   std::string identity;
   std::string reply_file;
   const Flags bare = parser.flags().Sub("bare-server", "The bare server itself; the comparisons start it");

@@ -1,0 +1,106 @@
+"""What the tests of onboarding share: a standalone installation with the city of the examples, made-up residents."""
+
+import datetime
+import json
+import os
+import pathlib
+import signal
+import subprocess
+import sys
+import time
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+TIMEOUT_S = 90
+WEIGHTS = [7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2]
+
+
+def run(*words, expect=(0,), **options):
+    """Runs a command to its end; its output. Ends the test where it ends otherwise than expected."""
+    done = subprocess.run([str(word) for word in words], capture_output=True, text=True, timeout=TIMEOUT_S, **options)
+    if done.returncode not in expect:
+        sys.exit(f"{' '.join(map(str, words))} ended with {done.returncode}:\n{done.stdout}{done.stderr}")
+    return done.stdout
+
+
+def until(what, condition):
+    """Asks again and again until the answer is true; the answer."""
+    deadline = time.monotonic() + TIMEOUT_S
+    while time.monotonic() < deadline:
+        answer = condition()
+        if answer:
+            return answer
+        time.sleep(0.05)  # waits: files and processes offer only polling
+    return sys.exit(f"not within {TIMEOUT_S} s: {what}")
+
+
+def citizen_id(number):
+    """The id of a resident of nobody's city, and the day of birth."""
+    born = datetime.date(1950, 1, 1) + datetime.timedelta(days=number // 1000)
+    first = f"321002{born:%Y%m%d}{number % 1000:03d}"
+    return first + "10X98765432"[sum(int(a) * b for a, b in zip(first, WEIGHTS)) % 11], born
+
+
+def stop(process):
+    """Ends a process that this test has started, in order."""
+    if process.poll() is None:
+        process.send_signal(signal.SIGTERM)
+    try:
+        return process.wait(timeout=TIMEOUT_S)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        return process.wait()
+
+
+class Installation:
+    """A standalone process; the police publishes, the tax bureau reads."""
+
+    def __init__(self, build, folder):
+        self.hangou = pathlib.Path(build) / "bin" / "hangou"
+        self.data = pathlib.Path(folder) / "data"
+        self.address = "127.0.0.1:0"
+        self.start()
+        run(self.hangou, "--config", self.data / "config.yaml", "--context", "manager-1", "apply", "-f",
+            ROOT / "examples" / "city" / "base")
+        for department, role in (("psb", "publisher"), ("tax", "consumer")):
+            run(self.hangou, "certs", "issue", "--data", self.data, "--department", department, "--role", role)
+
+    def start(self):
+        """Starts it, the second time where it was."""
+        self.process = subprocess.Popen([self.hangou, "standalone", "--data", self.data, "--listen", self.address],
+                                        stdout=subprocess.PIPE, text=True)
+        line = self.process.stdout.readline()
+        if "serving on " not in line:
+            stop(self.process)
+            sys.exit("the standalone process did not start: " + line)
+        self.address = line.split("serving on ")[1].split(",")[0]
+
+    def stop(self):
+        stop(self.process)
+        self.process.stdout.close()
+
+    def words(self, role, *words):
+        """A command line as a role."""
+        return [str(word) for word in (self.hangou, "--address", self.address, "--identity",
+                                       self.data / "identities" / role, *words)]
+
+    def publish(self, *words, expect=(0,)):
+        """The report of a publish."""
+        return json.loads(run(*self.words("psb-publisher", "-o", "json", "publish", *words), expect=expect))
+
+    def residents_count(self):
+        """How many residents a consumer finds; the last line is the decision."""
+        lines = run(*self.words("tax-consumer", "-o", "json", "query", "psb.resident", "--purpose", "tax_risk",
+                                "--all"))
+        return len(lines.splitlines()) - 1
+
+
+def main(tests):
+    """Runs the test that the command line names: TEST.py BUILD_FOLDER NAME."""
+    import tempfile
+    os.environ.pop("HANGOU_CONFIG", None)
+    with tempfile.TemporaryDirectory(prefix="hangou-onboarding-") as folder:
+        installation = Installation(sys.argv[1], folder)
+        try:
+            tests[sys.argv[2]](installation, pathlib.Path(folder))
+        finally:
+            installation.stop()
