@@ -89,8 +89,8 @@ class LogTopic {
   // The frame that holds `offset`, which must lie before the end. `piece` is the reader's own, empty at
   // first. DATA_LOSS, with the place, where the stored bytes are not what was written.
   absl::StatusOr<FrameView> Fetch(int32_t partition, int64_t offset, SegmentPiece* piece);
-  // Takes the bytes of what tombstones erased out of the files, where there may be some: of all segments but the newest,
-  // which the next block closes, so that the next call reaches it. One call at a time.
+  // Takes the bytes of what tombstones erased out of the files, where there may be some: of all segments but the
+  // newest, which the next block closes, so that the next call reaches it. One call at a time.
   absl::Status Scrub();
   // Calls `notify` after every block that concerns one of `partitions`, as long as it lives.
   void AddListener(std::weak_ptr<ReaderNotify> notify, std::vector<bool> partitions);

@@ -1,6 +1,6 @@
 """A month in the life of a department, with its own files and the real program. Usage: month_test.py BUILD_FOLDER
 
-The civil affairs bureau declares a resource, imports a dirty spreadsheet, corrects what was refused, takes a wrong batch
+The civil affairs bureau declares a resource, imports a dirty spreadsheet, corrects what was refused, takes a wrong
 back, replaces everything by a full export, recalls a record, and at the end its file and what is stored do not differ.
 """
 

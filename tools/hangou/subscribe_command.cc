@@ -12,6 +12,7 @@
 #include "tools/hangou/read_flags.h"
 #include "tools/hangou/record_view.h"
 #include "tools/hangou/subscription_view.h"
+#include "tools/hangou/words.h"
 
 namespace hangou {
 
