@@ -113,6 +113,19 @@ absl::Status GroupMachine::Load(const std::string& log_id) {
   });
 }
 
+absl::Status GroupMachine::NoteFollowed(int64_t now_us) {
+  std::string value;
+  AppendBigEndian(&value, static_cast<uint64_t>(now_us), 8);
+  StoreBatch batch;
+  batch.Put(kViewProgress, std::string(kFollowedKey), std::move(value));
+  return store_.Write(batch);
+}
+
+absl::StatusOr<int64_t> GroupMachine::FollowedUs() const {
+  ASSIGN_OR_RETURN(const auto value, store_.Get(kViewProgress, kFollowedKey));
+  return value ? static_cast<int64_t>(ReadBigEndian(*value)) : 0;
+}
+
 std::map<int32_t, int64_t> GroupMachine::ReadFrom() const {
   std::map<int32_t, int64_t> from;
   for (const auto& [partition, progress] : progress_) from[partition] = progress.next_offset;

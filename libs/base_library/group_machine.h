@@ -75,6 +75,10 @@ class GroupMachine {
   // Reads how far each partition is applied. POSITION_UNKNOWN where the view was built from another log or in another
   // format: rebuild.
   absl::Status Load(const std::string& log_id);
+  // Notes in the view that it followed the log at `now_us`; and when it last did, 0 where that is not known. A view that
+  // did not for longer than tombstones live may hold what was erased.
+  absl::Status NoteFollowed(int64_t now_us);
+  absl::StatusOr<int64_t> FollowedUs() const;
   // First offset to read, per partition.
   std::map<int32_t, int64_t> ReadFrom() const;
 

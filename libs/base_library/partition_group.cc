@@ -16,6 +16,8 @@ constexpr size_t kApplyRecords = 1024;
 // A view is flushed when so much would have to be applied again after a crash.
 constexpr int64_t kFlushRecords = 200'000;
 constexpr int64_t kFlushUs = 60 * kUsPerSecond;
+// How often a view says that it still follows the log, where it has nothing to apply.
+constexpr int64_t kFollowedUs = 3600 * kUsPerSecond;
 // Memory of repeated requests is looked through in small steps.
 constexpr int64_t kTickMs = 1000;
 constexpr int64_t kExpiryUs = 60 * kUsPerSecond;
@@ -165,6 +167,12 @@ absl::Status PartitionGroup::OpenView(bool fresh) {
                                           StoreKind::kView, options_.budget, ViewPrefixLength));
   machine_ = std::make_unique<GroupMachine>(*store_, options_.partitions);
   RETURN_IF_ERROR(machine_->Load(log_.log_id()));
+  ASSIGN_OR_RETURN(const int64_t followed_us, machine_->FollowedUs());
+  if (followed_us != 0 && clock_.UtcUs() - followed_us > kTombstonesLiveMs * kUsPerMs - kUsPerDay) {
+    return MakeError(
+        Reason::kPositionUnknown,
+        "the view was away for longer than the log keeps tombstones, and may hold what was erased");
+  }
   // Older views are of no use once a newer one is begun.
   for (int old : numbers) {
     std::error_code error;
@@ -398,10 +406,15 @@ absl::Status PartitionGroup::ExpireOnLoop() {
 void PartitionGroup::FlushWhenDue() {
   const int64_t now_us = clock_.BootUs();
   const bool due = applied_since_flush_ >= kFlushRecords ||
-                   (applied_since_flush_ > 0 && now_us - last_flush_boot_us_ > kFlushUs);
-  if (!due || !store_) return;
+                   (applied_since_flush_ > 0 && now_us - last_flush_boot_us_ > kFlushUs) ||
+                   now_us - last_flush_boot_us_ > kFollowedUs;
+  if (!due || !store_ || !machine_) return;
   applied_since_flush_ = 0;
   last_flush_boot_us_ = now_us;
+  if (caught_up_) {
+    if (const absl::Status noted = machine_->NoteFollowed(clock_.UtcUs()); !noted.ok())
+      return MendOnLoop(noted);
+  }
   if (const absl::Status status = store_->Flush(); !status.ok()) MendOnLoop(status);
 }
 

@@ -38,6 +38,8 @@ size_t ViewPrefixLength(int table, std::string_view key);
 
 // Its value is kViewFormat, ' ', log id.
 inline constexpr std::string_view kLogIdKey = "log_id";
+// Its value is an instant, u64: when the view last followed the log.
+inline constexpr std::string_view kFollowedKey = "followed";
 
 // resource u32, partition u16.
 std::string ResourcePrefix(uint32_t resource, int32_t partition);

@@ -43,6 +43,8 @@ absl::StatusOr<std::unique_ptr<EmbeddedLog>> EmbeddedLog::Open(const std::string
   RETURN_IF_ERROR(log->OpenTopics());
   log->flusher_ = std::thread([raw = log.get()] { raw->Flush(); });
   pthread_setname_np(log->flusher_.native_handle(), "log-flusher");
+  log->scrubber_ = std::thread([raw = log.get()] { raw->ScrubNowAndThen(); });
+  pthread_setname_np(log->scrubber_.native_handle(), "log-scrubber");
   return log;
 }
 
@@ -52,7 +54,9 @@ EmbeddedLog::~EmbeddedLog() {
     MutexLock lock(queue_mutex_);
     stopping_ = true;
     queued_.NotifyAll();
+    scrub_stops_.NotifyAll();
   }
+  scrubber_.join();
   flusher_.join();
   MutexLock lock(topics_mutex_);
   for (auto& [name, topic] : topics_) topic->Close();
@@ -138,7 +142,10 @@ void EmbeddedLog::Append(const std::string& topic, int32_t partition, std::vecto
   for (const LogEntry& entry : entries) bound += EntryBound(entry);
   if (absl::Status size = CheckAppend(entries.size(), bound); !size.ok()) return done(size);
 
-  Pending pending{*found, {partition, static_cast<uint32_t>(entries.size()), {}}, std::move(done)};
+  const bool tombstones =
+      std::any_of(entries.begin(), entries.end(), [](const LogEntry& entry) { return !entry.value; });
+  Pending pending{
+      *found, {partition, static_cast<uint32_t>(entries.size()), {}, tombstones}, std::move(done)};
   pending.entries.payload.reserve(bound);
   for (const LogEntry& entry : entries) AppendEntry(&pending.entries.payload, entry);
   const size_t cost = pending.entries.payload.size() + kPendingBytes;
@@ -181,6 +188,30 @@ void EmbeddedLog::Flush() {
       }
       if (!group.empty()) Commit(std::move(group));
     }
+  }
+}
+
+void EmbeddedLog::ScrubNowAndThen() {
+  for (;;) {
+    const int64_t until_us = SystemClock().BootUs() + sizes_.scrub_every_ms * kUsPerMs;
+    {
+      MutexLock lock(queue_mutex_);
+      while (!stopping_) {
+        const int64_t left_ms = (until_us - SystemClock().BootUs()) / kUsPerMs;
+        if (left_ms <= 0) break;
+        scrub_stops_.WaitFor(queue_mutex_, left_ms);
+      }
+      if (stopping_) return;
+    }
+    std::vector<LogTopic*> topics;
+    {
+      MutexLock lock(topics_mutex_);
+      for (const auto& [name, topic] : topics_) {
+        if (topic) topics.push_back(topic.get());
+      }
+    }
+    // Where there is no room it is tried again the next time.
+    for (LogTopic* topic : topics) topic->Scrub().IgnoreError();
   }
 }
 

@@ -27,6 +27,8 @@ namespace hangou {
 // refused with STORE_FULL until there is room again. Where a commit fails, the process crashes: nothing that
 // may be lost is acknowledged.
 //
+// What tombstones erase is taken out of the files by a thread of its own, some time after they were appended.
+//
 // On opening, a torn tail is cut and kept beside as *.torn. Damage before the tail is never cut: the
 // partitions concerned answer DATA_LOSS with the place, the others go on.
 class EmbeddedLog final : public Log {
@@ -72,6 +74,7 @@ class EmbeddedLog final : public Log {
   absl::StatusOr<LogTopic*> FindTopic(const std::string& topic);
   std::vector<Pending> TakeQueue(bool* stop);
   void Flush();
+  void ScrubNowAndThen();
   static void Commit(std::vector<Pending> group);
 
   // Constant after opening.
@@ -90,7 +93,9 @@ class EmbeddedLog final : public Log {
   std::vector<Pending> queue_ HANGOU_GUARDED_BY(queue_mutex_);
   size_t queue_bytes_ HANGOU_GUARDED_BY(queue_mutex_) = 0;
   bool stopping_ HANGOU_GUARDED_BY(queue_mutex_) = false;
+  CondVar scrub_stops_;
   std::thread flusher_;
+  std::thread scrubber_;
 };
 
 }  // namespace hangou

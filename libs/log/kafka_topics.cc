@@ -17,6 +17,7 @@
 namespace hangou {
 namespace {
 
+constexpr int64_t kErasedWithinMs = 11 * 3'600'000LL;
 constexpr auto kTopicLookEvery = std::chrono::milliseconds(20);
 
 // How a topic must be configured.
@@ -33,6 +34,10 @@ std::vector<TopicSetting> SettingsOfTopics(const KafkaSettings& settings) {
       {"retention.ms", "-1", false},
       {"retention.bytes", "-1", false},
       {"min.insync.replicas", std::to_string(settings.min_insync_replicas), true},
+      // What is erased is gone within a day: half of it until its event goes too, half for the broker's cleaner.
+      {"max.compaction.lag.ms", std::to_string(kErasedWithinMs), false},
+      // A copy that was away for less knows of every erasure; one that was away for longer builds its view anew.
+      {"delete.retention.ms", std::to_string(kTombstonesLiveMs), true},
       {"max.message.bytes", std::to_string(kKafkaMessageBytes), true},
   };
 }

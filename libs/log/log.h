@@ -13,6 +13,9 @@
 
 namespace hangou {
 
+// How long a log keeps a tombstone, at least: who reads on within this time knows of every entry that went.
+constexpr int64_t kTombstonesLiveMs = 7 * 86'400'000LL;
+
 // What is appended.
 struct LogEntry {
   std::string key;                   // record id and revision; compaction keeps the newest entry of a key

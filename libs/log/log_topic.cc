@@ -8,6 +8,7 @@
 #include "libs/base/status.h"
 #include "libs/base/text.h"
 #include "libs/log/argument_checks.h"
+#include "libs/log/topic_scrub.h"
 
 namespace hangou {
 namespace {
@@ -126,12 +127,15 @@ absl::Status LogTopic::WriteBlock(const std::string& block) {
 absl::Status LogTopic::Write(const std::vector<EncodedEntries>& appends,
                              std::vector<int64_t>* first_offsets) {
   std::vector<FrameHeader> frames;
+  if (close_segment_.exchange(false)) writer_.StartNext();
   absl::Status written = writer_.Prepare();
   if (written.ok()) {
     std::string block = BuildBlock(appends, &frames, first_offsets);
     written = WriteBlock(block);
     if (written.ok()) {
       closed_ = false;
+      if (std::any_of(appends.begin(), appends.end(), [](const auto& append) { return append.tombstones; }))
+        unseen_tombstones_ = true;
       Publish(std::move(block), frames);
       Notify(frames);
     }
@@ -246,6 +250,28 @@ absl::Status LogTopic::ReadPiece(const FrameRef& ref, size_t count, uint32_t dur
   piece->start = ref.position;
   piece->bytes = std::make_shared<const std::string>(std::move(bytes));
   return absl::OkStatus();
+}
+
+absl::Status LogTopic::Scrub() {
+  const bool unseen = unseen_tombstones_.exchange(false);
+  if (!unseen && !scrub_again_) return absl::OkStatus();
+  uint32_t newest = 0;
+  {
+    MutexLock lock(mutex_);
+    newest = durable_segment_;
+  }
+  const bool damaged =
+      std::any_of(damage_.begin(), damage_.end(), [](const auto& text) { return !text.empty(); });
+  // What is damaged is for its operator to restore: nothing of it is touched.
+  if (newest <= 1 || damaged || refuses_) {
+    close_segment_ = scrub_again_ = newest > 0 && !damaged && !refuses_;
+    return absl::OkStatus();
+  }
+  const auto scrubbed = ScrubSegments(folder_, declaration_, newest - 1);
+  // Not sealed yet, or not done: again the next time.
+  scrub_again_ = unseen || close_segment_ || !scrubbed.ok();
+  if (unseen) close_segment_ = true;
+  return scrubbed.status();
 }
 
 absl::StatusOr<FrameView> LogTopic::Fetch(int32_t partition, int64_t offset, SegmentPiece* piece) {

@@ -26,6 +26,8 @@ struct EmbeddedLogSizes {
   size_t queue_bytes = 32 << 20;
   // Newest blocks of a topic kept in memory, so that readers at the end do not touch the disk.
   size_t tail_bytes = 4 << 20;
+  // How often erased entries are taken out of the files, in milliseconds: what is erased is gone within hours.
+  int64_t scrub_every_ms = 3'600'000;
 };
 
 // Longest payload of one append, and of the appends that are written as one block.
@@ -38,6 +40,7 @@ struct EncodedEntries {
   int32_t partition = 0;
   uint32_t count = 0;
   std::string payload;
+  bool tombstones = false;  // some of them are
 };
 
 // Where a reader has what it read last: a piece of a segment.
@@ -86,6 +89,9 @@ class LogTopic {
   // The frame that holds `offset`, which must lie before the end. `piece` is the reader's own, empty at
   // first. DATA_LOSS, with the place, where the stored bytes are not what was written.
   absl::StatusOr<FrameView> Fetch(int32_t partition, int64_t offset, SegmentPiece* piece);
+  // Takes the bytes of what tombstones erased out of the files, where there may be some: of all segments but the newest,
+  // which the next block closes, so that the next call reaches it. One call at a time.
+  absl::Status Scrub();
   // Calls `notify` after every block that concerns one of `partitions`, as long as it lives.
   void AddListener(std::weak_ptr<ReaderNotify> notify, std::vector<bool> partitions);
 
@@ -124,6 +130,11 @@ class LogTopic {
   uint64_t next_sequence_ = 1;
   bool closed_ = true;
   bool refuses_ = false;  // as a whole: its files are left as they are
+
+  // Of Scrub: there are tombstones that it has not seen, at the start perhaps; the newest segment is to be closed.
+  std::atomic<bool> unseen_tombstones_{true};
+  std::atomic<bool> close_segment_{false};
+  bool scrub_again_ = false;
 
   std::vector<std::atomic<int64_t>> ends_;
   mutable Mutex mutex_;

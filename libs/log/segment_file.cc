@@ -25,9 +25,6 @@ namespace {
 constexpr size_t kAheadBytes = 1 << 20;
 constexpr char kFirstLine[] = "hangou-log-topic 1";
 
-std::string SegmentPath(const std::string& folder, uint32_t number) {
-  return folder + "/" + SegmentName(number);
-}
 std::string DeclarationPath(const std::string& folder) { return folder + "/topic"; }
 
 // The number behind `label` at the front of `text`, up to the end of the line, which is taken off.
@@ -60,6 +57,10 @@ absl::StatusOr<TopicDeclaration> ReadTopicDeclaration(const std::string& folder)
   const auto salt = TakeLine(&rest, "salt ", 16);
   HANGOU_CHECK(partitions && salt, "a topic file with a right sum lacks a line");
   return TopicDeclaration{static_cast<int32_t>(*partitions), *salt};
+}
+
+std::string SegmentPath(const std::string& folder, uint32_t number) {
+  return folder + "/" + SegmentName(number);
 }
 
 absl::StatusOr<std::vector<uint32_t>> ListSegments(const std::string& folder) {
@@ -146,7 +147,9 @@ absl::Status SegmentWriter::Open(uint32_t number, uint32_t position) {
 }
 
 absl::Status SegmentWriter::Prepare() {
-  if (number_ == 0 || position_ >= segment_bytes_) return Roll();
+  if (number_ != 0 && position_ < segment_bytes_ && !start_next_) return absl::OkStatus();
+  RETURN_IF_ERROR(Roll());
+  start_next_ = false;
   return absl::OkStatus();
 }
 

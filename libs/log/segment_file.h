@@ -21,6 +21,8 @@ absl::Status WriteTopicDeclaration(const std::string& folder, const TopicDeclara
 // Reads it. DATA_LOSS where it is missing or altered, or of another format version.
 absl::StatusOr<TopicDeclaration> ReadTopicDeclaration(const std::string& folder);
 
+// Path of a segment.
+std::string SegmentPath(const std::string& folder, uint32_t number);
 // Numbers of the segments in a topic's folder, ascending.
 absl::StatusOr<std::vector<uint32_t>> ListSegments(const std::string& folder);
 
@@ -70,6 +72,8 @@ class SegmentWriter {
   // itself fails, or the undoing, the process crashes: what the disk holds is not known any more.
   absl::Status WriteDurably(std::string_view block);
 
+  // Has the next block begin a new segment.
+  void StartNext() { start_next_ = true; }
   // Takes the zeros back. Best effort.
   void Trim();
 
@@ -88,6 +92,7 @@ class SegmentWriter {
   uint32_t number_ = 0;
   uint32_t position_ = 0;
   uint64_t ahead_ = 0;  // end of the file
+  bool start_next_ = false;
 };
 
 }  // namespace hangou

@@ -1,42 +1,27 @@
 #include "tools/citygen/city.h"
 
+#include <algorithm>
 #include <cmath>
-#include <functional>
+#include <memory>
 
-#include "libs/base/clock.h"
 #include "libs/base/file.h"
 #include "libs/base/status.h"
-#include "libs/base/text.h"
-#include "tools/citygen/tables.h"
+#include "tools/citygen/registry.h"
 
 namespace hangou {
 namespace {
 
-// A table and how it is written. Real data is not damaged.
-struct TableMaker {
-  const TableSpec* spec;
-  void (*write)(const City&, TableWriter*);
-  bool real = false;
-};
-
-const std::vector<TableMaker>& Makers() {
-  static const std::vector<TableMaker> makers = {
-      {&kDivisionTable, WriteDivisions, true},   {&kResidentTable, WriteResidents},
-      {&kHouseholdTable, WriteHouseholds},       {&kMarriageTable, WriteMarriages},
-      {&kInsuranceTable, WriteInsurance},        {&kEnterpriseTable, WriteEnterprises},
-      {&kAnnualReportTable, WriteAnnualReports}, {&kDeclarationTable, WriteDeclarations},
-      {&kPaymentTable, WritePayments},           {&kLicenceTable, WriteLicences},
-      {&kPenaltyTable, WritePenalties},          {&kGradeTable, WriteGrades},
-  };
-  return makers;
-}
+constexpr uint64_t kPeopleOfCompany = 8;
+// Real data is not damaged.
+constexpr std::string_view kRealTable = "nrp.division";
 
 absl::Status CheckOptions(const CityOptions& options) {
-  if (options.people < kFewestPeople) {
-    return MakeError(Reason::kInvalidRequest, "a city has at least 100 people", "people");
+  if (options.people < kFewestPeople || options.people > kMostPeople) {
+    return MakeError(Reason::kInvalidRequest, "a city has 100 to 10000000 people", "people");
   }
-  if (options.companies == 0)
-    return MakeError(Reason::kInvalidRequest, "a city has at least 1 company", "companies");
+  if (options.companies > kMostCompanies) {
+    return MakeError(Reason::kInvalidRequest, "a city has at most 10000000 companies", "companies");
+  }
   if (!(options.dirty_percent >= 0 && options.dirty_percent <= kMostDirtyPercent)) {
     return MakeError(Reason::kInvalidRequest, "the share of damaged rows is 0 to 50 percent",
                      "dirty-percent");
@@ -44,58 +29,67 @@ absl::Status CheckOptions(const CityOptions& options) {
   return absl::OkStatus();
 }
 
-absl::Status WriteTable(const City& city, const TableMaker& maker, TableWriter::Settings settings) {
-  if (maker.real) settings.dirty_per_million = 0;
-  TableWriter table(settings, *maker.spec);
+std::vector<std::string> CatalogOf(const CityOptions& options) {
+  if (!options.catalog.empty()) return options.catalog;
+  const std::string city = options.data_folder + "/../examples/city/";
+  return {city + "base", city + "full"};
+}
+
+absl::StatusOr<std::vector<std::string>> TablesOf(const CityOptions& options, const CityCatalog& catalog) {
+  std::vector<std::string> names = options.only;
+  if (names.empty()) {
+    for (const auto& [name, table] : catalog.tables) names.push_back(name);
+  }
+  for (const std::string& name : names) {
+    if (!catalog.tables.contains(name) || !RowWriters().contains(name)) {
+      return MakeError(Reason::kInvalidRequest,
+                       name + " is no table of this city: see the resources of the catalog", "only");
+    }
+  }
+  return names;
+}
+
+absl::Status WriteTable(const City& city, const TableSpec& spec, TableWriter::Settings settings,
+                        CityReport* report) {
+  if (spec.name == kRealTable) settings.dirty_per_million = 0;
+  TableWriter table(settings, spec);
   RETURN_IF_ERROR(table.Open());
-  maker.write(city, &table);
-  return table.Close();
+  for (const WriteRows write : RowWriters().at(spec.name)) write(city, &table);
+  RETURN_IF_ERROR(table.Close());
+  ++report->tables;
+  report->rows += table.rows();
+  report->bytes += table.bytes();
+  return absl::OkStatus();
+}
+
+absl::Status WriteGaps(const City& city, const std::string& folder) {
+  Gaps gaps;
+  RETURN_IF_ERROR(gaps.Open(folder));
+  AddAllGaps(city, &gaps);
+  return gaps.Close();
 }
 
 }  // namespace
 
-absl::Status GenerateCity(const CityOptions& options) {
+absl::Status GenerateCity(const CityOptions& options, CityReport* report) {
   RETURN_IF_ERROR(CheckOptions(options));
+  ASSIGN_OR_RETURN(const CityCatalog catalog, LoadCityCatalog(CatalogOf(options)));
+  ASSIGN_OR_RETURN(const std::vector<std::string> tables, TablesOf(options, catalog));
+  ASSIGN_OR_RETURN(Pools pools, LoadPools(options.data_folder));
   RETURN_IF_ERROR(MakeFolders(options.out_folder));
-  City city;
-  city.seed = options.seed;
-  ASSIGN_OR_RETURN(city.pools, LoadPools(options.data_folder));
-  city.people = MakePeople(city.pools, options.seed, options.people);
-  city.companies = MakeCompanies(city.pools, city.people, options.seed, options.companies);
+  const uint64_t companies = options.companies == 0 ? options.people / kPeopleOfCompany : options.companies;
+  const auto city = std::make_unique<City>(options.seed, std::move(pools), options.people, companies);
+  city->organs = catalog.organs;
   Truth truth;
   RETURN_IF_ERROR(truth.Open(options.out_folder));
-  TableWriter::Settings settings;
-  settings.folder = options.out_folder;
-  settings.seed = options.seed;
-  settings.dirty_per_million = std::llround(options.dirty_percent * 10'000);
-  settings.truth = &truth;
-  for (const TableMaker& maker : Makers()) RETURN_IF_ERROR(WriteTable(city, maker, settings));
+  constexpr double kPerMillionOfPercent = 10'000;
+  const TableWriter::Settings settings = {options.out_folder, options.seed,
+                                          std::llround(options.dirty_percent * kPerMillionOfPercent), &truth};
+  for (const std::string& name : tables) {
+    RETURN_IF_ERROR(WriteTable(*city, catalog.tables.at(name), settings, report));
+  }
+  RETURN_IF_ERROR(WriteGaps(*city, options.out_folder));
   return truth.Close();
-}
-
-const std::vector<const TableSpec*>& CityTables() {
-  static const std::vector<const TableSpec*> tables = [] {
-    std::vector<const TableSpec*> all;
-    for (const TableMaker& maker : Makers()) all.push_back(maker.spec);
-    return all;
-  }();
-  return tables;
-}
-
-std::string FormatScaled(int64_t value, int digits) {
-  std::string text = std::to_string(value < 0 ? -value : value);
-  const auto behind = static_cast<size_t>(digits);
-  if (text.size() <= behind) text.insert(0, behind + 1 - text.size(), '0');
-  text.insert(text.size() - behind, 1, '.');
-  return value < 0 ? "-" + text : text;
-}
-
-std::string FormatYuan(int64_t fen) { return FormatScaled(fen, 2); }
-
-std::string OfficeInstant(Random& random, int32_t day) {
-  // 09:00 to 17:00 in UTC+8.
-  const int64_t second = random.Between(3'600, 9 * 3'600);
-  return FormatInstant(day * kUsPerDay + second * kUsPerSecond);
 }
 
 }  // namespace hangou

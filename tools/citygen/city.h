@@ -1,34 +1,44 @@
 // A city on paper: one CSV file per resource, consistent across departments, with a share of damaged rows.
 #pragma once
 
-#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <vector>
 
 #include "absl/status/status.h"
-#include "tools/citygen/table.h"
 
 namespace hangou {
 
 // What to make.
 struct CityOptions {
   uint64_t seed = 1;
-  size_t people = 20'000;    // at least kFewestPeople
-  size_t companies = 5'000;  // at least 1
+  uint64_t people = 20'000;  // kFewestPeople to kMostPeople
+  uint64_t companies = 0;    // 0: one for each eight people
   double dirty_percent = 3;  // 0 to 50
   std::string data_folder;   // data/
   std::string out_folder;    // created where missing
+  // Folders or files that declare the tables; empty: examples/city/base and examples/city/full, beside data/.
+  std::vector<std::string> catalog;
+  std::vector<std::string> only;  // tables to write; empty: all that are declared
 };
 
-// Fewer would have no grown-up to lead the companies.
-constexpr size_t kFewestPeople = 100;
+// Fewer would leave no grown-up for some companies.
+constexpr uint64_t kFewestPeople = 100;
+// More have no numbers: households have nine digits, ids some 19 million.
+constexpr uint64_t kMostPeople = 10'000'000;
+// More would find no people to lead them, and no numbers of 8 digits.
+constexpr uint64_t kMostCompanies = 10'000'000;
 constexpr double kMostDirtyPercent = 50;
 
-// Writes the files: the same bytes for the same options and data. An error says what to correct.
-absl::Status GenerateCity(const CityOptions& options);
+// What was written.
+struct CityReport {
+  uint64_t tables = 0;
+  uint64_t rows = 0;
+  uint64_t bytes = 0;
+};
 
-// The tables of the city, as GenerateCity writes them.
-const std::vector<const TableSpec*>& CityTables();
+// Writes the tables, truth.csv (what is wrong in them), gaps.csv (what the comparisons must find) and parameters.csv
+// (the rates behind them): the same bytes for the same options and data. An error says what to correct.
+absl::Status GenerateCity(const CityOptions& options, CityReport* report);
 
 }  // namespace hangou

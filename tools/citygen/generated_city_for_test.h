@@ -11,7 +11,9 @@
 #include "libs/base/status.h"
 #include "libs/base/temp_folder.h"
 #include "libs/base/text.h"
+#include "tools/citygen/catalog.h"
 #include "tools/citygen/city.h"
+#include "tools/citygen/defects.h"
 
 namespace hangou::citygen_test {
 
@@ -61,7 +63,7 @@ inline CityOptions SmallCity(uint64_t seed, const std::string& folder) {
   CityOptions options;
   options.seed = seed;
   options.people = 1500;
-  options.companies = 400;
+  options.companies = 500;  // twelve of each role: every comparison has its cases in both variants
   options.dirty_percent = 6;
   options.data_folder = kRoot + "/data";
   options.out_folder = folder;
@@ -74,27 +76,47 @@ inline std::string Content(const std::string& path) {
   return *std::move(content);
 }
 
+// The declarations that the small city is made of.
+inline CityCatalog TestCatalog() {
+  auto catalog = LoadCityCatalog({kRoot + "/examples/city/base", kRoot + "/examples/city/full"});
+  HANGOU_CHECK(catalog.ok(), Message(catalog.status()));
+  return *std::move(catalog);
+}
+
+inline TestTable ReadTestTable(const std::string& path) {
+  const std::vector<std::string> lines = Lines(Content(path));
+  TestTable table;
+  table.columns = Cells(lines.at(0));
+  for (size_t i = 1; i < lines.size(); ++i) table.rows.push_back({Cells(lines[i]), {}, {}});
+  return table;
+}
+
 // By name of the table, "psb.resident".
 inline std::map<std::string, TestTable> ReadCity(const std::string& folder) {
-  std::map<std::pair<std::string, size_t>, std::pair<std::string, std::string>> defects;
-  for (const std::string& line : Lines(Content(folder + "/truth.csv"))) {
-    const std::vector<std::string> cells = Cells(line);
-    if (cells[0] != "file") defects[{cells[0], std::stoul(cells[1])}] = {cells[2], cells[3]};
-  }
   std::map<std::string, TestTable> city;
-  for (const TableSpec* spec : CityTables()) {
-    TestTable& table = city[spec->name];
-    const std::string file = std::string(spec->name) + ".csv";
-    const std::vector<std::string> lines = Lines(Content(folder + "/" + file));
-    table.columns = Cells(lines.at(0));
-    for (size_t i = 1; i < lines.size(); ++i) {
-      const auto found = defects.find({file, i + 1});
-      TestRow row{Cells(lines[i]), {}, {}};
-      if (found != defects.end()) std::tie(row.defect, row.field) = found->second;
-      table.rows.push_back(std::move(row));
-    }
+  for (const auto& [name, spec] : TestCatalog().tables)
+    city[name] = ReadTestTable(folder + "/" + name + ".csv");
+  for (const TestRow& row : ReadTestTable(folder + "/truth.csv").rows) {
+    const std::string table = row.cells[0].substr(0, row.cells[0].size() - std::string_view(".csv").size());
+    TestRow& damaged = city.at(table).rows.at(std::stoul(row.cells[1]) - 2);
+    damaged.defect = row.cells[2];
+    damaged.field = row.cells[3];
   }
   return city;
+}
+
+// Generates the city; the report is not needed.
+inline absl::Status Generate(const CityOptions& options) {
+  CityReport report;
+  return GenerateCity(options, &report);
+}
+
+// True where truth.csv says so and the platform takes the row all the same.
+inline bool IsTaken(const TestRow& row) {
+  for (int i = 0; i < static_cast<int>(Defect::kCount); ++i) {
+    if (DefectName(static_cast<Defect>(i)) == row.defect) return IsAccepted(static_cast<Defect>(i));
+  }
+  return row.defect.empty();
 }
 
 }  // namespace hangou::citygen_test

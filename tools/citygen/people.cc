@@ -1,24 +1,31 @@
 #include "tools/citygen/people.h"
 
 #include <algorithm>
-#include <cstdio>
-#include <unordered_set>
 
-#include "libs/base/text.h"
 #include "libs/identifiers/identifiers.h"
+#include "tools/citygen/calendar.h"
+#include "tools/citygen/rules.h"
 
 namespace hangou {
 namespace {
 
-constexpr int kDaysPerYear = 365;  // near enough for ages of weddings and children
-// Registrars number the births of a day and county from 1 and hardly reach this, so that no id is anybody's but by
-// chance.
-constexpr int kFirstSequence = 800;
-constexpr int kLastSequence = 999;
+constexpr int32_t kDaysOfYear = 365;  // near enough for ages of weddings and children
+// Ids are unique by construction: a block has its own pair of first birthday and slot (county and number), every place
+// of the block is a fixed number of days away for a slot, and has its own 50 sequence numbers. Registrars number the
+// births of a day and county from 1 and hardly reach 700, so that no id is anybody's but by chance.
+constexpr uint64_t kSlots = 150;
+constexpr uint64_t kSequencesOfPlace = 50;
+constexpr uint64_t kFirstSequence = 700;
+// Birthdays of heads, 1940-01-01 to 1998-12-31.
+constexpr int32_t kFirstHead = -10'957;
+constexpr uint64_t kHeadDays = 21'549;
+// What would lie in the future, or before the oldest living were born, is moved out of the other births' way.
+constexpr int32_t kOldest = -16'436;  // 1925-01-01
+constexpr int32_t kElderInstead = 75 * kDaysOfYear + 18;
+constexpr int32_t kChildInstead = 65 * kDaysOfYear + 16;
 // Citizen ids were first given out in 1985, under the codes of that year.
 constexpr int kFirstIdYear = 1985;
-// Few of those who were born earlier are alive.
-constexpr int kOldestYear = 1925;
+constexpr uint64_t kFirstHousehold = 300'000'000;
 
 // What today's counties of the city were called in the ids of earlier years: code and last year.
 struct FormerRegion {
@@ -31,8 +38,6 @@ constexpr FormerRegion kFormerRegions[] = {
     {"321081", "321029", 1985}, {"321084", "321022", 1990},
 };
 
-int YearOf(int32_t day) { return std::stoi(FormatDay(day).substr(0, 4)); }
-
 std::string FormerOf(const std::string& county, int year) {
   for (const FormerRegion& row : kFormerRegions) {
     if (county == row.today && year <= row.last_year) return row.former;
@@ -40,197 +45,203 @@ std::string FormerOf(const std::string& county, int year) {
   return county;
 }
 
-class Census {
- public:
-  Census(const Pools& pools, uint64_t seed, size_t count)
-      : pools_(pools), random_(seed, "people"), count_(count) {
-    people_.reserve(count + kLargestHousehold);
-  }
+// How a block splits: the head of each place.
+constexpr std::array<std::array<uint64_t, kBlock>, 4> kSplits = {{
+    {0, 0, 0, 0, 4, 4}, {0, 0, 0, 0, 4, 0}, {0, 0, 0, 0, 4, 5}, {0, 1, 0, 0, 4, 4},  // the couple is divorced
+}};
+constexpr uint64_t kDivorcedSplit = 3;
 
-  std::vector<Person> Run() {
-    while (people_.size() < count_) MakeHousehold();
-    people_.resize(count_);
-    // The last household may have lost a spouse by the cut.
-    for (Person& person : people_) {
-      if (person.spouse >= static_cast<int>(count_)) person.spouse = -1;
-    }
-    return std::move(people_);
-  }
+uint64_t SplitOf(uint64_t seed, uint64_t block) {
+  const int64_t draw = Random(seed, "split", block).Between(0, 99);
+  return draw < 55 ? 0 : draw < 75 ? 1 : draw < 91 ? 2 : kDivorcedSplit;
+}
 
- private:
-  static constexpr size_t kLargestHousehold = 5;
+// The surname of a place is that of another one: children have their father's.
+std::string SurnameOf(const Pools& pools, uint64_t seed, uint64_t block, uint64_t place) {
+  const uint64_t shared = place == kChildPlace || place == kSecondChildPlace ? kHeadPlace : place;
+  Random random(seed, "surname", block * kBlock + shared);
+  return pools.surnames[pools.surname_weights.Draw(random)];
+}
 
-  void MakeHousehold() {
-    first_ = people_.size();
-    village_ = static_cast<size_t>(random_.Between(0, static_cast<int64_t>(pools_.villages.size()) - 1));
-    address_ = MakeAddress();
-    household_no_ = std::to_string(300'000'000 + ++households_);
-    const int64_t kind = random_.Between(0, 99);
-    if (kind < 60) {
-      MakeCouple();
-    } else if (kind < 88) {
-      MakeSingle();
-    } else {
-      MakeSingleParent();
-    }
-  }
-
-  void MakeCouple() {
-    const bool woman_is_head = random_.Percent(20);
-    const int32_t birth = Birth(1940, 1998);
-    const size_t head = Add(birth, woman_is_head, "", "02");
-    const auto spouse_birth =
-        static_cast<int32_t>(birth + random_.Between(-5 * kDaysPerYear, 5 * kDaysPerYear));
-    const size_t spouse = Add(spouse_birth, !woman_is_head, "", "10");
-    Marry(head, spouse);
-    AddChildren(woman_is_head ? spouse : head, woman_is_head ? birth : spouse_birth);
-    if (random_.Percent(25)) AddGrandparent(birth, people_[head].surname);
-  }
-
-  void Marry(size_t head, size_t spouse) {
-    const int32_t youngest = std::max(people_[head].birth_day, people_[spouse].birth_day);
-    const auto wedding = static_cast<int32_t>(std::min<int64_t>(
-        youngest + random_.Between(22 * kDaysPerYear + 6, 30 * kDaysPerYear), kCityDay - 30));
-    const bool divorced = random_.Percent(6) && wedding + 3 * kDaysPerYear < kCityDay;
-    const auto divorce =
-        divorced ? static_cast<int32_t>(random_.Between(wedding + kDaysPerYear, kCityDay - 30)) : 0;
-    for (const auto& [who, other] : {std::pair(head, spouse), std::pair(spouse, head)}) {
-      Person& person = people_[who];
-      person.spouse = static_cast<int>(other);
-      person.wedding_day = wedding;
-      person.divorce_day = divorce;
-      if (person.death_day <= std::max(wedding, divorce)) person.death_day = 0;
-      person.marital_status = divorced ? "40" : people_[other].death_day != 0 ? "30" : "20";
-    }
-  }
-
-  void AddChildren(size_t father, int32_t mother_birth) {
-    const int64_t children = random_.Between(0, 2);
-    int32_t birth = mother_birth;
-    for (int64_t i = 0; i < children; ++i) {
-      birth += static_cast<int32_t>(
-          random_.Between((i == 0 ? 22 : 2) * kDaysPerYear, (i == 0 ? 33 : 8) * kDaysPerYear));
-      if (birth > kCityDay - 60) return;
-      const bool girl = random_.Percent(48);
-      const size_t child = Add(birth, girl, people_[father].surname, girl ? "30" : "20");
-      people_[child].marital_status = "10";
-    }
-  }
-
-  void AddGrandparent(int32_t child_birth, const std::string& surname) {
-    const auto birth =
-        static_cast<int32_t>(child_birth - random_.Between(22 * kDaysPerYear, 32 * kDaysPerYear));
-    if (birth < *DayFromCivil(kOldestYear, 1, 1)) return;
-    const bool female = random_.Percent(55);
-    const size_t who = Add(birth, female, female ? "" : surname, "50");
-    people_[who].marital_status = "30";
-  }
-
-  void MakeSingle() {
-    const int32_t birth = Birth(1935, 2004);
-    const size_t who = Add(birth, random_.Percent(48), "", "02");
-    const int age = AgeOf(people_[who]);
-    people_[who].marital_status = age > 70 ? "30" : age < 30 || random_.Percent(60) ? "10" : "40";
-  }
-
-  void MakeSingleParent() {
-    const int32_t birth = Birth(1960, 1998);
-    const size_t parent = Add(birth, random_.Percent(60), "", "02");
-    people_[parent].marital_status = random_.Percent(70) ? "40" : "30";
-    AddChildren(parent, birth);
-  }
-
-  size_t Add(int32_t birth, bool female, const std::string& surname, const char* relation) {
-    Person person;
-    person.surname = surname.empty() ? pools_.surnames[pools_.surname_weights.Draw(random_)] : surname;
-    person.name = person.surname + GivenName(female);
-    person.female = female;
-    person.birth_day = birth;
-    person.village = village_;
-    person.address = address_;
-    person.household_no = household_no_;
-    person.head = first_;
-    person.relation = relation;
-    SetCitizenId(&person);
-    const int age = AgeOf(person);
-    if (random_.Chance(age > 75 ? 90'000 : age > 55 ? 15'000 : 1'000)) {
-      person.death_day =
-          static_cast<int32_t>(random_.Between(std::max(birth, kCityDay - 8 * kDaysPerYear), kCityDay - 15));
-    }
-    people_.push_back(std::move(person));
-    return people_.size() - 1;
-  }
-
-  void SetCitizenId(Person* person) {
-    const int year = std::max(YearOf(person->birth_day), kFirstIdYear);
-    do {
-      person->birth_region =
-          random_.Percent(85) ? FormerOf(pools_.villages[village_].county, year) : OtherRegion(year);
-      std::string birth = FormatDay(person->birth_day);
-      std::erase(birth, '-');
-      int64_t sequence = random_.Between(kFirstSequence, kLastSequence);
-      // Odd numbers are men.
-      if ((sequence % 2 == 0) != person->female) sequence -= sequence == kLastSequence ? 1 : -1;
-      person->citizen_id = person->birth_region + birth + std::to_string(sequence);
-    } while (!ids_.insert(person->citizen_id).second);
-    person->citizen_id += CitizenIdCheck(person->citizen_id);
-  }
-
-  std::string OtherRegion(int year) {
-    while (true) {
-      const Region& region = random_.Pick(pools_.regions);
-      if (region.from_year <= year && year <= region.to_year) return region.code;
-    }
-  }
-
-  std::string GivenName(bool female) {
-    const auto& characters = female ? pools_.women_characters : pools_.men_characters;
-    const Weights& weights = female ? pools_.women_weights : pools_.men_weights;
-    std::string name;
-    const int64_t length = random_.Percent(18) ? 1 : 2;
-    for (int64_t i = 0; i < length; ++i) name += characters[weights.Draw(random_)];
-    return name;
-  }
-
-  std::string MakeAddress() {
-    const Village& village = pools_.villages[village_];
-    const std::string where = "扬州市" + village.county_name + village.township_name + village.name;
-    if (village.name.ends_with("村")) {
-      return where + std::to_string(random_.Between(1, 20)) + "组" + std::to_string(random_.Between(1, 60)) +
-             "号";
-    }
-    return where + std::to_string(random_.Between(1, 60)) + "幢" + std::to_string(random_.Between(1, 24)) +
-           "0" + std::to_string(random_.Between(1, 4)) + "室";
-  }
-
-  int32_t Birth(int from_year, int to_year) {
-    return static_cast<int32_t>(
-        random_.Between(*DayFromCivil(from_year, 1, 1), *DayFromCivil(to_year, 12, 31)));
-  }
-
-  const Pools& pools_;
-  Random random_;
-  size_t count_;
-  std::vector<Person> people_;
-  std::unordered_set<std::string> ids_;
-  int64_t households_ = 0;
-  size_t first_ = 0;
-  size_t village_ = 0;
-  std::string address_;
-  std::string household_no_;
-};
+std::string GivenName(const Pools& pools, bool female, Random& random) {
+  const auto& characters = female ? pools.women_characters : pools.men_characters;
+  const Weights& weights = female ? pools.women_weights : pools.men_weights;
+  std::string name = characters[weights.Draw(random)];
+  return random.Percent(18) ? name : name + characters[weights.Draw(random)];
+}
 
 }  // namespace
 
-int AgeOf(const Person& person) {
-  const std::string birth = FormatDay(person.birth_day);
-  const std::string today = FormatDay(kCityDay);
-  const int years = std::stoi(today.substr(0, 4)) - std::stoi(birth.substr(0, 4));
-  return birth.substr(5) > today.substr(5) ? years - 1 : years;
+int AgeOf(const Person& person) { return (kCityDay - person.birth_day) * 4 / (4 * kDaysOfYear + 1); }
+
+bool Person::CanWork() const {
+  const int age = AgeOf(*this);
+  return death_day == 0 && age >= 20 && age < 60;
 }
 
-std::vector<Person> MakePeople(const Pools& pools, uint64_t seed, size_t count) {
-  return Census(pools, seed, count).Run();
+People::People(const Pools& pools, uint64_t seed, uint64_t count)
+    : pools_(pools), seed_(seed), count_(count), shuffle_(seed, kHeadDays * kSlots) {
+  for (size_t i = 0; i < pools.villages.size(); ++i) {
+    const std::string& county = pools.villages[i].county;
+    if (counties_.empty() || counties_.back() != county) {
+      counties_.push_back(county);
+      villages_.emplace_back();
+    }
+    villages_.back().push_back(i);
+  }
+  elsewhere_.resize(counties_.size());
+  for (const Region& region : pools.regions) {
+    if (region.code.starts_with("3210")) continue;
+    elsewhere_[static_cast<size_t>(std::stoi(region.code)) % counties_.size()].push_back(&region);
+  }
+}
+
+People::Birth People::BirthOf(uint64_t block, uint64_t place) const {
+  const uint64_t spread = shuffle_(block);
+  const uint64_t slot = spread / kHeadDays;
+  auto day = static_cast<int32_t>(kFirstHead + static_cast<int32_t>(spread % kHeadDays));
+  Random random(seed_, "births", slot);
+  const int32_t spouse = random.Day(-5 * kDaysOfYear, 5 * kDaysOfYear);
+  const int32_t child = std::max(spouse, 0) + random.Day(22 * kDaysOfYear, 29 * kDaysOfYear);
+  const int32_t offsets[kBlock] = {0,
+                                   spouse,
+                                   child,
+                                   child + random.Day(2 * kDaysOfYear, 6 * kDaysOfYear),
+                                   random.Day(-8 * kDaysOfYear, 7 * kDaysOfYear),
+                                   random.Day(-28 * kDaysOfYear, -22 * kDaysOfYear)};
+  day += offsets[place];
+  bool wrapped = true;
+  if (day > kCityDay - 30) {
+    day -= kElderInstead;
+  } else if (day < kOldest) {
+    day += kChildInstead;
+  } else {
+    wrapped = false;
+  }
+  return {day, slot % counties_.size(), slot / counties_.size(), wrapped};
+}
+
+Person People::At(uint64_t index) const {
+  const uint64_t block = index / kBlock;
+  const uint64_t place = index % kBlock;
+  const Birth birth = BirthOf(block, place);
+  Random random(seed_, "person", index);
+  Person person;
+  person.index = index;
+  person.birth_day = birth.day;
+  const bool woman_is_head = Random(seed_, "head", block).Percent(20);
+  person.female = place == kHeadPlace     ? woman_is_head
+                  : place == kSpousePlace ? !woman_is_head
+                                          : random.Percent(place == kElderPlace ? 55 : 48);
+  person.surname = SurnameOf(pools_, seed_, block, place);
+  person.name = person.surname + GivenName(pools_, person.female, random);
+  SetCitizenId(place, birth, random, &person);
+  SetHousehold(block, place, birth, &person);
+  SetMarriage(block, &person);
+  SetDeath(block, place, random, &person);
+  return person;
+}
+
+uint64_t People::HeadOf(uint64_t index) const {
+  const uint64_t block = index / kBlock;
+  return block * kBlock + kSplits[SplitOf(seed_, block)][index % kBlock];
+}
+
+void People::SetHousehold(uint64_t block, uint64_t place, const Birth& birth, Person* person) const {
+  person->head = HeadOf(person->index);
+  const uint64_t head = person->head % kBlock;
+  Random random(seed_, "home", person->head);
+  person->village = random.Pick(villages_[birth.county]);
+  const bool elder = (place == kElderPlace) != birth.wrapped;
+  const bool child = place >= kChildPlace && place != kNeighbourPlace;
+  person->relation = place == head           ? "02"
+                     : place == kSpousePlace ? "10"
+                     : child && elder        ? "50"
+                     : person->female        ? "30"
+                                             : "20";
+  if (place != kElderPlace && child && !birth.wrapped) {
+    const bool woman_is_head = Random(seed_, "head", block).Percent(20);
+    person->mother = static_cast<int64_t>(block * kBlock + (woman_is_head ? kHeadPlace : kSpousePlace));
+  }
+}
+
+void People::SetCitizenId(uint64_t place, const Birth& birth, Random& random, Person* person) const {
+  const int year = std::max(YearOf(birth.day), kFirstIdYear);
+  person->birth_region =
+      random.Percent(85) ? FormerOf(counties_[birth.county], year) : OtherRegion(year, birth.county, random);
+  person->citizen_id = person->birth_region;
+  AppendDay(birth.day, &person->citizen_id);
+  std::erase(person->citizen_id, '-');
+  // Odd numbers are men.
+  const uint64_t sequence = kFirstSequence + place * kSequencesOfPlace + birth.sequence * 2;
+  person->citizen_id += std::to_string(sequence + (person->female ? 0 : 1));
+  person->citizen_id += CitizenIdCheck(person->citizen_id);
+}
+
+// Counties draw from regions of their own, which keeps ids unique.
+const std::string& People::OtherRegion(int year, uint64_t county, Random& random) const {
+  while (true) {
+    const Region& region = *random.Pick(elsewhere_[county]);
+    if (region.from_year <= year && year <= region.to_year) return region.code;
+  }
+}
+
+void People::SetMarriage(uint64_t block, Person* person) const {
+  const uint64_t place = person->index % kBlock;
+  if (place == kElderPlace) person->marital_status = AgeOf(*person) > 50 ? "30" : "10";
+  if (place == kNeighbourPlace) person->marital_status = AgeOf(*person) > 45 ? "40" : "10";
+  if (place > kSpousePlace) return;
+  const uint64_t other = block * kBlock + (place == kHeadPlace ? kSpousePlace : kHeadPlace);
+  if (other >= count_) return;
+  person->spouse = static_cast<int64_t>(other);
+  const int32_t youngest = std::max(BirthOf(block, kHeadPlace).day, BirthOf(block, kSpousePlace).day);
+  Random random(seed_, "wedding", block);
+  person->wedding_day =
+      std::min(youngest + random.Day(22 * kDaysOfYear + 6, 25 * kDaysOfYear), kCityDay - 30);
+  const bool divorced = SplitOf(seed_, block) == kDivorcedSplit && person->wedding_day < kCityDay - 90;
+  if (divorced) person->divorce_day = random.Day(person->wedding_day + 30, kCityDay - 30);
+  person->marital_status = divorced ? "40" : "20";
+}
+
+// The dead for whom wages are declared (T31) are neighbours, who leave no widow.
+void People::SetDeath(uint64_t block, uint64_t place, Random& random, Person* person) const {
+  const int age = AgeOf(*person);
+  const Plant plant = place == kNeighbourPlace ? GhostPlantOf(block) : Plant::kNone;
+  if (plant == Plant::kHit) {
+    person->death_day = random.Day(kCityDay - 390, kCityDay - 180);
+  } else if (plant == Plant::kNearMiss) {
+    person->death_day = random.Day(kAprilDay, kAprilDay + 29);
+  } else if (place > kSpousePlace && age > 18 &&
+             random.Chance(age > 75   ? 150'000
+                           : age > 55 ? 20'000
+                                      : 1'500)) {
+    person->death_day = random.Day(kCityDay - 8 * kDaysOfYear, kCityDay - 15);
+  }
+}
+
+std::string People::AddressOf(const Person& person) const {
+  const Village& village = pools_.villages[person.village];
+  Random random(seed_, "address", person.head);
+  std::string where = "扬州市" + village.county_name + village.township_name + village.name;
+  if (village.name.ends_with("村")) {
+    return where + std::to_string(random.Between(1, 20)) + "组" + std::to_string(random.Between(1, 60)) +
+           "号";
+  }
+  return where + std::to_string(random.Between(1, 60)) + "幢" + std::to_string(random.Between(1, 24)) + "0" +
+         std::to_string(random.Between(1, 4)) + "室";
+}
+
+std::string People::HouseholdOf(const Person& person) {
+  return std::to_string(kFirstHousehold + person.head + 1);
+}
+
+Person People::Adult(Random& random) const {
+  auto index = static_cast<uint64_t>(random.Between(0, static_cast<int64_t>(count_) - 1));
+  while (true) {
+    Person person = At(index);
+    if (person.CanWork()) return person;
+    index = (index + 1) % count_;
+  }
 }
 
 }  // namespace hangou

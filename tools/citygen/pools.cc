@@ -126,11 +126,6 @@ absl::Status LoadIndustries(const std::string& folder, Pools* pools) {
 
 }  // namespace
 
-size_t Weights::Draw(Random& random) const {
-  const int64_t at = random.Between(0, sums_.back() - 1);
-  return static_cast<size_t>(std::upper_bound(sums_.begin(), sums_.end(), at) - sums_.begin());
-}
-
 absl::StatusOr<Pools> LoadPools(const std::string& data_folder) {
   Pools pools;
   RETURN_IF_ERROR(LoadNames(data_folder, &pools));

@@ -14,6 +14,11 @@ class Random {
   Random(uint64_t seed, std::string_view label) : state_(seed) {
     for (char c : label) state_ = Next() ^ static_cast<uint8_t>(c);
   }
+  // The stream of one thing of many: what makes it a function of the seed and its index.
+  Random(uint64_t seed, std::string_view label, uint64_t index) : Random(seed, label) {
+    state_ = Next() ^ (index * 0xD6E8FEB86659FD93);
+    Next();
+  }
 
   // Any 64 bits.
   uint64_t Next() {
@@ -27,6 +32,8 @@ class Random {
     const uint64_t span = static_cast<uint64_t>(high - low) + 1;
     return low + static_cast<int64_t>((Next() >> 16) % span);
   }
+  // The same as a day number.
+  int32_t Day(int64_t low, int64_t high) { return static_cast<int32_t>(Between(low, high)); }
   // True in `per_million` of a million cases.
   bool Chance(int64_t per_million) { return Between(0, 999'999) < per_million; }
   // True in `percent` of a hundred cases.
@@ -52,6 +59,18 @@ class Weights {
 
  private:
   std::vector<int64_t> sums_;
+};
+
+// One-to-one on 0 to size - 1, and different for each seed: spreads indexes, so that neighbours are strangers.
+class Shuffle {
+ public:
+  Shuffle(uint64_t seed, uint64_t size);
+  uint64_t operator()(uint64_t index) const { return (index * factor_ + shift_) % size_; }
+
+ private:
+  uint64_t size_;
+  uint64_t factor_;
+  uint64_t shift_;
 };
 
 }  // namespace hangou

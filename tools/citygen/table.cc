@@ -1,104 +1,27 @@
 #include "tools/citygen/table.h"
 
-#include <algorithm>
-#include <array>
-#include <cerrno>
-
 #include "libs/base/status.h"
-#include "libs/base/text.h"
+#include "tools/citygen/calendar.h"
 
 namespace hangou {
 namespace {
 
-// 扬州 in GBK: what an old system exports as it is.
-constexpr std::string_view kGbkText = "\xD1\xEF\xD6\xDD";
-constexpr std::string_view kOverlongCharacter = "长";
-constexpr std::string_view kImpossibleDay = "2024-02-30";
-constexpr std::string_view kFutureDay = "2099-01-01";
-constexpr std::string_view kFutureInstant = "2099-01-01T00:00:00Z";
-constexpr std::string_view kUnknownCode = "ZZ";
-
-constexpr std::array<std::string_view, static_cast<size_t>(Defect::kCount)> kDefectNames = {
-    "check_digit",         "missing_required", "impossible_date",     "letter_o_for_zero",
-    "birth_date_mismatch", "unknown_code",     "amount_out_of_range", "overlong_text",
-    "invalid_utf8",        "future_date",      "wrong_column_count",  "duplicate_row"};
-
-bool IsDate(ColumnKind kind) {
-  return kind == ColumnKind::kDate || kind == ColumnKind::kPastDate || kind == ColumnKind::kBirthDate;
-}
-
-bool CanHave(const Column& column, Defect defect) {
-  switch (defect) {
-    case Defect::kCheckDigit:
-    case Defect::kLetterO:
-      return column.kind == ColumnKind::kId;
-    case Defect::kMissingRequired:
-      return column.required;
-    case Defect::kImpossibleDate:
-      return IsDate(column.kind);
-    case Defect::kBirthMismatch:
-      return column.kind == ColumnKind::kBirthDate;
-    case Defect::kUnknownCode:
-      return column.kind == ColumnKind::kCode;
-    case Defect::kAmountOutOfRange:
-      return column.kind == ColumnKind::kAmount;
-    case Defect::kOverlongText:
-      return column.kind == ColumnKind::kText && column.limit > 0;
-    case Defect::kInvalidUtf8:
-      return column.kind == ColumnKind::kText;
-    case Defect::kFutureDate:
-      return column.kind == ColumnKind::kPastDate || column.kind == ColumnKind::kInstant;
-    case Defect::kColumnCount:
-    case Defect::kDuplicateRow:
-    case Defect::kCount:
-      break;
-  }
-  return false;
-}
+constexpr size_t kBufferBytes = 1 << 20;
+// Attempts to find a cell that can have the drawn defect; names of people, for one, are in few columns.
+constexpr int kDamageAttempts = 64;
 
 // A defect of the row, not of one of its cells.
 bool IsOfRow(Defect defect) { return defect == Defect::kColumnCount || defect == Defect::kDuplicateRow; }
 
-std::string NextDay(const std::string& day) { return FormatDay(ParseDay(day).value_or(0) + 1); }
-
-std::string Overlong(int limit) {
-  std::string text;
-  for (int i = 0; i <= limit; ++i) text += kOverlongCharacter;
-  return text;
-}
-
-absl::Status Create(const std::string& path, std::ofstream* out) {
-  out->open(path, std::ios::binary | std::ios::trunc);
-  return out->is_open() ? absl::OkStatus() : ErrnoError(errno, "creating " + path);
-}
-
-absl::Status Finish(std::ofstream* out) {
-  out->close();
-  return out->good() ? absl::OkStatus() : ErrnoError(errno, "writing a table");
-}
-
 }  // namespace
-
-std::string_view DefectName(Defect defect) { return kDefectNames[static_cast<size_t>(defect)]; }
-
-absl::Status Truth::Open(const std::string& folder) {
-  RETURN_IF_ERROR(Create(folder + "/truth.csv", &out_));
-  out_ << "file,line,kind,field\n";
-  return absl::OkStatus();
-}
-
-void Truth::Add(std::string_view file, uint64_t line, Defect defect, std::string_view field) {
-  out_ << file << ',' << line << ',' << DefectName(defect) << ',' << field << '\n';
-}
-
-absl::Status Truth::Close() { return Finish(&out_); }
 
 TableWriter::TableWriter(const Settings& settings, const TableSpec& spec)
     : settings_(settings),
       spec_(spec),
-      file_(std::string(spec.name) + ".csv"),
+      file_(spec.name + ".csv"),
       random_(settings.seed, "defects of " + file_) {
   FindChoices();
+  buffer_.reserve(kBufferBytes + (kBufferBytes >> 2));
 }
 
 void TableWriter::FindChoices() {
@@ -112,93 +35,153 @@ void TableWriter::FindChoices() {
 }
 
 absl::Status TableWriter::Open() {
-  RETURN_IF_ERROR(Create(settings_.folder + "/" + file_, &out_));
+  RETURN_IF_ERROR(CreateFile(settings_.folder + "/" + file_, &out_));
   std::vector<std::string> names;
-  for (const Column& column : spec_.columns) names.emplace_back(column.name);
-  WriteLine(names);
+  for (const Column& column : spec_.columns) names.push_back(column.name);
+  WriteCells(names);
   return absl::OkStatus();
 }
 
-void TableWriter::Write(std::vector<std::string> cells) {
-  HANGOU_CHECK(cells.size() == spec_.columns.size(), "a row has another number of cells than its table");
-  if (random_.Chance(settings_.dirty_per_million)) {
-    WriteDamaged(std::move(cells));
+void TableWriter::EndCell(CellRole role) {
+  ends_.push_back(static_cast<uint32_t>(row_.size()));
+  roles_.push_back(role);
+  row_ += ',';
+}
+
+TableWriter& TableWriter::Text(std::string_view text) {
+  row_ += text;
+  EndCell();
+  return *this;
+}
+
+TableWriter& TableWriter::CompanyName(std::string_view name) {
+  row_ += name;
+  EndCell(CellRole::kCompanyName);
+  return *this;
+}
+
+TableWriter& TableWriter::PersonName(std::string_view name) {
+  row_ += name;
+  EndCell(CellRole::kPersonName);
+  return *this;
+}
+
+TableWriter& TableWriter::Number(int64_t value) {
+  AppendNumber(value, &row_);
+  EndCell();
+  return *this;
+}
+
+TableWriter& TableWriter::Scaled(int64_t value, int digits) {
+  int64_t unit = 1;
+  for (int i = 0; i < digits; ++i) unit *= 10;
+  if (value < 0) row_ += '-';
+  const int64_t magnitude = value < 0 ? -value : value;
+  AppendNumber(magnitude / unit, &row_);
+  row_ += '.';
+  for (int64_t rest = magnitude % unit, place = unit / 10; place > 0; place /= 10) {
+    row_ += static_cast<char>('0' + rest / place % 10);
+  }
+  EndCell();
+  return *this;
+}
+
+TableWriter& TableWriter::Day(int32_t day) {
+  AppendDay(day, &row_);
+  EndCell();
+  return *this;
+}
+
+TableWriter& TableWriter::Month(int32_t day) {
+  AppendMonth(day, &row_);
+  EndCell();
+  return *this;
+}
+
+// 09:00 to 17:00 in UTC+8.
+TableWriter& TableWriter::OfficeInstant(Random& random, int32_t day) {
+  const auto second = static_cast<unsigned>(random.Between(3'600, 9 * 3'600));
+  AppendDay(day, &row_);
+  row_ += 'T';
+  AppendTwoDigits(second / 3'600, &row_);
+  row_ += ':';
+  AppendTwoDigits(second / 60 % 60, &row_);
+  row_ += ':';
+  AppendTwoDigits(second % 60, &row_);
+  row_ += 'Z';
+  EndCell();
+  return *this;
+}
+
+void TableWriter::End(Plant plant) {
+  HANGOU_CHECK(ends_.size() == spec_.columns.size(),
+               "a row of " + spec_.name + " has another number of cells than its table");
+  if (plant == Plant::kNone && random_.Chance(settings_.dirty_per_million)) {
+    WriteDamaged();
   } else {
-    WriteLine(cells);
+    WriteRow(std::string_view(row_).substr(0, row_.size() - 1));
   }
+  row_.clear();
+  ends_.clear();
+  roles_.clear();
 }
 
-void TableWriter::WriteLine(const std::vector<std::string>& cells) {
-  for (size_t i = 0; i < cells.size(); ++i) {
-    if (i > 0) out_ << ',';
-    out_ << cells[i];
-  }
-  out_ << '\n';
+void TableWriter::WriteRow(std::string_view row) {
+  buffer_ += row;
+  buffer_ += '\n';
   ++lines_;
+  if (buffer_.size() >= kBufferBytes) Flush();
 }
 
-void TableWriter::WriteDamaged(std::vector<std::string> cells) {
-  while (true) {
+void TableWriter::WriteCells(const std::vector<std::string>& cells) {
+  std::string row;
+  for (const std::string& cell : cells) row.append(cell).append(1, ',');
+  row.pop_back();
+  WriteRow(row);
+}
+
+RowCells TableWriter::SplitRow() const {
+  RowCells row;
+  size_t start = 0;
+  for (const uint32_t end : ends_) {
+    row.cells.push_back(row_.substr(start, end - start));
+    start = end + 1;
+  }
+  row.roles = roles_;
+  return row;
+}
+
+void TableWriter::WriteDamaged() {
+  for (int attempt = 0; attempt < kDamageAttempts; ++attempt) {
     const Choice& choice = random_.Pick(choices_);
+    RowCells row = SplitRow();
     std::string_view field;
     if (choice.defect == Defect::kDuplicateRow) {
-      WriteLine(cells);
+      WriteCells(row.cells);
     } else if (choice.defect == Defect::kColumnCount) {
-      cells.resize(random_.Percent(50) ? cells.size() - 1 : cells.size() + 1);
+      row.cells.resize(random_.Percent(50) ? row.cells.size() - 1 : row.cells.size() + 1);
     } else {
       const size_t column = random_.Pick(choice.columns);
-      if (!Damage(choice.defect, column, &cells)) continue;
+      if (row.cells[column].empty()) continue;
+      if (!DamageCell(choice.defect, spec_.columns[column], column, &row)) continue;
       field = spec_.columns[column].name;
     }
-    WriteLine(cells);
+    WriteCells(row.cells);
     settings_.truth->Add(file_, lines_, choice.defect, field);
     return;
   }
+  WriteCells(SplitRow().cells);
 }
 
-// False where the cell cannot have this defect, such as an identifier without a zero.
-bool TableWriter::Damage(Defect defect, size_t column, std::vector<std::string>* cells) {
-  std::string& cell = (*cells)[column];
-  switch (defect) {
-    case Defect::kCheckDigit:
-      if (cell.empty()) return false;
-      cell.back() = cell.back() >= '0' && cell.back() < '9' ? static_cast<char>(cell.back() + 1) : '0';
-      return true;
-    case Defect::kMissingRequired:
-      cell.clear();
-      return true;
-    case Defect::kImpossibleDate:
-      cell = kImpossibleDay;
-      return true;
-    case Defect::kLetterO: {
-      const size_t zero = cell.find('0');
-      if (zero == std::string::npos) return false;
-      cell[zero] = 'O';
-      return true;
-    }
-    case Defect::kBirthMismatch:
-      cell = NextDay(cell);
-      return true;
-    case Defect::kUnknownCode:
-      cell = kUnknownCode;
-      return true;
-    case Defect::kAmountOutOfRange:
-      cell = "-1.00";
-      return true;
-    case Defect::kOverlongText:
-      cell = Overlong(spec_.columns[column].limit);
-      return true;
-    case Defect::kInvalidUtf8:
-      cell = kGbkText;
-      return true;
-    case Defect::kFutureDate:
-      cell = spec_.columns[column].kind == ColumnKind::kInstant ? kFutureInstant : kFutureDay;
-      return true;
-    default:
-      return false;
-  }
+void TableWriter::Flush() {
+  bytes_ += buffer_.size();
+  out_.write(buffer_.data(), static_cast<std::streamsize>(buffer_.size()));
+  buffer_.clear();
 }
 
-absl::Status TableWriter::Close() { return Finish(&out_); }
+absl::Status TableWriter::Close() {
+  Flush();
+  return FinishFile(&out_);
+}
 
 }  // namespace hangou

@@ -1,4 +1,4 @@
-// The CSV files of the city, and what is wrong in them on purpose.
+// The CSV files of the city: rows cell by cell into one buffer, of which a share is damaged.
 #pragma once
 
 #include <cstdint>
@@ -8,70 +8,10 @@
 #include <vector>
 
 #include "absl/status/status.h"
-#include "tools/citygen/random.h"
+#include "tools/citygen/defects.h"
+#include "tools/citygen/rules.h"
 
 namespace hangou {
-
-// What a column holds, as far as defects need to know.
-enum class ColumnKind {
-  kText,       // at most Column::limit characters
-  kCode,       // of a code list
-  kId,         // citizen id or credit code: it ends in a check character
-  kDate,       // may lie ahead
-  kPastDate,   // may not
-  kBirthDate,  // must equal the one in the citizen id
-  kInstant,
-  kAmount,  // money or decimal, 0 or more
-  kOther,
-};
-
-// A column of a table: a field of the resource.
-struct Column {
-  const char* name;
-  ColumnKind kind = ColumnKind::kOther;
-  bool required = false;
-  int limit = 0;  // of kText
-};
-
-// A table: the resource "department.name" and its columns, in the order of the file.
-struct TableSpec {
-  const char* name;
-  std::vector<Column> columns;
-};
-
-// Kinds of defects, with their names in truth.csv.
-enum class Defect {
-  kCheckDigit,        // check_digit: the check character of an identifier is another
-  kMissingRequired,   // missing_required: a required field is empty
-  kImpossibleDate,    // impossible_date: 30 February
-  kLetterO,           // letter_o_for_zero: in an identifier
-  kBirthMismatch,     // birth_date_mismatch: the birth date is not the citizen id's
-  kUnknownCode,       // unknown_code: not of the code list
-  kAmountOutOfRange,  // amount_out_of_range: below zero
-  kOverlongText,      // overlong_text: longer than the field allows
-  kInvalidUtf8,       // invalid_utf8: text in GBK
-  kFutureDate,        // future_date: a date that has not come
-  kColumnCount,       // wrong_column_count: a cell too few or too many
-  kDuplicateRow,      // duplicate_row: the row before it once more
-  kCount,
-};
-
-// The name of a defect in truth.csv.
-std::string_view DefectName(Defect defect);
-
-// truth.csv: every defect with file, line (1 is the head), kind and field (empty: the row as a whole). Not thread-safe.
-class Truth {
- public:
-  // Creates the file in `folder`.
-  absl::Status Open(const std::string& folder);
-  // Notes a defect.
-  void Add(std::string_view file, uint64_t line, Defect defect, std::string_view field);
-  // Writes what is left; an error where the disk did not take it all.
-  absl::Status Close();
-
- private:
-  std::ofstream out_;
-};
 
 // Writes a table row by row and damages a share of the rows. Not thread-safe.
 class TableWriter {
@@ -88,10 +28,37 @@ class TableWriter {
   TableWriter(const Settings& settings, const TableSpec& spec);
   // Creates the file, and writes the names of the columns.
   absl::Status Open();
-  // Writes a row, one cell per column; or in its place, or behind it, a damaged one.
-  void Write(std::vector<std::string> cells);
+
+  // The next cell of the row: text as it is; it holds neither commas nor quotes.
+  TableWriter& Text(std::string_view text);
+  TableWriter& CompanyName(std::string_view name);
+  TableWriter& PersonName(std::string_view name);
+  TableWriter& Number(int64_t value);
+  // "1234.50" of fen.
+  TableWriter& Yuan(int64_t fen) { return Scaled(fen, 2); }
+  // `value` with `digits` digits behind the point.
+  TableWriter& Scaled(int64_t value, int digits);
+  // "2025-06-30".
+  TableWriter& Day(int32_t day);
+  // The same, or nothing for 0.
+  TableWriter& DayIfAny(int32_t day) { return day == 0 ? Text("") : Day(day); }
+  // "2025-06".
+  TableWriter& Month(int32_t day);
+  // An instant within office hours of a day: ISO 8601, UTC.
+  TableWriter& OfficeInstant(Random& random, int32_t day);
+  TableWriter& Bool(bool value) { return Text(value ? "true" : "false"); }
+
+  // Ends the row, which has one cell per column: writes it; or in its place, or behind it, a damaged one. Planted rows
+  // are never damaged.
+  void End(Plant plant = Plant::kNone);
   // Writes what is left; an error where the disk did not take it all.
   absl::Status Close();
+
+  // "department.name".
+  const std::string& name() const { return spec_.name; }
+  // Rows written so far, without the head, and bytes once closed.
+  uint64_t rows() const { return lines_ - 1; }
+  uint64_t bytes() const { return bytes_; }
 
  private:
   // A defect that the table can have, and the columns that can have it.
@@ -101,9 +68,12 @@ class TableWriter {
   };
 
   void FindChoices();
-  void WriteLine(const std::vector<std::string>& cells);
-  void WriteDamaged(std::vector<std::string> cells);
-  bool Damage(Defect defect, size_t column, std::vector<std::string>* cells);
+  void EndCell(CellRole role = CellRole::kPlain);
+  RowCells SplitRow() const;
+  void WriteRow(std::string_view row);
+  void WriteCells(const std::vector<std::string>& cells);
+  void WriteDamaged();
+  void Flush();
 
   Settings settings_;
   const TableSpec& spec_;
@@ -111,7 +81,12 @@ class TableWriter {
   Random random_;
   std::vector<Choice> choices_;
   std::ofstream out_;
+  std::string buffer_;
+  std::string row_;  // cells, each behind a comma but the first
+  std::vector<uint32_t> ends_;
+  std::vector<CellRole> roles_;
   uint64_t lines_ = 0;
+  uint64_t bytes_ = 0;
 };
 
 }  // namespace hangou

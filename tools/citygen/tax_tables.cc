@@ -1,3 +1,4 @@
+// The tax library: declarations and payments of companies. What the comparisons need stands in *_cases.cc.
 #include "libs/base/text.h"
 #include "tools/citygen/tables.h"
 
@@ -9,6 +10,19 @@ constexpr const char* kIncomeTax = "10104";
 constexpr int64_t kTenThousand = 10'000;
 // Revenue of a year up to which a taxpayer counts as small: 5 million yuan, in fen.
 constexpr int64_t kSmallTaxpayer = 500'000'000;
+
+// One tax declaration of a company; amounts in fen.
+struct TaxDeclaration {
+  const char* tax_kind = "";
+  const char* kind = "";
+  int32_t from_day = 0;
+  int32_t to_day = 0;
+  int64_t base = 0;
+  int64_t rate_per_ten_thousand = 0;
+  int64_t tax = 0;
+  int32_t declared_day = 0;
+  bool paid = false;
+};
 
 // The periods that the city declares: three quarters, and a year.
 struct Period {
@@ -49,32 +63,23 @@ TaxDeclaration QuarterOf(const Company& company, const Period& period, int64_t r
   return declaration;
 }
 
-TaxDeclaration YearOf(const Company& company, Random& random) {
-  const bool small = company.revenue < kSmallTaxpayer;
-  const int64_t profit = std::max<int64_t>(0, company.revenue / 100 * random.Between(-5, 14));
-  const int64_t rate = small ? 500 : 2500;
-  TaxDeclaration declaration = Declare(kYear, kIncomeTax, profit, rate, profit / kTenThousand * rate);
+TaxDeclaration YearOf(const City& city, const Company& company, Random& random) {
+  constexpr int64_t kMillionthsPerTenThousandth = 100;
+  const AnnualIncome income = AnnualIncomeOf(city, company);
+  TaxDeclaration declaration =
+      Declare(kYear, kIncomeTax, income.taxable, income.rate / kMillionthsPerTenThousandth,
+              PartOf(income.taxable, income.rate));
   SetDays(random, 145, &declaration);
   return declaration;
 }
 
 std::string OfficeOf(const City& city, const Company& company) {
-  return "国家税务总局扬州市" + city.pools.villages[company.village].county_name + "税务局";
+  return "国家税务总局扬州市" + city.VillageOf(company).county_name + "税务局";
 }
 
-void WriteDeclaration(const City& city, const Company& company, const TaxDeclaration& declaration,
-                      Random& random, TableWriter* table) {
-  table->Write({company.uscc, company.name, declaration.tax_kind, FormatDay(declaration.from_day),
-                FormatDay(declaration.to_day), declaration.kind, FormatYuan(declaration.base),
-                FormatScaled(declaration.rate_per_ten_thousand, 4), FormatYuan(declaration.tax),
-                OfficeOf(city, company), OfficeInstant(random, declaration.declared_day)});
-}
-
-}  // namespace
-
-std::vector<TaxDeclaration> DeclarationsOf(const City& city, size_t index) {
-  const Company& company = city.companies[index];
-  Random random(city.seed + index, "tax");
+// Payments follow from declarations.
+std::vector<TaxDeclaration> DeclarationsOf(const City& city, const Company& company) {
+  Random random(city.seed, "tax", company.index);
   std::vector<TaxDeclaration> declarations;
   if (!company.active()) return declarations;
   const bool sells_goods = random.Percent(60);
@@ -83,65 +88,75 @@ std::vector<TaxDeclaration> DeclarationsOf(const City& city, size_t index) {
     if (company.established_day > *DayFromCivil(period.to_year, period.to_month, period.to_day)) continue;
     declarations.push_back(QuarterOf(company, period, vat_rate, random));
   }
-  if (company.established_day < *DayFromCivil(kYear.to_year, 1, 1))
-    declarations.push_back(YearOf(company, random));
+  if (company.established_day < *DayFromCivil(kYear.to_year, 1, 1)) {
+    declarations.push_back(YearOf(city, company, random));
+  }
   return declarations;
 }
 
-const TableSpec kDeclarationTable = {"tax.declaration",
-                                     {{"uscc", ColumnKind::kId, true},
-                                      {"taxpayer_name", ColumnKind::kText, true, 100},
-                                      {"tax_kind", ColumnKind::kCode, true},
-                                      {"period_from", ColumnKind::kPastDate, true},
-                                      {"period_to", ColumnKind::kPastDate, true},
-                                      {"declaration_kind", ColumnKind::kCode, true},
-                                      {"sales_amount", ColumnKind::kAmount, true},
-                                      {"rate", ColumnKind::kAmount},
-                                      {"tax_due", ColumnKind::kAmount, true},
-                                      {"tax_office", ColumnKind::kText, false, 60},
-                                      {"declared_at", ColumnKind::kInstant, true}}};
+void WriteDeclaration(const City& city, const Company& company, const TaxDeclaration& declaration,
+                      Random& random, TableWriter* table) {
+  table->Text(company.uscc).CompanyName(company.name).Text(declaration.tax_kind).Day(declaration.from_day);
+  table->Day(declaration.to_day).Text(declaration.kind).Yuan(declaration.base);
+  table->Scaled(declaration.rate_per_ten_thousand, 4).Yuan(declaration.tax).Text(OfficeOf(city, company));
+  table->OfficeInstant(random, declaration.declared_day).End();
+}
+
+}  // namespace
 
 // Some declarations are corrected later: the same period with a higher version.
 void WriteDeclarations(const City& city, TableWriter* table) {
   Random random(city.seed, "tax.declaration");
-  for (size_t i = 0; i < city.companies.size(); ++i) {
-    for (TaxDeclaration& declaration : DeclarationsOf(city, i)) {
-      WriteDeclaration(city, city.companies[i], declaration, random, table);
+  for (uint64_t i = 0; i < city.companies.count(); ++i) {
+    const Company company = city.companies.At(i);
+    for (TaxDeclaration& declaration : DeclarationsOf(city, company)) {
+      WriteDeclaration(city, company, declaration, random, table);
       if (declaration.base == 0 || !random.Percent(2)) continue;
       declaration.kind = "21";
       declaration.base += declaration.base / 20;
       declaration.tax += declaration.tax / 20;
       declaration.declared_day = std::min(declaration.declared_day + 20, kCityDay);
-      WriteDeclaration(city, city.companies[i], declaration, random, table);
+      WriteDeclaration(city, company, declaration, random, table);
     }
   }
 }
 
-const TableSpec kPaymentTable = {"tax.payment",
-                                 {{"uscc", ColumnKind::kId, true},
-                                  {"taxpayer_name", ColumnKind::kText, true, 100},
-                                  {"voucher_no", ColumnKind::kOther, true},
-                                  {"tax_kind", ColumnKind::kCode, true},
-                                  {"period_from", ColumnKind::kPastDate, true},
-                                  {"period_to", ColumnKind::kPastDate, true},
-                                  {"amount", ColumnKind::kAmount, true},
-                                  {"payment_kind", ColumnKind::kCode, true},
-                                  {"paid_on", ColumnKind::kPastDate, true}}};
-
 void WritePayments(const City& city, TableWriter* table) {
-  constexpr int64_t kFirstVoucher = 332'100'250'000'000'000;
-  int64_t voucher = kFirstVoucher;
+  constexpr uint64_t kFirstVoucher = 332'100'250'000'000'000;
+  uint64_t voucher = kFirstVoucher;
   Random random(city.seed, "tax.payment");
-  for (size_t i = 0; i < city.companies.size(); ++i) {
-    const Company& company = city.companies[i];
-    for (const TaxDeclaration& declaration : DeclarationsOf(city, i)) {
+  for (uint64_t i = 0; i < city.companies.count(); ++i) {
+    const Company company = city.companies.At(i);
+    for (const TaxDeclaration& declaration : DeclarationsOf(city, company)) {
       if (!declaration.paid) continue;
-      const auto paid_day =
-          static_cast<int32_t>(std::min<int64_t>(declaration.declared_day + random.Between(0, 5), kCityDay));
-      table->Write({company.uscc, company.name, std::to_string(++voucher), declaration.tax_kind,
-                    FormatDay(declaration.from_day), FormatDay(declaration.to_day),
-                    FormatYuan(declaration.tax), "1", FormatDay(paid_day)});
+      table->Text(company.uscc).CompanyName(company.name).Text(std::to_string(++voucher));
+      table->Text(declaration.tax_kind)
+          .Day(declaration.from_day)
+          .Day(declaration.to_day)
+          .Yuan(declaration.tax);
+      table->Text("1").Day(std::min(declaration.declared_day + random.Day(0, 5), kCityDay)).End();
     }
+  }
+}
+
+void WriteArrears(const City& city, TableWriter* table) {
+  for (uint64_t i = 0; i < city.companies.count(); ++i) {
+    const Company company = city.companies.At(i);
+    for (const TaxDeclaration& declaration : DeclarationsOf(city, company)) {
+      if (declaration.paid || declaration.tax == 0 || declaration.tax_kind != std::string_view(kIncomeTax))
+        continue;
+      table->Text(company.uscc).CompanyName(company.name).Text(declaration.tax_kind).Yuan(declaration.tax);
+      table->Day(kCityDay - 1).End();
+    }
+  }
+}
+
+void WriteAbnormalTaxpayers(const City& city, TableWriter* table) {
+  for (uint64_t i = 0; i < city.companies.count(); ++i) {
+    if (!Random(city.seed, "abnormal taxpayer", i).Percent(2)) continue;
+    const Company company = city.companies.At(i);
+    table->Text(company.uscc).CompanyName(company.name).Day(kCityDay - 300 + static_cast<int32_t>(i % 200));
+    table->DayIfAny(i % 3 == 0 ? kCityDay - 20 : 0).End();
   }
 }
 

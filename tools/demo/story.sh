@@ -76,8 +76,9 @@ identity() { "$bin/hangou" certs issue --data "$data" --department "$1" --role "
 
 step "A city on paper, and the platform in one process"
 tell "citygen makes $people people and $companies companies from a seed: valid identifiers, made-up names, 3 % of the" \
-  "rows damaged in 12 ways. Divisions are the real ones, Yangzhou from province to village."
-"$bin/citygen" --seed 1 --people $people --companies $companies --data "$root/data" --out "$work/city"
+  "rows damaged or misspelled in 19 ways. Divisions are the real ones, Yangzhou from province to village."
+"$bin/citygen" --seed 1 --people $people --companies $companies --data "$root/data" \
+  --catalog "$root/examples/city/base" --out "$work/city"
 start_server 127.0.0.1:0
 tell "hangou standalone listens on $address, mutual TLS only; it made a development CA and its own identities."
 departments=(psb civil hrss health scjg tax nrp credit_office)

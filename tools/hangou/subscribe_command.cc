@@ -108,10 +108,11 @@ class ChangePrinter {
   absl::Status PrintChange(const exchange_v1::Change& change) {
     ASSIGN_OR_RETURN(auto json, RecordJson(*schema_, change.record()));
     const bool deletion = change.kind() == exchange_v1::Change::KIND_DELETION;
-    const std::string kind = deletion ? "deletion" : "upsert";
+    const std::string kind = Word(exchange_v1::Change_Kind_Name(change.kind()), "KIND_");
     if (globals_.json()) {
       nlohmann::ordered_json line = {{"change", kind}};
       if (deletion) line["valid_until"] = FormatDay(change.valid_until_day());
+      if (!change.reason().empty()) line["reason"] = change.reason();
       line.update(json);
       hangou::Print(line.dump() + "\n");
       return absl::OkStatus();
@@ -121,6 +122,7 @@ class ChangePrinter {
                        OneLine(change.record().owner().id());
     if (!change.record().record_key().empty()) line += "  " + OneLine(change.record().record_key());
     if (deletion) line += "  not valid from " + FormatDay(change.valid_until_day());
+    if (!change.reason().empty()) line += "  " + OneLine(change.reason()) + "  (confirm: hangou recalls)";
     ASSIGN_OR_RETURN(const std::vector<std::string> texts, FieldTexts(*schema_, change.record()));
     for (size_t i = 0; i < texts.size(); ++i) {
       if (!texts[i].empty()) line += "  " + schema_->fields()[i].title + "=" + OneLine(texts[i]);

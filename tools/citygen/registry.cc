@@ -1,0 +1,142 @@
+// Which table is written by whom.
+#include "tools/citygen/registry.h"
+
+namespace hangou {
+
+const std::map<std::string, std::vector<WriteRows>>& RowWriters() {
+  static const std::map<std::string, std::vector<WriteRows>> writers = {
+      {"nrp.division", {WriteDivisions}},
+      {"psb.resident", {WriteResidents}},
+      {"psb.household", {WriteHouseholds}},
+      {"civil.marriage", {WriteMarriages}},
+      {"hrss.social_insurance", {WriteInsurance}},
+      {"scjg.enterprise", {WriteEnterprises}},
+      {"scjg.annual_report", {WriteAnnualReports}},
+      {"tax.declaration", {WriteDeclarations}},
+      {"tax.payment", {WritePayments}},
+      {"health.licence", {WriteLicences}},
+      {"credit_office.penalty", {WritePenalties}},
+      {"credit_office.grade", {WriteGrades}},
+      {"psb.death", {WriteDeaths}},
+      {"psb.driver_licence", {WriteDriverLicences}},
+      {"psb.vehicle", {WriteVehicles}},
+      {"health.birth", {WriteBirths}},
+      {"health.resident_record", {WriteHealthRecords}},
+      {"health.institution", {WriteMedicalInstitutions}},
+      {"education.student", {WriteStudents}},
+      {"education.private_school", {WritePrivateSchools}},
+      {"medical_insurance.enrolment", {WriteEnrolments}},
+      {"medical_insurance.settlement", {WriteSettlements}},
+      {"housing_fund.deposit", {WriteHousingFund}},
+      {"hrss.card", {WriteSocialCards}},
+      {"hrss.unit_summary", {WriteUnitSummaries}},
+      {"civil.relief", {WriteRelief}},
+      {"disabled.certificate", {WriteDisabledCertificates}},
+      {"disabled.staff", {WriteDisabledStaff}},
+      {"veterans.veteran", {WriteVeterans}},
+      {"data.service_case", {WriteServiceCases}},
+      {"agriculture.land_contract", {WriteLandContracts}},
+      {"court.execution_case", {WriteExecutionCases}},
+      {"court.dishonest_debtor", {WriteDishonestDebtors}},
+      {"scjg.shareholder", {WriteShareholders}},
+      {"scjg.equity_change", {WriteShareTransfers}},
+      {"scjg.capital_change", {WriteCapitalChanges}},
+      {"scjg.abnormal_operation", {WriteAbnormalOperations}},
+      {"scjg.serious_violation", {WriteSeriousViolations}},
+      {"science.hitech_certificate", {WriteHitechCertificates}},
+      {"finance.subsidy", {WriteSubsidies}},
+      {"finance.procurement_payment", {WriteProcurementPayments}},
+      {"culture.performance", {WritePerformances}},
+      {"transaction.contract", {WriteContracts}},
+      {"transaction.land_deal", {WriteLandDeals}},
+      {"transport.operating_licence", {WriteOperatingLicences}},
+      {"state_assets.enterprise", {WriteStateEnterprises}},
+      {"customs.filing", {WriteCustomsFilings}},
+      {"statistics.above_scale", {WriteLargeCompanies}},
+      {"industry.investment_project", {WriteInvestmentProjects}},
+      {"urban.parking", {WriteParking}},
+      {"nrp.transfer", {WriteTransfers}},
+      {"nrp.family_houses", {WriteFamilyHouses}},
+      {"nrp.dwelling", {WriteDwellings}},
+      {"nrp.land_certificate", {WriteLandCertificates}},
+      {"nrp.building", {WriteBuildings}},
+      {"nrp.farmland_approval", {WriteFarmlandApprovals}},
+      {"nrp.mining_output", {WriteMining}},
+      {"housing.presale_contract", {WritePresaleContracts}},
+      {"housing.sales_progress", {WriteSalesProgress}},
+      {"housing.lease", {WriteLeases}},
+      {"housing.construction_permit", {WriteConstructionPermits}},
+      {"housing.demolition", {WriteDemolitions}},
+      {"power.enterprise_usage", {WritePowerUsage}},
+      {"water_supply.enterprise_usage", {WriteWaterUsage}},
+      {"gas.enterprise_usage", {WriteGasUsage}},
+      {"power.household_bill", {WriteElectricityBills}},
+      {"water_supply.household_bill", {WriteTapWaterBills}},
+      {"gas.household_bill", {WriteTownGasBills}},
+      {"water.intake", {WriteWaterIntake}},
+      {"ecology.emission", {WriteEmissions}},
+      {"tax.deed", {WriteHouseDeeds, WriteLandDeeds}},
+      {"tax.house_sale", {WriteHouseSales}},
+      {"tax.prepayment", {WritePresalePrepayments, WriteConstructionPrepayments, WriteEventPrepayments}},
+      {"tax.land_vat_settlement", {WriteLandVatSettlements}},
+      {"tax.land_use", {WriteLandUseTax}},
+      {"tax.house_tax", {WriteValueHouseTax, WriteRentHouseTax}},
+      {"tax.farmland_tax", {WriteFarmlandTax}},
+      {"tax.stamp_duty", {WriteContractStampDuty, WriteCapitalStampDuty}},
+      {"tax.equity_income", {WriteEquityIncome}},
+      {"tax.sales_monthly", {WriteMonthlySales}},
+      {"tax.vehicle_tax", {WriteVehicleTax}},
+      {"tax.purchase_tax", {WritePurchaseTax}},
+      {"tax.registration", {WriteTaxRegistrations}},
+      {"tax.disabled_levy", {WriteDisabledLevy}},
+      {"tax.wage_withholding", {WriteWages}},
+      {"tax.resource_tax", {WriteResourceTax}},
+      {"tax.water_resource_tax", {WriteWaterTax}},
+      {"tax.environment_tax", {WriteEnvironmentTax}},
+      {"tax.cit_annual", {WriteAnnualIncome}},
+      {"tax.relief_claim", {WriteReliefClaims}},
+      {"tax.invoice_contract", {WriteInvoicedContracts}},
+      {"tax.arrears", {WriteArrears}},
+      {"tax.abnormal_taxpayer", {WriteAbnormalTaxpayers}},
+      {"credit_office.commitment", {WriteCommitments}},
+      {"credit_office.repair", {WriteRepairs}},
+      {"credit_office.person_penalty", {WritePersonPenalties}},
+      {"emergency.licence", {WriteLicences}},
+      {"transport.licence", {WriteLicences}},
+      {"ecology.licence", {WriteLicences}},
+      {"agriculture.licence", {WriteLicences}},
+      {"commerce.licence", {WriteLicences}},
+      {"culture.licence", {WriteLicences}},
+      {"water.licence", {WriteLicences}},
+      {"urban.licence", {WriteLicences}},
+      {"housing.licence", {WriteLicences}},
+      {"sports.licence", {WriteLicences}},
+      {"justice.licence", {WriteLicences}},
+      {"dev_reform.licence", {WriteLicences}},
+      {"ecology.penalty", {WritePenalties}},
+      {"emergency.penalty", {WritePenalties}},
+      {"transport.penalty", {WritePenalties}},
+      {"housing.penalty", {WritePenalties}},
+      {"urban.penalty", {WritePenalties}},
+      {"agriculture.penalty", {WritePenalties}},
+      {"culture.penalty", {WritePenalties}},
+  };
+  return writers;
+}
+
+void AddAllGaps(const City& city, Gaps* gaps) {
+  AddTransferGaps(city, gaps);
+  AddDeveloperGaps(city, gaps);
+  AddLandGaps(city, gaps);
+  AddLeaseGaps(city, gaps);
+  AddProjectGaps(city, gaps);
+  AddCapitalGaps(city, gaps);
+  AddUtilityGaps(city, gaps);
+  AddVehicleGaps(city, gaps);
+  AddRegistrationGaps(city, gaps);
+  AddStaffGaps(city, gaps);
+  AddResourceGaps(city, gaps);
+  AddIncomeGaps(city, gaps);
+}
+
+}  // namespace hangou
