@@ -10,9 +10,6 @@
 
 namespace hangou {
 
-// Most columns of a sheet, as in Excel.
-constexpr size_t kSheetColumns = 16'384;
-
 // Reads a sheet row by row. The first row that is not empty names the columns; a column without a title has to be
 // empty. Numbers come as they were entered, and as dates where their style shows one ("2026-01-31", with a time
 // "2026-01-31 08:30:00"); a formula as its value at the last saving, of merged cells the first only; booleans as

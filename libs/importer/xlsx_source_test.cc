@@ -4,6 +4,7 @@
 #include "libs/base/status.h"
 #include "libs/base/temp_folder.h"
 #include "libs/importer/rows_for_test.h"
+#include "libs/importer/shared_texts.h"
 #include "libs/importer/workbook_for_test.h"
 
 namespace hangou {
@@ -141,6 +142,17 @@ TEST_CASE("A sheet that breaks off ends with an error, not as if it were complet
   Row row;
   CHECK(*(*input)->rows().Next(&row));
   CHECK(ReasonOf((*input)->rows().Next(&row).status()) == Reason::kInvalidRequest);
+}
+
+TEST_CASE("A text longer than a cell may have refuses its row, and is never cut") {
+  const std::string text(kCellTextBytes + 100, 'x');
+  WorkbookParts parts = PartsForTest(std::string(kHead) + "<row><c t=\"inlineStr\"><is><t>" + text +
+                                     "</t></is></c></row><row><c t=\"s\"><v>2</v></c></row>");
+  parts["xl/sharedStrings.xml"] = "<sst><si><t>a</t></si><si><t>b</t></si><si><t>" + text + "</t></si></sst>";
+  const std::vector<Row> rows = Book(parts).Rows();
+  REQUIRE(rows.size() == 2);
+  CHECK_FALSE(rows[0].error.empty());
+  CHECK_FALSE(rows[1].error.empty());
 }
 
 TEST_CASE("A row longer than a record may be is refused, however it is put together") {
