@@ -3,8 +3,8 @@
 #   RESULT name=NAME.PEER ratio=R ours=FIGURE peer=FIGURE runs=N spread_percent=P
 # with medians, and a ratio above 1 where we are better. Nothing else should run on the machine meanwhile.
 # Usage: tests/benchmarks/run.sh NAME [--runs N] [--records N] [--keep DIR]
-#   NAME          publish (.kafka, .postgres), get (.echo), batch_get (.postgres), list (.stream),
-#                 validate (.stdnum), import (.duckdb)
+#   NAME          publish (.kafka, .postgres), get (.echo), batch_get (.postgres), asof (.postgres),
+#                 list (.stream), validate (.stdnum), import (.duckdb)
 #   --runs N      runs of ours and of the peer, in turn; 5
 #   --records N   records per run of publishing, or in the library before reads; 200000 (import: 1000000)
 #   --keep DIR    leaves the data, and the logs of everybody, in DIR, which must not exist yet
@@ -19,11 +19,11 @@ fail() {
 
 name=${1:-}
 case $name in
-  publish | batch_get) peer=postgres ;;
+  publish | batch_get | asof) peer=postgres ;;
   get | list) peer= ;;
   validate) peer=stdnum ;;
   import) peer=duckdb ;;
-  *) fail "say publish, get, batch_get, list, validate or import; the head of this file explains" ;;
+  *) fail "say publish, get, batch_get, asof, list, validate or import; the head of this file explains" ;;
 esac
 shift
 keep=

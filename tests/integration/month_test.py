@@ -1,7 +1,8 @@
 """A month in the life of a department, with its own files and the real program. Usage: month_test.py BUILD_FOLDER
 
 The civil affairs bureau declares a resource, imports a dirty spreadsheet, corrects what was refused, takes a wrong
-back, replaces everything by a full export, recalls a record, and at the end its file and what is stored do not differ.
+batch back, replaces everything by a full export, recalls a record, and at the end its file and what is stored do
+not differ.
 """
 
 import json
@@ -157,6 +158,9 @@ def onboard(desk):
     declared = desk.folder / "allowance.yaml"
     declared.write_text(RESOURCE, encoding="utf-8")
     desk.run("manager-1", "apply", "-f", declared)
+    # Sharing more is a second manager's decision.
+    for line in desk.run("manager-2", "-o", "json", "get", "changes").splitlines():
+        desk.run("manager-2", "approve", json.loads(line)["id"])
     mapping = desk.folder / "mapping.yaml"
     mapping.write_text(MAPPING, encoding="utf-8")
     return ["--mapping", mapping]

@@ -57,6 +57,8 @@ void MakeForeignTopic(const KafkaSettings& settings, const std::string& topic, c
   rd_kafka_NewTopic_set_config(wanted.get(), "cleanup.policy", "compact");
   rd_kafka_NewTopic_set_config(wanted.get(), "retention.ms", "-1");
   rd_kafka_NewTopic_set_config(wanted.get(), "max.message.bytes", "20000000");
+  rd_kafka_NewTopic_set_config(wanted.get(), "max.compaction.lag.ms", "39600000");
+  rd_kafka_NewTopic_set_config(wanted.get(), "delete.retention.ms", "604800000");
   rd_kafka_NewTopic_set_config(wanted.get(), name, value);
   rd_kafka_NewTopic_t* topics[] = {wanted.get()};
   const KafkaQueue queue(rd_kafka_queue_new(client.get()));
@@ -66,7 +68,7 @@ void MakeForeignTopic(const KafkaSettings& settings, const std::string& topic, c
   REQUIRE(rd_kafka_event_error(event.get()) == RD_KAFKA_RESP_ERR_NO_ERROR);
 }
 
-TEST_CASE("A topic whose settings would lose records is refused with what is wrong") {
+TEST_CASE("A topic whose settings would lose records, or keep what is erased, is refused with what is wrong") {
   const KafkaSettings settings = SharedKafka();
   const auto log = OpenKafka(settings);
   struct Case {
@@ -79,6 +81,7 @@ TEST_CASE("A topic whose settings would lose records is refused with what is wro
       {"a", "cleanup.policy", "delete", "cleanup.policy delete, and needs compact"},
       {"b", "retention.ms", "3600000", "retention.ms 3600000, and needs -1"},
       {"c", "max.message.bytes", "1000000", "max.message.bytes 1000000, and needs at least"},
+      {"e", "max.compaction.lag.ms", "86400000", "max.compaction.lag.ms 86400000, and needs 39600000"},
   };
   for (const Case& given : cases) {
     MakeForeignTopic(settings, given.topic, given.name, given.value);

@@ -101,7 +101,7 @@ publish_department() {
 sample_rejected() {
   local file="$work/rejected/psb.resident.csv"
   head -n 1 "$file" | cut -c 1-110 | sed 's/^/   /; s/$/.../'
-  grep -m 1 CHECK_DIGIT "$file" | sed 's/^/   /'
+  sed -n '2s/^/   /p' "$file"
 }
 
 # A resident, a company and a payer whose rows are not damaged.

@@ -26,6 +26,8 @@ absl::Status ComparePublish(const CompareOptions& options);
 absl::Status CompareGet(const CompareOptions& options);
 // batch_get.postgres: BatchGet of 100 keys beside one prepared `= ANY`.
 absl::Status CompareBatchGet(const CompareOptions& options);
+// asof.postgres: BatchGet of 100 keys as of one of four instants, beside the same on a temporal table.
+absl::Status CompareAsOf(const CompareOptions& options);
 // validate.stdnum: citizen ids and credit codes checked, beside python-stdnum, which says how many it took for valid.
 absl::Status CompareValidate(const CompareOptions& options);
 // import.duckdb: a CSV file read, mapped and checked against the schema, beside DuckDB with the same checks in SQL,

@@ -35,6 +35,7 @@ int Main(int argc, char** argv) {
   add("publish", "Publish beside a plain Kafka producer and PostgreSQL's COPY", ComparePublish);
   add("get", "Get beside a bare server", CompareGet);
   add("batch_get", "BatchGet beside PostgreSQL", CompareBatchGet);
+  add("asof", "Reads as of an instant beside PostgreSQL", CompareAsOf);
   add("list", "List beside a bare stream", CompareList);
   add("validate", "Checking identifiers beside python-stdnum", CompareValidate);
   add("import", "Reading and checking a file beside DuckDB", CompareImport);

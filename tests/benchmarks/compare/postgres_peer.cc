@@ -3,6 +3,7 @@
 #include <arpa/inet.h>
 #include <endian.h>
 
+#include "libs/base/clock.h"
 #include "libs/base/status.h"
 #include "tests/benchmarks/compare/comparison.h"
 #include "tests/benchmarks/compare/residents.h"
@@ -37,6 +38,9 @@ constexpr char kCopy[] = "COPY resident FROM STDIN (FORMAT binary)";
 constexpr char kSelect[] =
     "SELECT citizen_id, name, sex, birth_date, division, state FROM resident WHERE citizen_id = "
     "ANY($1::text[])";
+constexpr char kSelectAsOf[] =
+    "SELECT citizen_id, name, sex, birth_date, division, state FROM resident_history WHERE citizen_id = "
+    "ANY($1::text[]) AND sys_from <= $2::timestamptz AND sys_to > $2::timestamptz";
 
 struct ResultCloser {
   void operator()(PGresult* result) const { PQclear(result); }
@@ -53,6 +57,18 @@ void Append32(uint32_t number, std::string* out) { AppendNumber(htobe32(number),
 void AppendText(const std::string& text, std::string* out) {
   Append32(static_cast<uint32_t>(text.size()), out);
   *out += text;
+}
+
+// An array of texts in binary form.
+std::string TextArray(const std::vector<std::string>& texts) {
+  std::string array;
+  Append32(1, &array);  // dimensions
+  Append32(0, &array);  // nothing is null
+  Append32(kTextOid, &array);
+  Append32(static_cast<uint32_t>(texts.size()), &array);
+  Append32(1, &array);  // lower bound
+  for (const std::string& text : texts) AppendText(text, &array);
+  return array;
 }
 
 // A row as COPY takes it, in the order of the table.
@@ -111,26 +127,54 @@ absl::StatusOr<double> PostgresPeer::CopyResidents(int64_t first, int64_t count)
   return seconds;
 }
 
-absl::Status PostgresPeer::PrepareSelect() {
-  const Result result(PQprepare(connection_.get(), "read", kSelect, 0, nullptr));
+absl::Status PostgresPeer::Prepare(const char* name, const char* statement) {
+  const Result result(PQprepare(connection_.get(), name, statement, 0, nullptr));
   if (PQresultStatus(result.get()) == PGRES_COMMAND_OK) return absl::OkStatus();
   return absl::InternalError(PQerrorMessage(connection_.get()));
 }
 
+absl::Status PostgresPeer::PrepareSelect() { return Prepare("read", kSelect); }
+absl::Status PostgresPeer::PrepareSelectAsOf() { return Prepare("read_as_of", kSelectAsOf); }
+
 absl::StatusOr<int> PostgresPeer::Select(const std::vector<std::string>& ids) {
-  std::string array;
-  Append32(1, &array);  // dimensions
-  Append32(0, &array);  // nothing is null
-  Append32(kTextOid, &array);
-  Append32(static_cast<uint32_t>(ids.size()), &array);
-  Append32(1, &array);  // lower bound
-  for (const std::string& id : ids) AppendText(id, &array);
+  const std::string array = TextArray(ids);
   const char* const values[] = {array.data()};
   const int lengths[] = {static_cast<int>(array.size())};
   const int formats[] = {1};
   const Result result(PQexecPrepared(connection_.get(), "read", 1, values, lengths, formats, 1));
   if (PQresultStatus(result.get()) == PGRES_TUPLES_OK) return PQntuples(result.get());
   return absl::InternalError(PQerrorMessage(connection_.get()));
+}
+
+absl::StatusOr<int> PostgresPeer::SelectAsOf(const std::vector<std::string>& ids, int64_t as_of_us) {
+  const std::string array = TextArray(ids);
+  std::string instant;
+  AppendNumber(htobe64(static_cast<uint64_t>(as_of_us - kEpochDays * kUsPerDay)), &instant);
+  const char* const values[] = {array.data(), instant.data()};
+  const int lengths[] = {static_cast<int>(array.size()), static_cast<int>(instant.size())};
+  const int formats[] = {1, 1};
+  const Result result(PQexecPrepared(connection_.get(), "read_as_of", 2, values, lengths, formats, 1));
+  if (PQresultStatus(result.get()) == PGRES_TUPLES_OK) return PQntuples(result.get());
+  return absl::InternalError(PQerrorMessage(connection_.get()));
+}
+
+absl::Status PostgresPeer::MakeTemporalTable(int versions, int64_t begin_us, int64_t step_us) {
+  const auto instant = [&](int version) {
+    return "timestamptz 'epoch' + " + std::to_string(begin_us + version * step_us) +
+           " * interval '1 microsecond'";
+  };
+  RETURN_IF_ERROR(
+      Execute("DROP TABLE IF EXISTS resident_history; CREATE TABLE resident_history (LIKE resident, "
+              "sys_from timestamptz NOT NULL, sys_to timestamptz NOT NULL)"));
+  // As they come in time: the versions of one resident do not lie side by side.
+  for (int version = 0; version < versions; ++version) {
+    const std::string until = version + 1 < versions ? instant(version + 1) : "timestamptz 'infinity'";
+    RETURN_IF_ERROR(Execute(
+        ("INSERT INTO resident_history SELECT *, " + instant(version) + ", " + until + " FROM resident")
+            .c_str()));
+  }
+  return Execute(
+      "ALTER TABLE resident_history ADD PRIMARY KEY (citizen_id, sys_from); ANALYZE resident_history");
 }
 
 }  // namespace hangou

@@ -23,6 +23,13 @@ class PostgresPeer {
   // Copies so many residents (residents.h), from `first` on, in binary form, in one transaction. Seconds; the rows are
   // encoded before.
   absl::StatusOr<double> CopyResidents(int64_t first, int64_t count);
+  // Makes a temporal table of what CopyResidents put into the other: each of `versions` of every resident holds for an
+  // instant of `step_us` before the next, the last for ever; they begin at `begin_us` since 1970-01-01.
+  absl::Status MakeTemporalTable(int versions, int64_t begin_us, int64_t step_us);
+  // Prepares the read of residents by their ids as of an instant.
+  absl::Status PrepareSelectAsOf();
+  // Reads these residents as they were at an instant. How many were found.
+  absl::StatusOr<int> SelectAsOf(const std::vector<std::string>& ids, int64_t as_of_us);
   // Makes the planner see what is there.
   absl::Status Analyze() { return Execute("ANALYZE resident"); }
   // Prepares the read of residents by their ids: the fields that the tax bureau may read.
@@ -37,6 +44,7 @@ class PostgresPeer {
 
   explicit PostgresPeer(PGconn* connection) : connection_(connection) {}
   absl::Status Execute(const char* statement);
+  absl::Status Prepare(const char* name, const char* statement);
 
   const std::unique_ptr<PGconn, Closer> connection_;
 };

@@ -1,6 +1,5 @@
 // The comparisons of reads.
 #include <cstdio>
-#include <random>
 #include <thread>
 
 #include "hangou/base_library/v1/base_library.pb.h"
@@ -15,7 +14,7 @@
 #include "tests/benchmarks/compare/comparisons.h"
 #include "tests/benchmarks/compare/installation.h"
 #include "tests/benchmarks/compare/postgres_peer.h"
-#include "tests/benchmarks/compare/publish_load.h"
+#include "tests/benchmarks/compare/read_setup.h"
 #include "tests/benchmarks/compare/residents.h"
 
 namespace hangou {
@@ -23,41 +22,10 @@ namespace {
 
 namespace v1 = hangou::base_library::v1;
 
-constexpr char kReader[] = "tax-consumer";
-constexpr char kPurpose[] = "tax_risk";
 constexpr char kGet[] = "/hangou.base_library.v1.BaseLibrary/Get";
-constexpr char kBatchGet[] = "/hangou.base_library.v1.BaseLibrary/BatchGet";
 constexpr char kBareServerIdentity[] = "platform-service-population-0";
 constexpr int kOutstandingGets = 64;
-constexpr int kOutstandingBatches = 4;
-constexpr int kBatchKeys = 100;
-constexpr size_t kRequests = 2000;  // that are sent in turn
 constexpr int kListPage = 1000;
-constexpr double kRunSeconds = 3;
-constexpr double kWarmSeconds = 1;
-constexpr uint32_t kSeed = 1;
-
-// The installation with its records in place, and a reader of them.
-struct ReadSetup {
-  explicit ReadSetup(Installation the_installation) : installation(std::move(the_installation)) {}
-
-  const Installation installation;
-  std::unique_ptr<Client> client;
-  std::shared_ptr<grpc::Channel> channel;  // to the library
-};
-
-absl::StatusOr<std::unique_ptr<ReadSetup>> PrepareReads(const CompareOptions& options) {
-  ASSIGN_OR_RETURN(Installation installation, Installation::Open(options.cluster));
-  auto setup = std::make_unique<ReadSetup>(std::move(installation));
-  ASSIGN_OR_RETURN(const auto publisher, setup->installation.Connect("psb-publisher"));
-  ASSIGN_OR_RETURN(const auto schema, publisher->Schema(kResidents));
-  constexpr int kLoadStreams = 2;
-  RETURN_IF_ERROR(
-      PublishAll(setup->installation, ResidentRecords(*schema, 0, options.records), kLoadStreams).status());
-  ASSIGN_OR_RETURN(setup->client, setup->installation.Connect(kReader));
-  ASSIGN_OR_RETURN(setup->channel, setup->client->ChannelTo("population"));
-  return setup;
-}
 
 // Starts a bare server and a connection to it with the identity of the same reader.
 struct BarePeer {
@@ -79,40 +47,6 @@ v1::GetRequest GetRequestOf(int64_t number) {
   request.set_resource(kResidents);
   request.mutable_owner()->set_id(ResidentIdOf(number));
   return request;
-}
-
-// Numbers of residents, drawn.
-class Draw {
- public:
-  explicit Draw(int64_t count) : numbers_(0, count - 1) {}
-  int64_t Next() { return numbers_(random_); }
-
- private:
-  std::mt19937 random_{kSeed};
-  std::uniform_int_distribution<int64_t> numbers_;
-};
-
-// A load on one server; its processor time per call beside.
-struct MeasuredCalls {
-  CallFigures figures;
-  double server_us = 0;
-};
-
-absl::StatusOr<MeasuredCalls> Measure(const std::shared_ptr<grpc::Channel>& channel, int pid,
-                                      const CallLoad& load) {
-  const int64_t before = CpuUsOf(pid);
-  MeasuredCalls measured;
-  ASSIGN_OR_RETURN(measured.figures, RunCalls(channel, load));
-  measured.server_us =
-      static_cast<double>(CpuUsOf(pid) - before) / static_cast<double>(measured.figures.calls);
-  return measured;
-}
-
-void Tell(const char* who, const CallLoad& load, const MeasuredCalls& measured) {
-  std::printf("%s: %d outstanding: %.0f calls/s, p50 %lld us, p99 %lld us, server CPU %.1f us per call\n",
-              who, load.outstanding, measured.figures.per_second,
-              static_cast<long long>(measured.figures.p50_us),
-              static_cast<long long>(measured.figures.p99_us), measured.server_us);
 }
 
 // Reads batches by PostgreSQL from several connections. Keys per second.

@@ -31,7 +31,7 @@ std::string ResidentIdOf(int64_t number) {
   return first17 + CitizenIdCheck(first17);
 }
 
-ResidentRow ResidentRowOf(int64_t number) {
+ResidentRow ResidentRowOf(int64_t number, int version) {
   const auto place = static_cast<size_t>(number);
   return {{"citizen_id", ResidentIdOf(number)},
           {"name", kNames[place % kNames.size()]},
@@ -44,15 +44,15 @@ ResidentRow ResidentRowOf(int64_t number) {
           {"marital_status", "20"},
           {"phone", "139" + Digits(number % 100'000'000, 8)},
           {"state", "normal"},
-          {"updated_at", "2026-01-31T08:00:00Z"}};
+          {"updated_at", "2026-01-" + std::to_string(31 - kNewestVersion + version) + "T08:00:00Z"}};
 }
 
 std::vector<hangou::record::v1::Record> ResidentRecords(const ResourceSchema& schema, int64_t first,
-                                                        int64_t count) {
+                                                        int64_t count, int version) {
   std::vector<hangou::record::v1::Record> records(static_cast<size_t>(count));
   for (int64_t i = 0; i < count; ++i) {
     std::string* const payload = records[static_cast<size_t>(i)].mutable_payload();
-    for (const auto& [name, text] : ResidentRowOf(first + i)) {
+    for (const auto& [name, text] : ResidentRowOf(first + i, version)) {
       const int index = schema.IndexOfName(name);
       HANGOU_CHECK(index >= 0, "psb.resident has no field " + name);
       HANGOU_CHECK(EncodeField(schema.fields()[static_cast<size_t>(index)], text, payload).ok(),
