@@ -1,5 +1,7 @@
 #include "libs/base_library/past.h"
 
+#include <algorithm>
+
 #include "libs/base/clock.h"
 #include "libs/base/status.h"
 #include "libs/base_library/view_tables.h"
@@ -61,6 +63,34 @@ absl::StatusOr<bool> PutBack(const Store& view, std::string_view record_key, int
     return false;
   }));
   return found;
+}
+
+absl::Status PutBackAll(const Store& view, int64_t as_of_us, std::vector<PastRecord*> records) {
+  std::erase_if(records, [&](PastRecord* record) {
+    const bool recalled = IsRecalled(record->state);
+    record->found = !recalled && HeadOf(record->state).received_us() <= as_of_us;
+    return recalled || record->found;
+  });
+  if (records.empty()) return absl::OkStatus();
+  std::sort(records.begin(), records.end(),
+            [](const PastRecord* a, const PastRecord* b) { return a->record_key < b->record_key; });
+  std::vector<std::string> prefixes;
+  prefixes.reserve(records.size());
+  for (const PastRecord* record : records) prefixes.push_back(record->record_key);
+  bool damaged = false;
+  StoredRecord former;
+  RETURN_IF_ERROR(
+      view.ScanEach(kViewHistory, prefixes, [&](size_t place, std::string_view key, std::string_view value) {
+        PastRecord& record = *records[place];
+        if (!IsHistoryOf(key, record.record_key)) return true;
+        damaged |= !former.ParseFromArray(value.data(), static_cast<int>(value.size()));
+        if (damaged || IsRecalled(former)) return false;
+        if (former.withdrawn() || HeadOf(former).received_us() > as_of_us) return true;
+        record.state.Swap(&former);
+        record.found = true;
+        return false;
+      }));
+  return damaged ? DamagedRecord() : absl::OkStatus();
 }
 
 }  // namespace hangou

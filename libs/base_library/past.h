@@ -6,6 +6,7 @@
 #include <functional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "absl/status/statusor.h"
 #include "hangou/record/v1/envelope.pb.h"
@@ -36,5 +37,14 @@ absl::Status VisitFormerStates(const Store& view, std::string_view record_key, u
 // recalled. What was withdrawn since counts as never published. DATA_LOSS.
 absl::StatusOr<bool> PutBack(const Store& view, std::string_view record_key, int64_t as_of_us,
                              hangou::record::v1::StoredRecord* state);
+
+// A record that is put back: its key and its newest state, and what it was, if anything.
+struct PastRecord {
+  std::string record_key;
+  hangou::record::v1::StoredRecord state;
+  bool found = false;
+};
+// The same for many records, in one pass over the former states. Sorts them by their keys. DATA_LOSS.
+absl::Status PutBackAll(const Store& view, int64_t as_of_us, std::vector<PastRecord*> records);
 
 }  // namespace hangou

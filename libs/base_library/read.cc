@@ -67,9 +67,16 @@ absl::Status ReplyTooLarge() {
 // A record that was changed after the instant of a read: what it was then is looked up behind the scan.
 struct LaterState {
   size_t place;  // in the reads
-  std::string record_key;
-  StoredRecord state;
+  PastRecord past;
 };
+
+// Looks them up.
+absl::Status PutBackLater(const Store& view, int64_t as_of_us, std::vector<LaterState>* later) {
+  std::vector<PastRecord*> records;
+  records.reserve(later->size());
+  for (LaterState& record : *later) records.push_back(&record.past);
+  return PutBackAll(view, as_of_us, std::move(records));
+}
 
 // Reads the records of entities that one view holds, in the scope of a decision; at most kGetRecords of each. `bytes`
 // counts what was read, up to kReplyBytes.
@@ -99,18 +106,18 @@ absl::Status ReadEntities(const Store& view, const ReadScope& scope, std::vector
     const bool wanted = (read.query.record_key.empty() || head.record_key() == read.query.record_key) &&
                         (scope.only_provider.empty() || head.provider() == scope.only_provider);
     if (wanted && head.received_us() > time.as_of_us) {
-      later.push_back({place, std::string(key), stored});
+      later.push_back({place, {std::string(key), stored}});
     } else if (wanted) {
       give(read, stored);
     }
     return inside.ok() && static_cast<size_t>(read.records->size()) < limits::kGetRecords;
   };
   RETURN_IF_ERROR(view.ScanEach(kViewRecords, prefixes, visit));
-  for (LaterState& record : later) {
+  RETURN_IF_ERROR(PutBackLater(view, time.as_of_us, &later));
+  for (const LaterState& record : later) {
     const EntityRead& read = reads[record.place];
     if (!inside.ok() || static_cast<size_t>(read.records->size()) >= limits::kGetRecords) continue;
-    ASSIGN_OR_RETURN(const bool was, PutBack(view, record.record_key, time.as_of_us, &record.state));
-    if (was) give(read, record.state);
+    if (record.past.found) give(read, record.past.state);
   }
   return inside;
 }
@@ -240,7 +247,7 @@ absl::StatusOr<bool> ListPartition(const Store& view, const ReadScope& scope, co
         const auto& head = HeadOf(stored);
         const bool own = scope.only_provider.empty() || head.provider() == scope.only_provider;
         if (own && head.received_us() > time.as_of_us) {
-          later.push_back({0, std::string(key), stored});
+          later.push_back({0, {std::string(key), stored}});
           *bytes += text.size();
         } else if (own && IsValidOn(stored, time.day)) {
           give(stored);
@@ -251,10 +258,10 @@ absl::StatusOr<bool> ListPartition(const Store& view, const ReadScope& scope, co
         return inside.ok() && !full;
       });
   RETURN_IF_ERROR(scanned);
-  for (LaterState& record : later) {
+  RETURN_IF_ERROR(PutBackLater(view, time.as_of_us, &later));
+  for (const LaterState& record : later) {
     RETURN_IF_ERROR(inside);
-    ASSIGN_OR_RETURN(const bool was, PutBack(view, record.record_key, time.as_of_us, &record.state));
-    if (was) give(record.state);
+    if (record.past.found) give(record.past.state);
   }
   RETURN_IF_ERROR(inside);
   return full;

@@ -48,9 +48,28 @@ absl::StatusOr<hangou::exchange::v1::ListRecallsResponse> Feed::ListRecalls(
   return response;
 }
 
-absl::StatusOr<hangou::exchange::v1::ConfirmRecallResponse> Feed::ConfirmRecall(
-    const Caller& caller, const hangou::exchange::v1::ConfirmRecallRequest& request) {
-  return recalls_.Confirm(caller, request, context_.clock.UtcUs());
+void Feed::ConfirmRecall(
+    const Caller& caller, const hangou::exchange::v1::ConfirmRecallRequest& request,
+    std::function<void(absl::StatusOr<hangou::exchange::v1::ConfirmRecallResponse>)> done) {
+  auto answer = recalls_.Confirm(caller, request, context_.clock.UtcUs());
+  if (!answer.ok()) return done(answer.status());
+  hangou::audit::v1::Entry entry;
+  entry.set_action(hangou::audit::v1::ACTION_CONFIRM_RECALL);
+  entry.set_allowed(true);
+  entry.set_caller(caller.department);
+  entry.set_role(caller.role);
+  entry.set_workload(caller.workload);
+  entry.set_note("subscription " + request.subscription().substr(0, kSubscriptionNameBytes));
+  entry.set_records(static_cast<uint64_t>(answer->confirmed()));
+  for (const auto& position : request.positions()) {
+    entry.add_positions(position.topic() + "/" + std::to_string(position.partition()) + "@" +
+                        std::to_string(position.offset()));
+  }
+  context_.audit.Append(std::move(entry),
+                        [answer = *std::move(answer), done = std::move(done)](const absl::Status& durable) {
+                          if (!durable.ok()) return done(durable);
+                          done(answer);
+                        });
 }
 
 void Feed::Subscribe(const Caller& caller, const hangou::exchange::v1::SubscribeRequest& request,

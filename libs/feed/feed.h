@@ -60,8 +60,9 @@ class Feed {
   // Recalls that were delivered, by streams and topics alike: which they are, and a receiver's confirmation.
   absl::StatusOr<hangou::exchange::v1::ListRecallsResponse> ListRecalls(
       const Caller& caller, const hangou::exchange::v1::ListRecallsRequest& request) const;
-  absl::StatusOr<hangou::exchange::v1::ConfirmRecallResponse> ConfirmRecall(
-      const Caller& caller, const hangou::exchange::v1::ConfirmRecallRequest& request);
+  // `done` is called once the confirmation and its audit entry are durable.
+  void ConfirmRecall(const Caller& caller, const hangou::exchange::v1::ConfirmRecallRequest& request,
+                     std::function<void(absl::StatusOr<hangou::exchange::v1::ConfirmRecallResponse>)> done);
   // Ends every stream with DRAINING; new ones are refused. Returns when that is done. Idempotent.
   void Drain();
   // Streams that are open, or end.

@@ -69,9 +69,11 @@ grpc::ServerUnaryReactor* ExchangeService::ConfirmRecall(
     grpc::CallbackServerContext* context, const hangou::exchange::v1::ConfirmRecallRequest* request,
     hangou::exchange::v1::ConfirmRecallResponse* response) {
   return HandleUnary(context, {roles::kConsumer}, [=, this](const Caller& caller, const CallDone& done) {
-    auto answer = feed_.ConfirmRecall(caller, *request);
-    if (answer.ok()) *response = std::move(*answer);
-    done(answer.status());
+    feed_.ConfirmRecall(caller, *request,
+                        [response, done](absl::StatusOr<hangou::exchange::v1::ConfirmRecallResponse> answer) {
+                          if (answer.ok()) *response = std::move(*answer);
+                          done(answer.status());
+                        });
   });
 }
 

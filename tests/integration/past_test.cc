@@ -198,6 +198,7 @@ TEST_CASE("A recall is told to who received the record, who confirms it; nothing
   confirm.set_subscription("feed");
   *confirm.add_positions() = changes[0].record().provenance().position();
   CHECK(ConfirmRecall(receiver, confirm)->confirmed() == 1);
+  CHECK(city.AuditEntries().back().action() == hangou::audit::v1::ACTION_CONFIRM_RECALL);
   city.Restart();
   CHECK(ListRecalls(receiver, true)->empty());
   CHECK(ListRecalls(provider, false)->at(0).has_confirm_time());

@@ -57,6 +57,7 @@ void AddEraseCommand(Flags app, CommandLine* line);
 void AddWithdrawCommand(Flags app, CommandLine* line);
 void AddReplaceCommand(Flags app, CommandLine* line);
 void AddReconcileCommand(Flags app, CommandLine* line);
+void AddSampleCommand(Flags app, CommandLine* line);
 void AddQualityCommand(Flags app, CommandLine* line);
 void AddQuarantineCommand(Flags app, CommandLine* line);
 void AddQueryCommand(Flags app, CommandLine* line);

@@ -42,6 +42,7 @@ void AddCommands(hangou::Flags app, hangou::CommandLine* line) {
   hangou::AddWithdrawCommand(app, line);
   hangou::AddReplaceCommand(app, line);
   hangou::AddReconcileCommand(app, line);
+  hangou::AddSampleCommand(app, line);
   hangou::AddQualityCommand(app, line);
   hangou::AddQuarantineCommand(app, line);
   hangou::AddQueryCommand(app, line);
