@@ -68,7 +68,8 @@ void MakeForeignTopic(const KafkaSettings& settings, const std::string& topic, c
   REQUIRE(rd_kafka_event_error(event.get()) == RD_KAFKA_RESP_ERR_NO_ERROR);
 }
 
-TEST_CASE("A topic whose settings would lose records, or keep what is erased, is refused with what is wrong") {
+TEST_CASE(
+    "A topic whose settings would lose records, or keep what is erased, is refused with what is wrong") {
   const KafkaSettings settings = SharedKafka();
   const auto log = OpenKafka(settings);
   struct Case {
