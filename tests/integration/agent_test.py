@@ -8,8 +8,8 @@ import subprocess
 import sys
 import tempfile
 
-import onboarding
-from onboarding import citizen_id, run, stop, until
+import installation as shared
+from installation import citizen_id, run, stop, until
 
 POSTGRES = pathlib.Path("/usr/lib/postgresql/15/bin")
 ROWS = 12_000
@@ -29,7 +29,7 @@ class Agent:
         self.state = folder / "state"
         self.file = folder / "agent.yaml"
         self.file.write_text(f"state: state\naddress: {installation.address}\n"
-                             f"identity: {installation.data}/identities/psb-publisher\n{text}", encoding="utf-8")
+                             f"identity: {installation.identity('psb-publisher')}\n{text}", encoding="utf-8")
         self.start()
 
     def words(self, *more):
@@ -179,4 +179,4 @@ if __name__ == "__main__":
     if sys.argv[2] == "queries" and not (POSTGRES / "initdb").exists():
         print("skipped: PostgreSQL is not at hand (Debian's package postgresql-15)")
         sys.exit(77)
-    onboarding.main({"folders": test_folders, "queries": test_queries})
+    shared.main({"folders": test_folders, "queries": test_queries})

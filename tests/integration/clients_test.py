@@ -5,54 +5,12 @@ import os
 import pathlib
 import re
 import shutil
-import signal
-import subprocess
 import sys
 import tempfile
 
-ROOT = pathlib.Path(__file__).resolve().parents[2]
+from installation import ROOT, Installation, run
+
 SKIP = 77
-TIMEOUT_S = 60
-
-
-def run(*words, **options):
-    """Runs a command to its end; its output. Ends the test where it fails."""
-    done = subprocess.run([str(word) for word in words], capture_output=True, text=True, timeout=TIMEOUT_S, **options)
-    if done.returncode != 0:
-        sys.exit(f"{words[0]} failed with {done.returncode}:\n{done.stdout}{done.stderr}")
-    return done.stdout
-
-
-class Installation:
-    """A standalone process with the city of the examples, in a folder of its own."""
-
-    def __init__(self, build, folder):
-        self.hangou = build / "bin" / "hangou"
-        self.data = pathlib.Path(folder) / "data"
-        self.process = subprocess.Popen([self.hangou, "standalone", "--data", self.data, "--listen", "127.0.0.1:0"],
-                                        stdout=subprocess.PIPE, text=True)
-        line = self.process.stdout.readline()
-        if "serving on " not in line:
-            self.stop()
-            sys.exit("the standalone process did not start: " + line)
-        self.address = line.split("serving on ")[1].split(",")[0]
-        self.as_context("manager-1", "apply", "-f", ROOT / "examples" / "city" / "base")
-
-    def as_context(self, context, *words):
-        return run(self.hangou, "--config", self.data / "config.yaml", "--context", context, *words)
-
-    def identity(self, department, role):
-        run(self.hangou, "certs", "issue", "--data", self.data, "--department", department, "--role", role)
-        return self.data / "identities" / f"{department}-{role}"
-
-    def stop(self):
-        self.process.send_signal(signal.SIGTERM)
-        try:
-            self.process.wait(timeout=TIMEOUT_S)
-        except subprocess.TimeoutExpired:
-            self.process.kill()
-            self.process.wait()
-        self.process.stdout.close()
 
 
 def generate(installation, folder):
@@ -71,8 +29,8 @@ def generate(installation, folder):
 
 
 def test_python(installation, folder):
-    publisher = installation.identity("psb", "publisher")
-    consumer = installation.identity("hrss", "consumer")
+    publisher = installation.identity("psb-publisher")
+    consumer = installation.identity("hrss-consumer")
     output = run("/usr/bin/python3", ROOT / "examples" / "python" / "client.py", installation.address, publisher,
                  consumer, generate(installation, folder))
     assert output.count("OUTCOME_ACCEPTED") == 2, output
@@ -82,8 +40,8 @@ def test_python(installation, folder):
 
 def test_grpcurl(installation, folder):
     del folder
-    publisher = installation.identity("psb", "publisher")
-    consumer = installation.identity("hrss", "consumer")
+    publisher = installation.identity("psb-publisher")
+    consumer = installation.identity("hrss-consumer")
 
     def grpcurl(identity, *words):
         return run("grpcurl", "-cacert", identity / "ca.crt", "-cert", identity / "tls.crt", "-key",

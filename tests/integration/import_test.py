@@ -4,8 +4,8 @@ import json
 import subprocess
 import sys
 
-import onboarding
-from onboarding import citizen_id, run, until
+import installation as shared
+from installation import citizen_id, run, until
 
 MAPPING = """resource: psb.resident
 columns:
@@ -100,4 +100,4 @@ if __name__ == "__main__":
         except ImportError:
             print("skipped: python3-openpyxl is not at hand")
             sys.exit(77)
-    onboarding.main({"workbook": test_workbook, "killed": test_killed})
+    shared.main({"workbook": test_workbook, "killed": test_killed})

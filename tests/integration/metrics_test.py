@@ -10,21 +10,19 @@ import os
 import pathlib
 import re
 import shutil
-import signal
 import socket
 import ssl
 import subprocess
 import sys
 import tempfile
-import time
 import urllib.error
 import urllib.parse
 import urllib.request
 
-ROOT = pathlib.Path(__file__).resolve().parents[2]
+from installation import ROOT, TIMEOUT_S, Installation, run, stop, until
+
 NAMES = ROOT / "tests" / "integration" / "metrics_names.txt"
 SKIP = 77
-TIMEOUT_S = 90
 # Beside Prometheus' own conventions: what only grows says so, and what has a unit says which.
 NAME = re.compile(r"^(hangou|process)(_[a-z]+)+$")
 LABELS = {"action", "code", "group", "le", "library", "method", "outcome", "reason", "version"}
@@ -34,75 +32,28 @@ RESIDENTS = """citizen_id,name,sex,birth_date,division,address,phone,state,updat
 """
 
 
-def run(*words, expect=(0,), **options):
-    """Runs a command to its end; its output. Ends the test where it fails."""
-    done = subprocess.run([str(word) for word in words], capture_output=True, text=True, timeout=TIMEOUT_S, **options)
-    if done.returncode not in expect:
-        sys.exit(f"{words[0]} failed with {done.returncode}:\n{done.stdout}{done.stderr}")
-    return done.stdout
+class ScrapedInstallation(Installation):
+    """An installation, and where it is scraped."""
 
-
-def until(what, condition):
-    """Asks again and again until the answer is not empty; the answer."""
-    deadline = time.monotonic() + TIMEOUT_S
-    while time.monotonic() < deadline:
-        answer = condition()
-        if answer:
-            return answer
-        time.sleep(0.2)  # waits: Prometheus offers only polling
-    sys.exit(f"not within {TIMEOUT_S} s: {what}")
-
-
-def stop(process):
-    """Ends a process that this test has started."""
-    process.send_signal(signal.SIGTERM)
-    try:
-        process.wait(timeout=TIMEOUT_S)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        process.wait()
-    if process.stdout:
-        process.stdout.close()
-
-
-class Installation:
-    """A standalone process with the city of the examples, and where it is scraped."""
-
-    def __init__(self, build, folder):
-        self.hangou = build / "bin" / "hangou"
-        self.data = pathlib.Path(folder) / "data"
-        self.process = subprocess.Popen([self.hangou, "standalone", "--data", self.data, "--listen", "127.0.0.1:0",
-                                         "--metrics-listen", "127.0.0.1:0"], stdout=subprocess.PIPE, text=True)
-        lines = [self.process.stdout.readline(), self.process.stdout.readline()]
-        if "serving on " not in lines[0] or "metrics: https://" not in lines[1]:
+    def start(self):
+        super().start()
+        line = self.process.stdout.readline()
+        if "metrics: https://" not in line:
             stop(self.process)
-            sys.exit("the standalone process did not start: " + "".join(lines))
-        self.address = lines[0].split("serving on ")[1].split(",")[0]
-        self.metrics = lines[1].split("https://")[1].split("/")[0]
-
-    def command(self, context, *words, expect=(0,)):
-        return run(self.hangou, "--config", self.data / "config.yaml", "--context", context, *words, expect=expect)
-
-    def identity(self, department, role):
-        name = f"{department}-{role}"
-        run(self.hangou, "certs", "issue", "--data", self.data, "--department", department, "--role", role)
-        run(self.hangou, "--config", self.data / "config.yaml", "context", "set", name, "--address", self.address,
-            "--identity", self.data / "identities" / name)
-        return name
+            sys.exit("the standalone process tells no address of its metrics: " + line)
+        self.metrics = line.split("https://")[1].split("/")[0]
 
     def use(self):
         """What moves the counters: an apply, a batch with a bad row, a read, a refused read, a subscription."""
-        self.command("manager-1", "apply", "-f", ROOT / "examples" / "city" / "base")
         run(self.hangou, "health", "--address", self.address, "--identity", self.data / "identities" / "operator")
         rows = self.data / "rows.csv"
         rows.write_text(RESIDENTS, encoding="utf-8")
-        self.command(self.identity("psb", "publisher"), "publish", "psb.resident", rows, expect=(3,))
-        consumer = self.identity("tax", "consumer")
+        run(*self.words("psb-publisher", "publish", "psb.resident", rows), expect=(3,))
         query = ["query", "psb.resident", "--id", "321002199001010016", "--purpose"]
-        self.command(consumer, *query, "tax_risk")
-        self.command(consumer, *query, "no_such_purpose", expect=(1,))
-        self.command(consumer, "subscribe", "psb.resident", "--name", "desk", "--purpose", "tax_risk", "--from",
-                     "snapshot", "--until-caught-up")
+        run(*self.words("tax-consumer", *query, "tax_risk"))
+        run(*self.words("tax-consumer", *query, "no_such_purpose"), expect=(1,))
+        run(*self.words("tax-consumer", "subscribe", "psb.resident", "--name", "desk", "--purpose", "tax_risk",
+                        "--from", "snapshot", "--until-caught-up"))
 
 
 class Prometheus:
@@ -254,7 +205,7 @@ def check_rules(prometheus):
 
 
 def test_scrape(build, folder):
-    installation = Installation(build, folder)
+    installation = ScrapedInstallation(build, folder, ["--metrics-listen", "127.0.0.1:0"])
     try:
         prometheus = Prometheus(installation, folder)
         try:
@@ -271,7 +222,7 @@ def test_scrape(build, folder):
         finally:
             stop(prometheus.process)
     finally:
-        stop(installation.process)
+        installation.stop()
 
 
 def test_rules(build, folder):

@@ -8,13 +8,13 @@ not differ.
 import json
 import os
 import pathlib
-import signal
 import subprocess
 import sys
 import tempfile
 
-ROOT = pathlib.Path(__file__).resolve().parents[2]
-TIMEOUT_S = 90
+from installation import Installation, run
+from installation import citizen_id as citizen_id_and_birth
+
 DONE, PARTLY, FAILED = 0, 3, 1
 PEOPLE = 300
 
@@ -72,10 +72,7 @@ HEAD = "身份证号,姓名,类别,监护人身份证号,区划,位置,住房面
 
 
 def citizen_id(number):
-    """A valid citizen id, another for each number."""
-    first17 = f"3210021980{number // 900 % 12 + 1:02}{number // 30 % 28 + 1:02}{number % 900 + 1:03}"
-    total = sum(int(digit) * (2 ** (17 - place) % 11) for place, digit in enumerate(first17))
-    return first17 + "10X98765432"[total % 11]
+    return citizen_id_and_birth(number)[0]
 
 
 def row(number, day=5, name="张三", extra="20.00", total="870.00", home="119.4215 32.3932"):
@@ -84,42 +81,18 @@ def row(number, day=5, name="张三", extra="20.00", total="870.00", home="119.4
                      home, "0.15", "0.085", extra, total, f"2026-01-{day:02}T08:00:00Z"])
 
 
-class Desk:
-    """An installation, and the command line of its users."""
+class Desk(Installation):
+    """An installation, and the command lines of the bureau and of who reads."""
 
     def __init__(self, build, folder):
+        super().__init__(build, folder)
         self.folder = pathlib.Path(folder)
-        self.hangou = build / "bin" / "hangou"
-        self.data = self.folder / "data"
-        self.process = subprocess.Popen([self.hangou, "standalone", "--data", self.data, "--listen", "127.0.0.1:0"],
-                                        stdout=subprocess.PIPE, text=True)
-        line = self.process.stdout.readline()
-        if "serving on " not in line:
-            self.stop()
-            sys.exit("the standalone process did not start: " + line)
-        self.address = line.split("serving on ")[1].split(",")[0]
-        self.run("manager-1", "apply", "-f", ROOT / "examples" / "city" / "base")
-        self.publisher = self.identity("civil", "publisher")
-        self.consumer = self.identity("hrss", "consumer")
-
-    def identity(self, department, role):
-        self.execute("certs", "issue", "--data", self.data, "--department", department, "--role", role)
-        return ["--address", self.address, "--identity", self.data / "identities" / f"{department}-{role}"]
-
-    def execute(self, *words, expect=DONE):
-        done = subprocess.run([str(self.hangou), *map(str, words)], capture_output=True, text=True, timeout=TIMEOUT_S)
-        if done.returncode != expect:
-            sys.exit(f"{words} ended with {done.returncode}, not {expect}:\n{done.stdout}{done.stderr}")
-        return done.stdout + done.stderr
-
-    def run(self, context, *words, expect=DONE):
-        return self.execute("--config", self.data / "config.yaml", "--context", context, *words, expect=expect)
 
     def publish_as(self, *words, expect=DONE):
-        return self.execute(*self.publisher, *words, expect=expect)
+        return run(*self.words("civil-publisher", *words), expect=(expect,), told=True)
 
     def read_as(self, *words, expect=DONE):
-        return self.execute(*self.consumer, *words, expect=expect)
+        return run(*self.words("hrss-consumer", *words), expect=(expect,), told=True)
 
     def reports(self, *words, expect=DONE):
         """The JSON lines that the department's command prints."""
@@ -138,15 +111,6 @@ class Desk:
         path.write_bytes(("\n".join([HEAD, *rows]) + "\n").encode(encoding))
         return path
 
-    def stop(self):
-        self.process.send_signal(signal.SIGTERM)
-        try:
-            self.process.wait(timeout=TIMEOUT_S)
-        except subprocess.TimeoutExpired:
-            self.process.kill()
-            self.process.wait()
-        self.process.stdout.close()
-
 
 def check(what, holds):
     if not holds:
@@ -157,10 +121,10 @@ def check(what, holds):
 def onboard(desk):
     declared = desk.folder / "allowance.yaml"
     declared.write_text(RESOURCE, encoding="utf-8")
-    desk.run("manager-1", "apply", "-f", declared)
+    desk.as_context("manager-1", "apply", "-f", declared)
     # Sharing more is a second manager's decision.
-    for line in desk.run("manager-2", "-o", "json", "get", "changes").splitlines():
-        desk.run("manager-2", "approve", json.loads(line)["id"])
+    for line in desk.as_context("manager-2", "-o", "json", "get", "changes").splitlines():
+        desk.as_context("manager-2", "approve", json.loads(line)["id"])
     mapping = desk.folder / "mapping.yaml"
     mapping.write_text(MAPPING, encoding="utf-8")
     return ["--mapping", mapping]
@@ -224,9 +188,9 @@ def replace(desk, mapping):
 
 
 def recall(desk, mapping, rows):
-    feed = subprocess.Popen([str(word) for word in [
-        desk.hangou, *desk.consumer, "-o", "json", "subscribe", "civil.allowance", "--name", "allowances", "--purpose",
-        "insurance_audit", "--from", "snapshot"]], stdout=subprocess.PIPE, text=True)
+    feed = subprocess.Popen(desk.words("hrss-consumer", "-o", "json", "subscribe", "civil.allowance", "--name",
+                                       "allowances", "--purpose", "insurance_audit", "--from", "snapshot"),
+                            stdout=subprocess.PIPE, text=True)
     try:
         seen = 0
         while seen < len(rows):

@@ -1,4 +1,4 @@
-"""What the tests of onboarding share: a standalone installation with the city of the examples, made-up residents."""
+"""What tests of the real program share: a standalone installation with the city of the examples, made-up residents."""
 
 import datetime
 import json
@@ -14,12 +14,13 @@ TIMEOUT_S = 90
 WEIGHTS = [7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2]
 
 
-def run(*words, expect=(0,), **options):
-    """Runs a command to its end; its output. Ends the test where it ends otherwise than expected."""
+def run(*words, expect=(0,), told=False, **options):
+    """Runs a command to its end; its output, with `told` what it says on standard error too. Ends the test where the
+    command ends otherwise than expected."""
     done = subprocess.run([str(word) for word in words], capture_output=True, text=True, timeout=TIMEOUT_S, **options)
     if done.returncode not in expect:
         sys.exit(f"{' '.join(map(str, words))} ended with {done.returncode}:\n{done.stdout}{done.stderr}")
-    return done.stdout
+    return done.stdout + done.stderr if told else done.stdout
 
 
 def until(what, condition):
@@ -52,22 +53,20 @@ def stop(process):
 
 
 class Installation:
-    """A standalone process; the police publishes, the tax bureau reads."""
+    """A standalone process. Identities of departments are issued when they are first used."""
 
-    def __init__(self, build, folder):
+    def __init__(self, build, folder, flags=()):
         self.hangou = pathlib.Path(build) / "bin" / "hangou"
         self.data = pathlib.Path(folder) / "data"
         self.address = "127.0.0.1:0"
+        self.flags = flags
         self.start()
-        run(self.hangou, "--config", self.data / "config.yaml", "--context", "manager-1", "apply", "-f",
-            ROOT / "examples" / "city" / "base")
-        for department, role in (("psb", "publisher"), ("tax", "consumer")):
-            run(self.hangou, "certs", "issue", "--data", self.data, "--department", department, "--role", role)
+        self.as_context("manager-1", "apply", "-f", ROOT / "examples" / "city" / "base")
 
     def start(self):
         """Starts it, the second time where it was."""
-        self.process = subprocess.Popen([self.hangou, "standalone", "--data", self.data, "--listen", self.address],
-                                        stdout=subprocess.PIPE, text=True)
+        self.process = subprocess.Popen([self.hangou, "standalone", "--data", self.data, "--listen", self.address,
+                                         *self.flags], stdout=subprocess.PIPE, text=True)
         line = self.process.stdout.readline()
         if "serving on " not in line:
             stop(self.process)
@@ -78,10 +77,22 @@ class Installation:
         stop(self.process)
         self.process.stdout.close()
 
-    def words(self, role, *words):
-        """A command line as a role."""
-        return [str(word) for word in (self.hangou, "--address", self.address, "--identity",
-                                       self.data / "identities" / role, *words)]
+    def as_context(self, context, *words, expect=(0,)):
+        """A command under a context of the installation's own file: managers, the auditor."""
+        return run(self.hangou, "--config", self.data / "config.yaml", "--context", context, *words, expect=expect)
+
+    def identity(self, name):
+        """The folder of the identity DEPARTMENT-ROLE."""
+        folder = self.data / "identities" / name
+        if not folder.exists():
+            department, role = name.rsplit("-", 1)
+            run(self.hangou, "certs", "issue", "--data", self.data, "--department", department, "--role", role)
+        return folder
+
+    def words(self, name, *words):
+        """A command line as DEPARTMENT-ROLE."""
+        return [str(word) for word in (self.hangou, "--address", self.address, "--identity", self.identity(name),
+                                       *words)]
 
     def publish(self, *words, expect=(0,)):
         """The report of a publish."""
