@@ -49,22 +49,6 @@ absl::Status VisitFormerStates(const Store& view, std::string_view record_key, u
   return damaged ? DamagedRecord() : absl::OkStatus();
 }
 
-absl::StatusOr<bool> PutBack(const Store& view, std::string_view record_key, int64_t as_of_us,
-                             StoredRecord* state) {
-  if (IsRecalled(*state)) return false;
-  if (HeadOf(*state).received_us() <= as_of_us) return true;
-  bool found = false;
-  const uint64_t revision = HeadOf(*state).revision();
-  RETURN_IF_ERROR(VisitFormerStates(view, record_key, revision, [&](const StoredRecord& former) {
-    if (IsRecalled(former)) return false;
-    if (former.withdrawn() || HeadOf(former).received_us() > as_of_us) return true;
-    *state = former;
-    found = true;
-    return false;
-  }));
-  return found;
-}
-
 absl::Status PutBackAll(const Store& view, int64_t as_of_us, std::vector<PastRecord*> records) {
   std::erase_if(records, [&](PastRecord* record) {
     const bool recalled = IsRecalled(record->state);

@@ -33,18 +33,14 @@ absl::Status DamagedRecord();
 absl::Status VisitFormerStates(const Store& view, std::string_view record_key, uint64_t revision,
                                const std::function<bool(const hangou::record::v1::StoredRecord&)>& visit);
 
-// Puts a record's newest state back to what it was at `as_of_us`: true, or false where there was nothing then, or it is
-// recalled. What was withdrawn since counts as never published. DATA_LOSS.
-absl::StatusOr<bool> PutBack(const Store& view, std::string_view record_key, int64_t as_of_us,
-                             hangou::record::v1::StoredRecord* state);
-
-// A record that is put back: its key and its newest state, and what it was, if anything.
+// A record that is put back: its key and its newest state, which becomes what it was, where it was anything.
 struct PastRecord {
   std::string record_key;
   hangou::record::v1::StoredRecord state;
   bool found = false;
 };
-// The same for many records, in one pass over the former states. Sorts them by their keys. DATA_LOSS.
+// Puts records back to what they were at `as_of_us`, in one pass over the former states: found, or not where there was
+// nothing then, or it is recalled. What was withdrawn since counts as never published. DATA_LOSS.
 absl::Status PutBackAll(const Store& view, int64_t as_of_us, std::vector<PastRecord*> records);
 
 }  // namespace hangou

@@ -1,5 +1,8 @@
 #include "libs/base_library/quality.h"
 
+#include <algorithm>
+#include <utility>
+
 #include "libs/base/limits.h"
 #include "libs/base/status.h"
 #include "libs/base/text.h"
@@ -96,9 +99,10 @@ void QualityBook::Count(const std::string& department, const std::string& resour
     if (outcome.outcome() == v1::OUTCOME_ACCEPTED) last_accepted_us_[{department, resource}] = now_us;
     refused |= outcome.outcome() == v1::OUTCOME_REFUSED;
   }
-  changed_[key] = true;
+  changed_.insert(key);
   if (refused && request != nullptr) Quarantine({department, resource}, now_us, *request, response);
-  if (clock_.BootUs() - flushed_boot_us_ > kFlushUs) FlushLocked().IgnoreError();
+  const bool due = clock_.BootUs() - flushed_boot_us_ > kFlushUs;
+  if (due || pending_bytes_ > kQuarantinePendingBytes) FlushLocked().IgnoreError();
 }
 
 void QualityBook::CountOne(const CountKey& key, const v1::RecordOutcome& outcome) {
@@ -134,7 +138,9 @@ void QualityBook::Quarantine(const ResourceKey& key, int64_t now_us, const v1::P
     std::string row = Prefix(key.first, key.second);
     AppendBigEndian(&row, static_cast<uint64_t>(now_us), 8);
     AppendBigEndian(&row, ++sequence_, 4);
-    pending_.Put(quarantine_table_, std::move(row), item.SerializeAsString());
+    std::string value = item.SerializeAsString();
+    pending_bytes_ += row.size() + value.size();
+    pending_.Put(quarantine_table_, std::move(row), std::move(value));
     ++quarantined_[key];
   }
 }
@@ -146,14 +152,15 @@ absl::Status QualityBook::Flush() {
 
 absl::Status QualityBook::FlushLocked() {
   flushed_boot_us_ = clock_.BootUs();
-  for (const auto& [key, changed] : changed_) {
+  StoreBatch batch = std::exchange(pending_, {});
+  pending_bytes_ = 0;
+  for (const CountKey& key : changed_) {
     const auto& [department, resource, day] = key;
-    pending_.Put(count_table_, CountRowKey(department, resource, day), counts_[key].SerializeAsString());
+    batch.Put(count_table_, CountRowKey(department, resource, day), counts_[key].SerializeAsString());
   }
-  if (pending_.empty()) return absl::OkStatus();
-  RETURN_IF_ERROR(Expire(&pending_));
-  RETURN_IF_ERROR(store_.Write(pending_));
-  pending_.Clear();
+  if (batch.empty()) return absl::OkStatus();
+  RETURN_IF_ERROR(Expire(&batch));
+  RETURN_IF_ERROR(store_.Write(batch));
   changed_.clear();
   return absl::OkStatus();
 }

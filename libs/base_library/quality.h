@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <map>
+#include <set>
 #include <string>
 #include <tuple>
 #include <vector>
@@ -20,6 +21,8 @@ constexpr int32_t kQualityDays = 90;
 constexpr int32_t kQuarantineDays = 30;
 // Refused records kept per department and resource: more would be the whole file, which the department has.
 constexpr size_t kQuarantineRecords = 10'000;
+// Bytes of refused records that wait to be written: some batches. Where the store does not take them they are dropped.
+constexpr size_t kQuarantinePendingBytes = 4 << 20;
 // Rules counted apart per department, resource and day.
 constexpr size_t kQualityRules = 256;
 
@@ -75,10 +78,11 @@ class QualityBook {
   const Clock& clock_;
   mutable Mutex mutex_;
   std::map<CountKey, hangou::base_library::v1::GetQualityResponse::Day> counts_ HANGOU_GUARDED_BY(mutex_);
-  std::map<CountKey, bool> changed_ HANGOU_GUARDED_BY(mutex_);
+  std::set<CountKey> changed_ HANGOU_GUARDED_BY(mutex_);
   std::map<ResourceKey, int64_t> last_accepted_us_ HANGOU_GUARDED_BY(mutex_);
   std::map<ResourceKey, size_t> quarantined_ HANGOU_GUARDED_BY(mutex_);
-  StoreBatch pending_ HANGOU_GUARDED_BY(mutex_);
+  StoreBatch pending_ HANGOU_GUARDED_BY(mutex_);  // refused records, until they are written
+  size_t pending_bytes_ HANGOU_GUARDED_BY(mutex_) = 0;
   uint32_t sequence_ HANGOU_GUARDED_BY(mutex_) = 0;
   int64_t flushed_boot_us_ HANGOU_GUARDED_BY(mutex_) = 0;
 };

@@ -127,13 +127,14 @@ absl::Status Library::ReadByRole(const ReadScope& scope, const v1::GetRequest& r
     record_key.append(to.provider).append(1, '\0').append(to.record_key);
     ASSIGN_OR_RETURN(const auto row, copy->Get(kViewRecords, record_key));
     if (!row) continue;
-    StoredRecord state;
+    PastRecord past{std::move(record_key), {}};
+    StoredRecord& state = past.state;
     if (!state.ParseFromString(*row)) {
       GroupOf(place).ReportDamage();
       return DamagedRecord();
     }
-    ASSIGN_OR_RETURN(const bool was, PutBack(*copy, record_key, as_of_us, &state));
-    if (!was || !IsValidOn(state, DayInChina(as_of_us))) continue;
+    RETURN_IF_ERROR(PutBackAll(*copy, as_of_us, {&past}));
+    if (!past.found || !IsValidOn(state, DayInChina(as_of_us))) continue;
     ASSIGN_OR_RETURN(const bool names, Names(scope.schema, state.upsert().payload(), entity));
     if (!names) continue;
     RETURN_IF_ERROR(presenter.Present(state.upsert(), place, state.offset(), response->add_records()));

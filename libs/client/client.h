@@ -34,7 +34,8 @@ std::string FullResourceName(std::string_view name);
 
 // Calls the services of an installation. Thread-safe; it outlives the publishers and subscriptions made from
 // it. Errors are those of the services, with their reasons; UNAVAILABLE where a service cannot be reached and
-// DEADLINE_EXCEEDED where it does not answer in time. Calls are not repeated.
+// DEADLINE_EXCEEDED where it does not answer in time. Calls that only read are tried again, as MakeChannel says;
+// others are not.
 class Client {
  public:
   // Reads the identity. The catalog is asked when it is first needed. CERTIFICATE_INVALID where the folder

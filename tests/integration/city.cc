@@ -87,6 +87,14 @@ void City::Restart() {
   const absl::Status started = Start();
   INFO(Message(started));
   REQUIRE(started.ok());
+  // Clients that tried to connect while nobody listened try again only after a pause; until then their calls fail.
+  for (const auto& [name, client] : clients_) {
+    for (const char* service : {"catalog", "population", "exchange", "audit"}) {
+      const auto channel = client->ChannelTo(service);
+      REQUIRE(channel.ok());
+      REQUIRE((*channel)->WaitForConnected(std::chrono::system_clock::now() + std::chrono::seconds(20)));
+    }
+  }
 }
 
 void City::MoveToKafka() {
