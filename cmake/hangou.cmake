@@ -13,10 +13,10 @@ if(HANGOU_SANITIZE)
   target_link_options(hangou_options INTERFACE -fsanitize=${HANGOU_SANITIZE})
 endif()
 
-# Sources of a library are compiled several at a time: what they include is read once, which takes a third off a build
-# from nothing. Names in unnamed namespaces are therefore unique in a library. 1 compiles each source by itself, so that
+# Sources of a target are compiled several at a time: what they include is read once, which takes more than half off a
+# build from nothing. Names in unnamed namespaces are therefore unique in a target. 1 compiles each source by itself, so that
 # every file is seen to include what it uses.
-set(HANGOU_BATCH_SIZE 1 CACHE STRING "Sources of a library or program that are compiled together")
+set(HANGOU_BATCH_SIZE 1 CACHE STRING "Sources of a target that are compiled together")
 
 # hangou_batches(OUT NAME SOURCES): the sources of a target as files that include up to HANGOU_BATCH_SIZE of them each.
 # The includes are relative to the project, so that the compiler cache serves every clone.
@@ -66,7 +66,8 @@ endfunction()
 # are not optimised, only what they test: that takes a third off the build.
 function(hangou_test name)
   cmake_parse_arguments(ARG "" "TIMEOUT" "SOURCES;DEPS;LABELS" ${ARGN})
-  add_executable(${name} ${ARG_SOURCES})
+  hangou_batches(sources ${name} ${ARG_SOURCES})
+  add_executable(${name} ${sources})
   target_link_libraries(${name} PRIVATE hangou_options hangou_catch_main ${ARG_DEPS})
   target_compile_options(${name} PRIVATE -O0)
   set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests)

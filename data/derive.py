@@ -99,6 +99,11 @@ def industry(sources):
     return sorted(table)
 
 
+def industry_2011(sources):
+    return sorted((row["code"], row["name"]) for row in rows(sources / "gb4754" / "gbt4754_2011.csv")
+                  if len(row["code"]) == 5)
+
+
 def is_common(character):
     """True for the 3,755 common simplified characters (GB/T 2312, level 1)."""
     try:
@@ -133,6 +138,7 @@ def main(sources, out):
           region_history(sources))
     write(out / "divisions" / "yangzhou.csv", ("code", "name", "level", "parent", "valid_from"), yangzhou(sources))
     write(out / "codes" / "industry.csv", ("code", "title"), industry(sources))
+    write(out / "codes" / "industry_2011.csv", ("code", "title"), industry_2011(sources))
     surnames = [(row["NameB"], int(float(row["TF"]))) for row in rows(sources / "names" / "family_names_1k.csv")]
     surnames = [row for row in surnames if row[1] > 0]
     characters = name_characters(sources, {name for name, _ in surnames})

@@ -13,13 +13,13 @@ namespace {
 namespace fs = std::filesystem;
 
 const std::string kPrevious(kHashBytes, '\0');
-constexpr uint64_t kSalt = 77;
+constexpr uint64_t kDamagedSalt = 77;
 
 // Builds segment bytes with frames of which every detail can be wrong.
 class SegmentBuilder {
  public:
   explicit SegmentBuilder(uint64_t first = 1, const std::string& previous = kPrevious)
-      : bytes_(EncodeSegmentHeader({first, kSalt, previous})), head_(previous), next_(first) {}
+      : bytes_(EncodeSegmentHeader({first, kDamagedSalt, previous})), head_(previous), next_(first) {}
 
   // A group of so many entries that follow; each says its sequence.
   SegmentBuilder& Group(uint32_t entries) {
@@ -35,7 +35,7 @@ class SegmentBuilder {
   SegmentBuilder& Raw(uint64_t sequence, uint32_t place, const std::string& entry) {
     starts_.push_back(bytes_.size());
     head_ = ChainHash(head_, entry);
-    AppendFrame({sequence, place, entry, head_}, kSalt, &bytes_);
+    AppendFrame({sequence, place, entry, head_}, kDamagedSalt, &bytes_);
     next_ = sequence + 1;
     return *this;
   }
@@ -171,7 +171,7 @@ TEST_CASE("A gap in the sequences is DATA_LOSS though the hashes follow") {
 }
 
 TEST_CASE("A segment whose making was interrupted is set aside") {
-  const std::string header = EncodeSegmentHeader({1, kSalt, kPrevious});
+  const std::string header = EncodeSegmentHeader({1, kDamagedSalt, kPrevious});
   for (const size_t size : {size_t{0}, size_t{10}, kSegmentHeaderBytes - 1}) {
     const ChainFolder chain(header.substr(0, size) + std::string(1000, '\0'));
     REQUIRE(chain.OpenAndCount() == 0);

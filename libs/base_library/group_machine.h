@@ -15,6 +15,7 @@
 #include "hangou/base_library/v1/base_library.pb.h"
 #include "hangou/record/v1/envelope.pb.h"
 #include "libs/base/reason.h"
+#include "libs/base_library/erase_ledger.h"
 #include "libs/base_library/versions.h"
 #include "libs/base_library/view_tables.h"
 #include "libs/log/log.h"
@@ -69,8 +70,9 @@ class GroupMachine {
     std::shared_ptr<const std::vector<LogEntry>> entries;
   };
 
-  GroupMachine(Store& store, std::vector<int32_t> partitions)
-      : store_(store), partitions_(std::move(partitions)) {}
+  // Where `ledger` is not null, an erasure stands there before it is applied.
+  GroupMachine(Store& store, std::vector<int32_t> partitions, EraseLedger* ledger)
+      : store_(store), partitions_(std::move(partitions)), ledger_(ledger) {}
 
   // Reads how far each partition is applied. POSITION_UNKNOWN where the view was built from another log or in another
   // format: rebuild.
@@ -164,9 +166,9 @@ class GroupMachine {
     std::map<int32_t, PartitionProgress> progress;
     // Places in the batch of the records in it, by record key: made when the first deletion asks.
     std::optional<std::unordered_map<std::string, size_t>> rows;
-    size_t starts = 0;      // OwnerStarts of this owner
-    bool erasures = false;  // some of it erases
-    size_t applied = 0;     // records that were not applied before
+    size_t starts = 0;                   // OwnerStarts of this owner
+    std::vector<ErasureEvent> erasures;  // of any owner
+    size_t applied = 0;                  // records that were not applied before
     struct Done {
       size_t place;  // of the record in the batch
       uint64_t revision;
@@ -206,6 +208,7 @@ class GroupMachine {
 
   Store& store_;
   const std::vector<int32_t> partitions_;
+  EraseLedger* const ledger_;
   std::map<int32_t, PartitionProgress> progress_;
   uint64_t owner_epoch_ = 0;   // 0: not the owner
   size_t starts_awaited_ = 0;  // OwnerStarts appended and not read back

@@ -44,9 +44,10 @@ absl::StatusOr<GroupMachine::Effects> GroupMachine::ApplyAll(const std::vector<L
       staged.batch.Put(kViewProgress, PartitionKey(partition), progress.Encode());
     }
   }
+  if (ledger_ != nullptr) RETURN_IF_ERROR(ledger_->Append(staged.erasures));
   RETURN_IF_ERROR(store_.Write(staged.batch));
   progress_ = std::move(staged.progress);
-  may_have_erasures_ |= staged.erasures;
+  may_have_erasures_ |= !staged.erasures.empty();
   starts_awaited_ -= std::min(starts_awaited_, staged.starts);
   Effects effects;
   effects.applied = staged.applied;
@@ -181,7 +182,7 @@ void GroupMachine::StageErasure(const Logged& record, const std::string& record_
   const size_t place = staged->batch.changes().size();
   if (staged->rows) (*staged->rows)[record_key] = place;
   staged->batch.Delete(kViewRecords, record_key);
-  staged->erasures = true;
+  staged->erasures.push_back({record_key, record.partition, record.offset, head.received_us()});
   NoteDone(record, envelope, place, head.revision(), staged);
   if (envelope.owner_epoch() == owner_epoch_) staged->erased.push_back(staged->done.back());
 }

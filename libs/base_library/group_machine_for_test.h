@@ -42,7 +42,7 @@ class Harness {
   void Restart(bool fresh) {
     if (fresh) store_ = MakeMemoryStore(kViewTables);
     unapplied_.clear();
-    machine_ = std::make_unique<GroupMachine>(*store_, partitions_);
+    machine_ = std::make_unique<GroupMachine>(*store_, partitions_, nullptr);
     REQUIRE(machine_->Load("log-1").ok());
     for (const auto& [partition, from] : machine_->ReadFrom()) {
       for (size_t i = static_cast<size_t>(from); i < log_[partition].size(); ++i)

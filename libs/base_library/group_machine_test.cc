@@ -133,9 +133,9 @@ TEST_CASE("A deletion keeps what was published beside it, also from the same bat
 
 TEST_CASE("A view that was built from another log is refused") {
   auto store = MakeMemoryStore(kViewTables);
-  GroupMachine first(*store, {0});
+  GroupMachine first(*store, {0}, nullptr);
   REQUIRE(first.Load("log-1").ok());
-  GroupMachine second(*store, {0});
+  GroupMachine second(*store, {0}, nullptr);
   CHECK(ReasonOf(second.Load("log-2")) == Reason::kPositionUnknown);
 }
 

@@ -1,6 +1,7 @@
 #include "libs/base_library/library.h"
 
 #include <algorithm>
+#include <numeric>
 #include <set>
 #include <utility>
 
@@ -12,6 +13,9 @@
 #include "libs/schema/owner.h"
 
 namespace hangou {
+
+using hangou::record::v1::Upsert;
+
 namespace {
 
 // How long a read waits for the positions that it names; a caller that needs longer asks again.
@@ -25,7 +29,8 @@ Library::Library(LibraryOptions options, LibraryContext context)
     : options_(std::move(options)),
       context_(context),
       quality_(options_.name, context.local, context.tables.quality, context.tables.quarantine,
-               context.clock) {
+               context.clock),
+      erase_ledger_(options_.erase_ledger, context.keys) {
   HANGOU_CHECK(options_.groups > 0 && options_.groups <= options_.partitions, "more groups than partitions");
   for (int32_t group = 0; group < options_.groups; ++group) {
     PartitionGroupOptions group_options;
@@ -35,6 +40,10 @@ Library::Library(LibraryOptions options, LibraryContext context)
     group_options.folder = options_.folder + "/" + std::to_string(group);
     group_options.name = options_.name + "/" + std::to_string(group);
     group_options.budget = context_.budget;
+    group_options.ledger = &erase_ledger_;
+    group_options.replay =
+        std::make_unique<EraseReplay>(erase_ledger_, group, options_.partitions,
+                                      [this](const Upsert& upsert) { return OwnerIdOf(upsert); });
     groups_.push_back(
         std::make_unique<PartitionGroup>(std::move(group_options), context_.log, context_.clock));
   }
@@ -42,8 +51,20 @@ Library::Library(LibraryOptions options, LibraryContext context)
 
 Library::~Library() { Stop(); }
 
+std::string Library::OwnerIdOf(const Upsert& upsert) const {
+  const auto snapshot = context_.policy.Newest();
+  const auto schema = snapshot ? snapshot->FindResource(upsert.head().resource_number()) : nullptr;
+  return schema ? std::string(OwnerText(*schema, upsert.payload()).value_or("")) : "";
+}
+
 absl::Status Library::Start() {
-  RETURN_IF_ERROR(context_.log.EnsureTopic(RecordTopic(options_.name), options_.partitions));
+  const std::string topic = RecordTopic(options_.name);
+  RETURN_IF_ERROR(context_.log.EnsureTopic(topic, options_.partitions));
+  std::vector<int32_t> partitions(static_cast<size_t>(options_.partitions));
+  std::iota(partitions.begin(), partitions.end(), 0);
+  RETURN_IF_ERROR(erase_ledger_.Open());
+  ASSIGN_OR_RETURN(const auto ends, context_.log.EndOffsets(topic, partitions));
+  RETURN_IF_ERROR(erase_ledger_.CompareWith(ends, options_.groups));
   for (auto& group : groups_) group->Start();
   policy_listener_ = context_.policy.OnChange([this] { FollowPlacement(); });
   FollowPlacement();

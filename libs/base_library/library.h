@@ -15,6 +15,7 @@
 #include "libs/base/caller.h"
 #include "libs/base/clock.h"
 #include "libs/base/keys.h"
+#include "libs/base_library/erase_ledger.h"
 #include "libs/base_library/partition_group.h"
 #include "libs/base_library/quality.h"
 #include "libs/base_library/references.h"
@@ -48,8 +49,11 @@ struct LibraryContext {
 
 // How a library is laid out. Partitions and groups are fixed for the life of an installation.
 struct LibraryOptions {
-  std::string name;     // "population"
-  std::string folder;   // its views
+  std::string name;    // "population"
+  std::string folder;  // its views
+  // File of its ledger of erasures (EraseLedger): what a restored copy of the log must not bring back. Not to be restored
+  // with the rest.
+  std::string erase_ledger;
   std::string replica;  // name of this process in the placement
   int32_t partitions;
   int32_t groups;
@@ -161,6 +165,8 @@ class Library {
   absl::StatusOr<std::shared_ptr<const Store>> ViewOf(int32_t partition);
   // The copy that holds a partition. DRAINING while there is none.
   absl::StatusOr<std::shared_ptr<const Store>> CopyOf(int32_t partition);
+  // The normalised identifier of the owner entity of a published record; empty where its resource is not known.
+  std::string OwnerIdOf(const hangou::record::v1::Upsert& upsert) const;
   // The partition that a List walks behind this one; the count of partitions at the end.
   int32_t NextListed(int32_t partition) const;
   // Tells every group whether the placement gives it to this replica.
@@ -216,6 +222,7 @@ class Library {
   const LibraryOptions options_;
   const LibraryContext context_;
   QualityBook quality_;
+  EraseLedger erase_ledger_;
   std::vector<std::unique_ptr<PartitionGroup>> groups_;
   int policy_listener_ = 0;  // from Start on
   Mutex verify_mutex_;       // counts of Verify are read and written together

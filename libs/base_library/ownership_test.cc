@@ -70,7 +70,7 @@ class Node {
   void Start() {
     outbox_.clear();
     acknowledged_.clear();
-    machine_ = std::make_unique<GroupMachine>(*store_, std::vector<int32_t>{0});
+    machine_ = std::make_unique<GroupMachine>(*store_, std::vector<int32_t>{0}, nullptr);
     REQUIRE(machine_->Load("log").ok());
   }
   void Own(uint64_t placement_epoch) {

@@ -127,11 +127,35 @@ void PartitionGroup::LoseOwnership() {
 }
 
 void PartitionGroup::ServeWhenOwner() {
-  if (!machine_->Owns() || view()) return;
+  if (!machine_->Owns() || view() || !IsErasedAgain()) return;
   MutexLock lock(mutex_);
   view_ = store_;
   status_ = absl::OkStatus();
   status_changed_.NotifyAll();
+}
+
+bool PartitionGroup::IsErasedAgain() {
+  if (!options_.replay->due()) return true;
+  if (machine_->PendingCount() > 0) return false;
+  SetStatus(
+      MakeError(Reason::kDraining, "what a restored copy of the log brought back is being erased; retry"));
+  auto found = options_.replay->Find(*store_);
+  if (!found.ok()) {
+    MendOnLoop(found.status());
+    return false;
+  }
+  if (found->empty()) {
+    const absl::Status ended = options_.replay->End();
+    if (!ended.ok()) MendOnLoop(ended);
+    return ended.ok();
+  }
+  auto effects = machine_->Decide(std::move(*found), clock_.UtcUs());
+  if (effects.ok()) {
+    Perform(std::move(*effects));
+  } else {
+    MendOnLoop(effects.status());
+  }
+  return false;
 }
 
 void PartitionGroup::Stop() {
@@ -165,7 +189,7 @@ absl::Status PartitionGroup::OpenView(bool fresh) {
   if (fresh && !numbers.empty()) ++number;
   ASSIGN_OR_RETURN(store_, OpenRocksStore(options_.folder + "/" + std::to_string(number), kViewTables,
                                           StoreKind::kView, options_.budget, ViewPrefixLength));
-  machine_ = std::make_unique<GroupMachine>(*store_, options_.partitions);
+  machine_ = std::make_unique<GroupMachine>(*store_, options_.partitions, options_.ledger);
   RETURN_IF_ERROR(machine_->Load(log_.log_id()));
   ASSIGN_OR_RETURN(const int64_t followed_us, machine_->FollowedUs());
   if (followed_us != 0 && clock_.UtcUs() - followed_us > kTombstonesLiveMs * kUsPerMs - kUsPerDay) {
@@ -387,6 +411,7 @@ void PartitionGroup::RebuildLater(const absl::Status& status) {
 
 void PartitionGroup::TickOnLoop() {
   FlushWhenDue();
+  if (machine_) ServeWhenOwner();
   const int64_t now_boot_us = clock_.BootUs();
   if (machine_ && machine_->Owns() && now_boot_us - last_expiry_boot_us_ > kExpiryUs) {
     last_expiry_boot_us_ = now_boot_us;

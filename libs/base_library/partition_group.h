@@ -12,6 +12,7 @@
 #include "libs/base/clock.h"
 #include "libs/base/event_loop.h"
 #include "libs/base/mutex.h"
+#include "libs/base_library/erase_replay.h"
 #include "libs/base_library/group_machine.h"
 
 namespace hangou {
@@ -23,6 +24,8 @@ struct PartitionGroupOptions {
   std::string folder;               // its views: one numbered folder each, the highest is the newest
   std::string name;                 // for threads and messages: "population/2"
   std::shared_ptr<StoreBudget> budget;
+  EraseLedger* ledger = nullptr;        // of the library; outlives the group
+  std::unique_ptr<EraseReplay> replay;  // of the group
 };
 
 // A copy of some partitions of a library, and their owner while the placement says so: takes submissions, appends,
@@ -96,6 +99,8 @@ class PartitionGroup {
   void ReviewOwnership();
   void LoseOwnership();
   void ServeWhenOwner();
+  // True where nothing is left that a restored copy of the log brought back; else what is left is being erased.
+  bool IsErasedAgain();
   void Perform(GroupMachine::Effects effects);
   void SubmitOnLoop(std::vector<Submission> submissions);
   void TakeApplied(GroupMachine::Effects effects);

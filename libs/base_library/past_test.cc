@@ -146,7 +146,7 @@ struct ModelState {
   bool recall = false;
 };
 
-class Model {
+class PastModel {
  public:
   void Publish(int64_t at_us, uint64_t version, uint64_t content) {
     if (!states_.empty() && !states_.back().recall && version <= states_.back().version) return;
@@ -197,7 +197,7 @@ TEST_CASE("Whatever is done to a record, every instant shows what the list of it
   std::mt19937 random(GENERATE(range(1u, 41u)));
   const auto roll = [&](int most) { return std::uniform_int_distribution<int>(0, most)(random); };
   Harness harness({0});
-  Model model;
+  PastModel model;
   uint64_t version = 1;  // 0 would be by arrival
   uint64_t content = 0;
   int64_t clock = 0;

@@ -13,7 +13,7 @@ namespace v1 = hangou::base_library::v1;
 
 namespace {
 
-constexpr int64_t kFlushUs = kUsPerSecond;
+constexpr int64_t kQualityFlushUs = kUsPerSecond;
 
 void SetTime(int64_t us, google::protobuf::Timestamp* time) {
   time->set_seconds(us / kUsPerSecond);
@@ -101,7 +101,7 @@ void QualityBook::Count(const std::string& department, const std::string& resour
   }
   changed_.insert(key);
   if (refused && request != nullptr) Quarantine({department, resource}, now_us, *request, response);
-  const bool due = clock_.BootUs() - flushed_boot_us_ > kFlushUs;
+  const bool due = clock_.BootUs() - flushed_boot_us_ > kQualityFlushUs;
   if (due || pending_bytes_ > kQuarantinePendingBytes) FlushLocked().IgnoreError();
 }
 

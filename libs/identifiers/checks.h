@@ -11,6 +11,10 @@ namespace hangou {
 
 // What a region that no list has is called.
 inline constexpr std::string_view kRegionUnknown = "region unknown";
+// What a zone is called that only the statistical lists have.
+inline constexpr std::string_view kStatisticalZone = "statistical zone";
+// What an industry class is called, beside its failing, that only the edition before has.
+inline constexpr std::string_view kFormerEdition = "class of the 2011 edition";
 
 void CheckCitizenId(int32_t today, IdentifierVerdict* verdict);
 void CheckUscc(IdentifierVerdict* verdict);

@@ -18,7 +18,7 @@ bool HasLength(std::string_view code) {
 }  // namespace
 
 // Groups of zeros at the end of 9 and 12 digits are dropped (321002000000 is 321002). Known provinces only; a county
-// that no list has is a warning.
+// that no list has is a warning, and a statistical zone, which is no division.
 void CheckDivision(IdentifierVerdict* verdict) {
   IdentifierText& code = verdict->normalized;
   if (!HasLength(code)) {
@@ -30,7 +30,8 @@ void CheckDivision(IdentifierVerdict* verdict) {
   } else {
     while (code.size() > kCountyLength && code.view().ends_with(kNoPart))
       code.Cut(code.size() - kNoPart.size());
-    if (!IsKnownRegion(code.view().substr(0, kCountyLength))) verdict->Warn(kRegionUnknown);
+    const uint32_t county = NumberOfDigits(code.view().substr(0, kCountyLength));
+    if (!IsRegionCode(county)) verdict->Warn(IsZoneCode(county) ? kStatisticalZone : kRegionUnknown);
   }
 }
 

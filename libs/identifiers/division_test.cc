@@ -37,9 +37,10 @@ TEST_CASE("A code of another length, with letters or of no province is refused")
   CHECK(Check("100000").rule == IdentifierRule::kRegion);
 }
 
-TEST_CASE("A county that no list has, and a statistical zone, are a warning") {
+TEST_CASE("A county that no list has, and a statistical zone, are a warning each") {
   CHECK(identifier_test::WarningOf(Check("329999")) == "region unknown");
-  CHECK(identifier_test::WarningOf(Check("321071001")) == "region unknown");
+  CHECK(identifier_test::WarningOf(Check("321071001")) == "statistical zone");
+  CHECK(identifier_test::WarningOf(Check("321071")) == "statistical zone");
   CHECK(Check("321071001").ok());
 }
 

@@ -8,7 +8,7 @@
 namespace hangou {
 namespace {
 
-const int32_t kToday = *ParseDay("2026-11-22");
+const int32_t kExamplesDay = *ParseDay("2026-11-22");
 
 struct Example {
   const char* text;
@@ -18,7 +18,7 @@ struct Example {
 
 void CheckExamples(IdentifierType type, std::initializer_list<Example> examples) {
   for (const Example& example : examples) {
-    const IdentifierVerdict verdict = CheckIdentifier(type, example.text, kToday);
+    const IdentifierVerdict verdict = CheckIdentifier(type, example.text, kExamplesDay);
     INFO(IdentifierTypeName(type) << " " << example.text);
     CHECK(std::string(RuleName(verdict.rule)) == example.rule);
     CHECK(identifier_test::WarningOf(verdict) == example.warning);
@@ -26,7 +26,7 @@ void CheckExamples(IdentifierType type, std::initializer_list<Example> examples)
 }
 
 std::string Normal(IdentifierType type, std::string_view raw) {
-  return CheckIdentifier(type, raw, kToday).normalized.str();
+  return CheckIdentifier(type, raw, kExamplesDay).normalized.str();
 }
 
 }  // namespace
@@ -44,7 +44,7 @@ TEST_CASE("Text longer than any identifier fails by its length, whatever the typ
   const std::string longest(kIdentifierBytes, '1');
   for (int i = 0; i < kIdentifierTypes; ++i) {
     for (const std::string& text : {longest, longest + "1", longest + longest}) {
-      CHECK_FALSE(CheckIdentifier(static_cast<IdentifierType>(i), text, kToday).ok());
+      CHECK_FALSE(CheckIdentifier(static_cast<IdentifierType>(i), text, kExamplesDay).ok());
     }
   }
 }
@@ -113,6 +113,8 @@ TEST_CASE("Industry codes with and without their letter, at every level") {
                                             {"T9700"},
                                             {"9800", "category"},
                                             {"A1311", "category"},
+                                            {"C1364", "category", "class of the 2011 edition"},
+                                            {"4041", "category", "class of the 2011 edition"},
                                             {"U", "category"},
                                             {"C99", "category"},
                                             {"011A", "charset"},

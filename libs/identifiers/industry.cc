@@ -1,5 +1,6 @@
 // Industry code (国民经济行业代码, GB/T 4754-2017 with amendment 1 of 2019): section letter, division 2, group 3, class 4
-// digits. The letter may be left out; a group without classes is the class that ends in 0.
+// digits. The letter may be left out; a group without classes is the class that ends in 0. A class that only the edition
+// of 2011 has fails, and a warning says so; the same digits may mean another thing in both.
 #include <algorithm>
 #include <iterator>
 
@@ -19,8 +20,13 @@ struct IndustryClass {
 constexpr IndustryClass kClasses[] = {
 #include "libs/identifiers/industry_codes.inc"
 };
+// Of the edition of 2011; from data/codes/industry_2011.csv.
+constexpr IndustryClass kFormerClasses[] = {
+#include "libs/identifiers/industry_codes_2011.inc"
+};
 constexpr auto kBefore = [](const IndustryClass& a, const IndustryClass& b) { return a.number < b.number; };
 static_assert(std::is_sorted(std::begin(kClasses), std::end(kClasses), kBefore));
+static_assert(std::is_sorted(std::begin(kFormerClasses), std::end(kFormerClasses), kBefore));
 
 constexpr size_t kClassDigits = 4;
 constexpr size_t kLeastDigits = 2;
@@ -54,10 +60,23 @@ IdentifierRule FirstFailureOfIndustry(std::string_view code) {
   return fits ? IdentifierRule::kNone : IdentifierRule::kCategory;
 }
 
+// True where the edition of 2011 has a class of these digits, with its letter or without.
+bool WasClass(std::string_view code) {
+  const bool has_letter = IsLetter(code[0]);
+  const std::string_view digits = code.substr(has_letter ? 1 : 0);
+  if (digits.size() != kClassDigits) return false;
+  const IndustryClass wanted{0, NumberOfDigits(digits)};
+  const auto* found = std::lower_bound(std::begin(kFormerClasses), std::end(kFormerClasses), wanted, kBefore);
+  const bool was = found != std::end(kFormerClasses) && found->number == wanted.number;
+  return was && (!has_letter || found->section == code[0]);
+}
+
 }  // namespace
 
 void CheckIndustry(IdentifierVerdict* verdict) {
-  verdict->rule = FirstFailureOfIndustry(verdict->normalized);
+  const std::string_view code = verdict->normalized;
+  verdict->rule = FirstFailureOfIndustry(code);
+  if (verdict->rule == IdentifierRule::kCategory && WasClass(code)) verdict->Warn(kFormerEdition);
 }
 
 }  // namespace hangou

@@ -12,7 +12,7 @@ using identifier_test::Digits;
 using identifier_test::RandomRegion;
 using identifier_test::Uniform;
 
-const int32_t kToday = *ParseDay("2026-11-22");
+const int32_t kMutationDay = *ParseDay("2026-11-22");
 constexpr int kRounds = 2000;
 
 std::string RandomDigits(std::mt19937_64& random, int count) {
@@ -66,11 +66,11 @@ TEST_CASE("Every valid identifier is valid, and none is after one digit has chan
     for (int round = 0; round < kRounds; ++round) {
       const std::string id = kind.make(random);
       INFO(IdentifierTypeName(kind.type) << " " << id);
-      REQUIRE(CheckIdentifier(kind.type, id, kToday).ok());
+      REQUIRE(CheckIdentifier(kind.type, id, kMutationDay).ok());
       std::string changed = id;
       const auto at = static_cast<size_t>(Uniform(random, 2, static_cast<int>(id.size()) - 1));
       changed[at] = static_cast<char>('0' + Uniform(random, 0, 9));
-      if (changed != id) REQUIRE_FALSE(CheckIdentifier(kind.type, changed, kToday).ok());
+      if (changed != id) REQUIRE_FALSE(CheckIdentifier(kind.type, changed, kMutationDay).ok());
     }
   }
 }
@@ -81,13 +81,13 @@ TEST_CASE("An organisation code with one other digit fails, but for what its wei
   for (int round = 0; round < kRounds; ++round) {
     const std::string id = RandomOrganizationCode(random);
     INFO(id);
-    REQUIRE(CheckIdentifier(IdentifierType::kOrganizationCode, id, kToday).ok());
+    REQUIRE(CheckIdentifier(IdentifierType::kOrganizationCode, id, kMutationDay).ok());
     std::string changed = id;
     changed[static_cast<size_t>(Uniform(random, 0, 7))] = static_cast<char>('0' + Uniform(random, 0, 9));
     if (changed == id) continue;
     const bool same_sum = OrganizationCodeCheck(changed.substr(0, 8)) == id.back();
     missed += same_sum ? 1 : 0;
-    REQUIRE(CheckIdentifier(IdentifierType::kOrganizationCode, changed, kToday).ok() == same_sum);
+    REQUIRE(CheckIdentifier(IdentifierType::kOrganizationCode, changed, kMutationDay).ok() == same_sum);
   }
   CHECK(missed < kRounds / 5);
 }
@@ -99,8 +99,8 @@ TEST_CASE("A longer or shorter identifier is never the same one") {
     if (kind.type == IdentifierType::kBankCard || kind.type == IdentifierType::kCertificateId) continue;
     for (int round = 0; round < kRounds; ++round) {
       std::string id = kind.make(random);
-      REQUIRE_FALSE(CheckIdentifier(kind.type, id.substr(1), kToday).ok());
-      REQUIRE_FALSE(CheckIdentifier(kind.type, id + "0", kToday).ok());
+      REQUIRE_FALSE(CheckIdentifier(kind.type, id.substr(1), kMutationDay).ok());
+      REQUIRE_FALSE(CheckIdentifier(kind.type, id + "0", kMutationDay).ok());
     }
   }
 }
@@ -111,9 +111,9 @@ TEST_CASE("The normal form of a valid identifier is valid and its own normal for
     for (int round = 0; round < kRounds; ++round) {
       std::string id = kind.make(random);
       id.insert(static_cast<size_t>(Uniform(random, 0, static_cast<int>(id.size()))), " ");
-      const IdentifierVerdict first = CheckIdentifier(kind.type, id, kToday);
+      const IdentifierVerdict first = CheckIdentifier(kind.type, id, kMutationDay);
       REQUIRE(first.ok());
-      const IdentifierVerdict second = CheckIdentifier(kind.type, first.normalized, kToday);
+      const IdentifierVerdict second = CheckIdentifier(kind.type, first.normalized, kMutationDay);
       REQUIRE(second.ok());
       REQUIRE(second.normalized == first.normalized.view());
     }

@@ -14,6 +14,10 @@ constexpr uint32_t kRegionCodes[] = {
 #include "libs/identifiers/region_codes.inc"
 };
 static_assert(std::is_sorted(std::begin(kRegionCodes), std::end(kRegionCodes)));
+constexpr uint32_t kZoneCodes[] = {
+#include "libs/identifiers/zone_codes.inc"
+};
+static_assert(std::is_sorted(std::begin(kZoneCodes), std::end(kZoneCodes)));
 
 constexpr size_t kPrefixes = 100;
 
@@ -31,6 +35,10 @@ constexpr std::array<bool, kPrefixes> kProvinces = MakeProvinces();
 
 bool IsRegionCode(uint32_t code) {
   return std::binary_search(std::begin(kRegionCodes), std::end(kRegionCodes), code);
+}
+
+bool IsZoneCode(uint32_t code) {
+  return std::binary_search(std::begin(kZoneCodes), std::end(kZoneCodes), code);
 }
 
 bool IsProvince(std::string_view code) {

@@ -7,9 +7,9 @@
 namespace hangou {
 namespace {
 
-IdentifierVerdict Check(std::string_view raw) { return CheckIdentifier(IdentifierType::kUscc, raw, 0); }
+IdentifierVerdict CheckCode(std::string_view raw) { return CheckIdentifier(IdentifierType::kUscc, raw, 0); }
 
-std::string RuleOf(std::string_view raw) { return std::string(RuleName(Check(raw).rule)); }
+std::string RuleOfCode(std::string_view raw) { return std::string(RuleName(CheckCode(raw).rule)); }
 
 TEST_CASE("Credit codes in use are valid") {
   for (const char* code :
@@ -17,7 +17,7 @@ TEST_CASE("Credit codes in use are valid") {
         "91330100716105852F", "91110000710926094P", "91100000100003962T", "9152000071430580XT",
         "91440300192317458F", "91110108551385082Q", "91321000714092832H", "91321000703903783L",
         "12440600MB2C07549J", "9132100020000003X0", "N2321003MF1234567C"}) {
-    const IdentifierVerdict verdict = Check(code);
+    const IdentifierVerdict verdict = CheckCode(code);
     INFO(code);
     CHECK(RuleName(verdict.rule) == "");
     CHECK(verdict.normalized == code);
@@ -26,32 +26,32 @@ TEST_CASE("Credit codes in use are valid") {
 }
 
 TEST_CASE("An invalid credit code is refused by the rule that it breaks") {
-  CHECK(RuleOf("91330100799655058A") == "check");
-  CHECK(RuleOf("9133010O799655058B") == "charset");
-  CHECK(RuleOf("9133010079965505") == "length");
-  CHECK(RuleOf("91330100799655058") == "length");
-  CHECK(RuleOf("99330100799655058J") == "category");
-  CHECK(RuleOf("91330100799655051M") == "orgcode");
-  CHECK(RuleOf("") == "length");
+  CHECK(RuleOfCode("91330100799655058A") == "check");
+  CHECK(RuleOfCode("9133010O799655058B") == "charset");
+  CHECK(RuleOfCode("9133010079965505") == "length");
+  CHECK(RuleOfCode("91330100799655058") == "length");
+  CHECK(RuleOfCode("99330100799655058J") == "category");
+  CHECK(RuleOfCode("91330100799655051M") == "orgcode");
+  CHECK(RuleOfCode("") == "length");
   for (const char* letter : {"I", "O", "S", "V", "Z"})
-    CHECK(RuleOf("9133010079965505" + std::string(letter) + "B") == "charset");
+    CHECK(RuleOfCode("9133010079965505" + std::string(letter) + "B") == "charset");
 }
 
 TEST_CASE("Placeholders and citizen ids are no credit codes") {
-  CHECK(RuleOf("000000000000000000") == "category");
-  CHECK(RuleOf("00000000000000000X") == "category");
+  CHECK(RuleOfCode("000000000000000000") == "category");
+  CHECK(RuleOfCode("00000000000000000X") == "category");
   // A citizen id that satisfies every check of a credit code but the region.
-  CHECK(RuleOf("32100219850112017X") == "region");
+  CHECK(RuleOfCode("32100219850112017X") == "region");
 }
 
 TEST_CASE("The codes of the early pilots are valid, and named as exceptions") {
   for (const char* code : {"91350100M0001TGQXM", "91350211M00013FA1N", "91350203M0001QKT19"}) {
-    const IdentifierVerdict verdict = Check(code);
+    const IdentifierVerdict verdict = CheckCode(code);
     INFO(code);
     CHECK(verdict.ok());
     CHECK(identifier_test::WarningOf(verdict) == "pilot exception");
   }
-  CHECK(RuleOf("91350100M0001TGQXN") == "check");
+  CHECK(RuleOfCode("91350100M0001TGQXN") == "check");
 }
 
 TEST_CASE("The national registrars and divisions of the past are known, other regions are refused") {
@@ -59,16 +59,16 @@ TEST_CASE("The national registrars and divisions of the past are known, other re
     const std::string first17 = "91" + region + "714092832";
     return first17 + UsccCheck(first17);
   };
-  CHECK(RuleOf(code_of("100000")) == "");
-  CHECK(RuleOf(code_of("321088")) == "");
-  CHECK(RuleOf(code_of("321071")) == "region");
-  CHECK(RuleOf(code_of("329999")) == "region");
+  CHECK(RuleOfCode(code_of("100000")) == "");
+  CHECK(RuleOfCode(code_of("321088")) == "");
+  CHECK(RuleOfCode(code_of("321071")) == "region");
+  CHECK(RuleOfCode(code_of("329999")) == "region");
 }
 
 TEST_CASE("Each department gives its own categories") {
   const auto rule_of = [](const std::string& department_and_category) {
     const std::string first17 = department_and_category + "321000714092832";
-    return RuleOf(first17 + UsccCheck(first17));
+    return RuleOfCode(first17 + UsccCheck(first17));
   };
   for (const char* valid : {"11", "13", "19", "21", "29", "31", "35", "39", "41", "51", "53", "62",
                             "72", "81", "91", "92", "93", "A1", "A9", "N1", "N3", "N9", "Y1"}) {
@@ -95,14 +95,14 @@ TEST_CASE("Every change of one character of a valid credit code is refused") {
   INFO("seed " << identifier_test::kSeed);
   for (int round = 0; round < 200; ++round) {
     const std::string code = identifier_test::RandomUscc(random);
-    REQUIRE(Check(code).ok());
+    REQUIRE(CheckCode(code).ok());
     for (size_t at = 0; at < code.size(); ++at) {
       for (char c : std::string_view("0123456789ABCDEFGHJKLMNPQRTUWXYIO#")) {
         if (c == code[at]) continue;
         std::string changed = code;
         changed[at] = c;
         INFO(code << " -> " << changed);
-        REQUIRE_FALSE(Check(changed).ok());
+        REQUIRE_FALSE(CheckCode(changed).ok());
       }
     }
   }
@@ -112,7 +112,7 @@ TEST_CASE("A credit code, its organisation code and its legacy tax id meet in on
   std::mt19937_64 random(identifier_test::kSeed);
   for (int round = 0; round < 1000; ++round) {
     const std::string code = identifier_test::RandomUscc(random);
-    const std::string key = CanonicalKey(EntityKind::kOrganisation, Check(code).normalized);
+    const std::string key = CanonicalKey(EntityKind::kOrganisation, CheckCode(code).normalized);
     const std::string org_code = code.substr(8, 9);
     REQUIRE(key == org_code);
     REQUIRE(CanonicalKey(EntityKind::kOrganisation, org_code) == key);

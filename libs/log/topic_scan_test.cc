@@ -9,7 +9,7 @@ namespace hangou {
 namespace {
 
 constexpr uint64_t kSalt = 0x1234567890abcdef;
-constexpr int32_t kPartitions = 4;
+constexpr int32_t kScanPartitions = 4;
 constexpr size_t kTornBytes = 1 << 20;
 
 // A topic as it would be written, and what a reader must find in it.
@@ -17,11 +17,11 @@ struct Model {
   struct Block {
     uint32_t segment;
     uint32_t start;
-    std::vector<int64_t> ends = std::vector<int64_t>(kPartitions);  // of the partitions, behind the block
+    std::vector<int64_t> ends = std::vector<int64_t>(kScanPartitions);  // of the partitions, behind the block
   };
   std::vector<std::string> segments = {""};
   std::vector<Block> blocks;
-  std::vector<std::vector<FrameRef>> frames = std::vector<std::vector<FrameRef>>(kPartitions);
+  std::vector<std::vector<FrameRef>> frames = std::vector<std::vector<FrameRef>>(kScanPartitions);
 
   void AddBlock(std::mt19937& random, bool closing) {
     if (!closing && segments.back().size() > 400) segments.emplace_back();
@@ -29,7 +29,7 @@ struct Model {
     if (!blocks.empty()) block.ends = blocks.back().ends;
     std::set<int32_t> partitions;
     while (!closing && (partitions.empty() || random() % 3 > 0)) {
-      partitions.insert(static_cast<int32_t>(random() % kPartitions));
+      partitions.insert(static_cast<int32_t>(random() % kScanPartitions));
     }
     if (closing) partitions.insert(kNoPartition);
     uint32_t index = 0;
@@ -70,7 +70,7 @@ Model RandomModel(std::mt19937& random, bool closed) {
 }
 
 TopicScanResult Scan(const std::vector<std::string>& segments) {
-  TopicScan scan(kPartitions, kSalt, kTornBytes);
+  TopicScan scan(kScanPartitions, kSalt, kTornBytes);
   uint32_t number = 1;
   for (const std::string& bytes : segments) scan.AddSegment(number++, bytes);
   return scan.Finish();
@@ -78,7 +78,7 @@ TopicScanResult Scan(const std::vector<std::string>& segments) {
 
 // Checks that whatever does not refuse is exactly as it was behind block `blocks - 1`.
 void CheckAsBehind(const Model& model, const TopicScanResult& result, size_t blocks) {
-  for (size_t p = 0; p < kPartitions; ++p) {
+  for (size_t p = 0; p < kScanPartitions; ++p) {
     if (!result.partitions[p].damage.empty()) continue;
     const int64_t end = blocks == 0 ? 0 : model.blocks[blocks - 1].ends[p];
     REQUIRE(static_cast<int64_t>(result.partitions[p].end) == end);
@@ -155,8 +155,8 @@ TEST_CASE("A changed byte is torn in the last block, and refused or harmless bef
         if (!result.damage.empty()) continue;
         const auto whole = std::count_if(result.partitions.begin(), result.partitions.end(),
                                          [](const PartitionIndex& p) { return p.damage.empty(); });
-        REQUIRE(whole >= kPartitions - 1);
-        attributed += whole == kPartitions - 1 ? 1 : 0;
+        REQUIRE(whole >= kScanPartitions - 1);
+        attributed += whole == kScanPartitions - 1 ? 1 : 0;
         CheckAsBehind(model, result, model.blocks.size());
       }
     }

@@ -12,7 +12,7 @@
 namespace hangou {
 namespace {
 
-constexpr int32_t kPartitions = 2;
+constexpr int32_t kScrubPartitions = 2;
 
 // A log of one topic in small segments.
 struct Bench {
@@ -27,7 +27,7 @@ struct Bench {
   void Open() {
     log.reset();
     log = EmbeddedLog::Open(folder.path(), SystemClock(), sizes).value();
-    REQUIRE(log->EnsureTopic("t", kPartitions).ok());
+    REQUIRE(log->EnsureTopic("t", kScrubPartitions).ok());
   }
   std::string topic_folder() const { return folder.path() + "/topics/t"; }
   void Append(int32_t partition, const std::string& key, std::optional<std::string> value) {

@@ -16,7 +16,7 @@ using google::protobuf::util::MessageDifferencer;
 
 constexpr char kFirst[] = "spiffe://hangou/department/platform/manager/m1";
 constexpr char kSecond[] = "spiffe://hangou/department/platform/manager/m2";
-constexpr char kResident[] = "resources/psb.resident";
+constexpr char kStateResident[] = "resources/psb.resident";
 
 v1::CatalogObject Department(const std::string& name) {
   v1::CatalogObject object;
@@ -59,7 +59,7 @@ v1::CatalogObject Grant(const std::string& name, const std::vector<std::string>&
   v1::CatalogObject object;
   v1::Grant* grant = object.mutable_grant();
   grant->set_name(name);
-  grant->set_resource(kResident);
+  grant->set_resource(kStateResident);
   grant->set_department("tax");
   grant->add_purposes("check");
   grant->set_valid_until(valid_until);
@@ -74,7 +74,7 @@ v1::CatalogObject Entry(const std::string& name, const std::string& field) {
   v1::CatalogObject object;
   v1::NegativeListEntry* entry = object.mutable_negative_list_entry();
   entry->set_name(name);
-  entry->set_resource(kResident);
+  entry->set_resource(kStateResident);
   entry->set_field(field);
   entry->set_legal_basis("Law of " + name);
   return object;
@@ -116,7 +116,7 @@ struct Catalog {
 Catalog Started() {
   Catalog catalog;
   catalog.Apply({Department("psb"), Department("tax"), Department("civil"), Purpose("check", {"tax"}),
-                 Resource(kResident), Grant("g1", {"phone"}, "2026-06-30")});
+                 Resource(kStateResident), Grant("g1", {"phone"}, "2026-06-30")});
   return catalog;
 }
 
@@ -130,11 +130,11 @@ TEST_CASE("On an empty catalog nothing waits, and numbers, revisions and etags a
   const Catalog catalog = Started();
   CHECK(catalog.state.epoch() == 1);
   CHECK(catalog.state.waiting().empty());
-  const v1::Resource& resource = catalog.state.objects().resources.at(kResident);
+  const v1::Resource& resource = catalog.state.objects().resources.at(kStateResident);
   CHECK(resource.number() == 1);
   CHECK(resource.schema_revision() == 1);
   CHECK(resource.fields(2).number() == 3);
-  CHECK(catalog.state.EtagOf(v1::OBJECT_KIND_RESOURCE, kResident) == "1");
+  CHECK(catalog.state.EtagOf(v1::OBJECT_KIND_RESOURCE, kStateResident) == "1");
   CHECK(ValidateObjects(catalog.state.objects()).ok());
 }
 
@@ -167,14 +167,14 @@ TEST_CASE("Which single changes loosen") {
   CHECK(catalog.ApplyOne(Resource("resources/psb.address")) == kApplied);
   CHECK(catalog.ApplyOne(Resource("resources/psb.secret", v1::SHARING_TYPE_NOT_SHARED)) == kApplied);
   CHECK(catalog.ApplyOne(Resource("resources/psb.open", v1::SHARING_TYPE_UNCONDITIONAL)) == kWaiting);
-  CHECK(catalog.ApplyOne(Resource(kResident, v1::SHARING_TYPE_UNCONDITIONAL)) == kWaiting);
-  v1::CatalogObject provided = Resource(kResident);
+  CHECK(catalog.ApplyOne(Resource(kStateResident, v1::SHARING_TYPE_UNCONDITIONAL)) == kWaiting);
+  v1::CatalogObject provided = Resource(kStateResident);
   provided.mutable_resource()->add_providers("civil");
   CHECK(catalog.ApplyOne(provided) == kWaiting);
-  v1::CatalogObject relaxed = Resource(kResident);
+  v1::CatalogObject relaxed = Resource(kStateResident);
   relaxed.mutable_resource()->mutable_fields(0)->set_required(false);
   CHECK(catalog.ApplyOne(relaxed) == kWaiting);
-  v1::CatalogObject titled = Resource(kResident);
+  v1::CatalogObject titled = Resource(kStateResident);
   titled.mutable_resource()->mutable_fields(1)->set_title("电话");
   CHECK(catalog.ApplyOne(titled) == kApplied);
   CHECK(catalog.ApplyOne(titled) == kUnchanged);
@@ -188,7 +188,7 @@ TEST_CASE("Which single changes loosen") {
 TEST_CASE("A purpose that gives rights on what is open waits") {
   Catalog catalog;
   catalog.Apply({Department("psb"), Department("tax"), Purpose("check", {"tax"}),
-                 Resource(kResident, v1::SHARING_TYPE_UNCONDITIONAL)});
+                 Resource(kStateResident, v1::SHARING_TYPE_UNCONDITIONAL)});
   CHECK(catalog.ApplyOne(Purpose("aid", {})) == kApplied);
   CHECK(catalog.ApplyOne(Purpose("aid", {"tax"})) == kWaiting);
 }
@@ -290,7 +290,7 @@ TEST_CASE("Objects that contradict the catalog are refused as a whole, with obje
   object = Resource("resources/psb.open", v1::SHARING_TYPE_CONDITIONAL);
   object.mutable_resource()->mutable_fields(1)->set_sharing(v1::SHARING_TYPE_UNCONDITIONAL);
   refused(object, "phone.sharing");
-  object = Resource(kResident);
+  object = Resource(kStateResident);
   object.mutable_resource()->mutable_fields(1)->set_sharing(v1::SHARING_TYPE_NOT_SHARED);
   refused(object, "phone");  // g1 grants it
   refused(Purpose("aid", {"nobody"}), "departments");

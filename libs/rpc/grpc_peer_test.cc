@@ -10,14 +10,14 @@ namespace hangou {
 namespace {
 
 using catalog::v1::PolicyUpdate;
-using StreamPtr = std::shared_ptr<ScriptedCatalog::Stream>;
+using CatalogStreamPtr = std::shared_ptr<ScriptedCatalog::Stream>;
 
 // Longest call of these tests.
 constexpr int64_t kCallMs = 10'000;
 
 // A server and a peer that reaches it by mutual TLS or inside the process.
-struct Fixture {
-  explicit Fixture(bool in_process)
+struct PeerFixture {
+  explicit PeerFixture(bool in_process)
       : channel(in_process ? server.rpc->InProcessChannel()
                            : server.Channel(city.Identity("platform", roles::kService))) {}
 
@@ -34,7 +34,7 @@ struct Watched {
   std::vector<absl::Status> ends;
 };
 
-std::unique_ptr<PeerStream> Watch(Fixture& fixture, Eventually<Watched>* watched) {
+std::unique_ptr<PeerStream> Watch(PeerFixture& fixture, Eventually<Watched>* watched) {
   return fixture.peer.WatchPolicy(
       "test",
       [=](const PolicyUpdate& update) {
@@ -49,7 +49,7 @@ std::unique_ptr<PeerStream> Watch(Fixture& fixture, Eventually<Watched>* watched
 // Thread-safe.
 class PolicyFeed {
  public:
-  void Add(const StreamPtr& stream) {
+  void Add(const CatalogStreamPtr& stream) {
     const auto line = std::make_shared<Line>(stream);
     MutexLock lock(mutex_);
     for (const PolicyUpdate& update : state_) line->Push(update);
@@ -70,7 +70,7 @@ class PolicyFeed {
  private:
   // What waits for one stream, which takes one message at a time.
   struct Line : std::enable_shared_from_this<Line> {
-    explicit Line(StreamPtr to) : stream(std::move(to)) {}
+    explicit Line(CatalogStreamPtr to) : stream(std::move(to)) {}
     void Push(const PolicyUpdate& update) {
       MutexLock lock(mutex);
       waiting.push_back(update);
@@ -86,7 +86,7 @@ class PolicyFeed {
         if (ok) self->WriteNext();
       }));
     }
-    const StreamPtr stream;
+    const CatalogStreamPtr stream;
     Mutex mutex;
     std::deque<PolicyUpdate> waiting HANGOU_GUARDED_BY(mutex);
     bool writing HANGOU_GUARDED_BY(mutex) = false;
@@ -101,7 +101,9 @@ class PolicyFeed {
 class NetworkWorld : public PeerWorld {
  public:
   NetworkWorld() : fixture_(false), address_(fixture_.server.rpc->address()) {
-    fixture_.server.catalog.on_watch = [this](const Caller&, const StreamPtr& stream) { feed_.Add(stream); };
+    fixture_.server.catalog.on_watch = [this](const Caller&, const CatalogStreamPtr& stream) {
+      feed_.Add(stream);
+    };
   }
   Peer& peer() override { return fixture_.peer; }
   void OnRenew(MemoryPeer::RenewAnswer answer) override {
@@ -125,7 +127,7 @@ class NetworkWorld : public PeerWorld {
 
  private:
   PolicyFeed feed_;  // the server's streams use it
-  Fixture fixture_;
+  PeerFixture fixture_;
   const std::string address_;
 };
 
@@ -134,7 +136,7 @@ TEST_CASE("The peer over gRPC keeps the contract of the seam") {
 }
 
 TEST_CASE("A lease is renewed over the network and inside the process") {
-  Fixture fixture(GENERATE(false, true));
+  PeerFixture fixture(GENERATE(false, true));
   fixture.server.catalog.on_renew = [](const auto& request, auto* response) {
     response->set_nonce(request.nonce());
     response->set_newest_epoch(9);
@@ -149,7 +151,7 @@ TEST_CASE("A lease is renewed over the network and inside the process") {
 }
 
 TEST_CASE("A refusal comes back with its reason") {
-  Fixture fixture(true);
+  PeerFixture fixture(true);
   fixture.server.catalog.on_renew = [](const auto&, auto*) {
     return MakeError(Reason::kDraining, "stopping");
   };
@@ -157,14 +159,14 @@ TEST_CASE("A refusal comes back with its reason") {
 }
 
 TEST_CASE("A catalog that is gone is UNAVAILABLE") {
-  Fixture fixture(false);
+  PeerFixture fixture(false);
   fixture.server.rpc.reset();
   CHECK(absl::IsUnavailable(fixture.peer.RenewLease({}, kCallMs).status()));
 }
 
 TEST_CASE("The policy's updates come in order, then its end once") {
-  Fixture fixture(GENERATE(false, true));
-  fixture.server.catalog.on_watch = [](const Caller&, const StreamPtr& stream) {
+  PeerFixture fixture(GENERATE(false, true));
+  fixture.server.catalog.on_watch = [](const Caller&, const CatalogStreamPtr& stream) {
     PolicyUpdate first;
     first.set_epoch(1);
     CHECK(stream->Write(first, [stream](bool) {
@@ -182,23 +184,23 @@ TEST_CASE("The policy's updates come in order, then its end once") {
 }
 
 TEST_CASE("A watch that is dropped is cancelled, and nothing is called afterwards") {
-  Fixture fixture(GENERATE(false, true));
-  Eventually<StreamPtr> opened;
+  PeerFixture fixture(GENERATE(false, true));
+  Eventually<CatalogStreamPtr> opened;
   Eventually<bool> cancelled;
-  fixture.server.catalog.on_watch = [&](const Caller&, const StreamPtr& stream) {
+  fixture.server.catalog.on_watch = [&](const Caller&, const CatalogStreamPtr& stream) {
     stream->WhenCancelled([&] { cancelled.Update([](bool& value) { value = true; }); });
-    opened.Update([&](StreamPtr& value) { value = stream; });
+    opened.Update([&](CatalogStreamPtr& value) { value = stream; });
   };
   {
     Eventually<Watched> watched;  // gone before the server's end is: a late call would touch it
     const auto stream = Watch(fixture, &watched);
-    REQUIRE(opened.Wait([](const StreamPtr& value) { return value != nullptr; }));
+    REQUIRE(opened.Wait([](const CatalogStreamPtr& value) { return value != nullptr; }));
   }
   CHECK(cancelled.Wait([](bool value) { return value; }));
 }
 
 TEST_CASE("Raw records are read from the library that is asked for") {
-  Fixture fixture(GENERATE(false, true));
+  PeerFixture fixture(GENERATE(false, true));
   base_library::v1::ScanRequest request;
   request.set_partition(7);
   const auto response = fixture.peer.Scan("tax", request, kCallMs);

@@ -25,7 +25,7 @@ class HopLibrary final : public BaseLibrary::CallbackService {
   const Hops& hops_;
 };
 
-struct Fixture {
+struct HopsFixture {
   TestInstallation installation;
   const KeyRing keys = KeyRing::ForTest();
   ManualClock clock;
@@ -34,7 +34,7 @@ struct Fixture {
   HopLibrary library{hops};
   std::unique_ptr<RpcServer> rpc;
 
-  Fixture() {
+  HopsFixture() {
     auto started = RpcServer::Start({.identity_folder = installation.server(), .services = {&library}});
     REQUIRE(started.ok());
     rpc = std::move(*started);
@@ -59,26 +59,26 @@ struct Fixture {
 }  // namespace
 
 TEST_CASE("A call that a listed service passes on comes from its caller") {
-  Fixture fixture;
+  HopsFixture fixture;
   CHECK(fixture.Get(fixture.installation.server(), &fixture.hops).value() ==
         "spiffe://hangou/department/tax/consumer/hall via "
         "spiffe://hangou/department/platform/service/test-app");
 }
 
 TEST_CASE("A service without a token is only itself, and may not read") {
-  Fixture fixture;
+  HopsFixture fixture;
   CHECK(ReasonOf(fixture.Get(fixture.installation.server(), nullptr).status()) == Reason::kRoleRequired);
 }
 
 TEST_CASE("A token in the hands of a department says nothing") {
-  Fixture fixture;
+  HopsFixture fixture;
   const std::string consumer = fixture.installation.Identity("civil", roles::kConsumer);
   CHECK(ReasonOf(fixture.Get(consumer, &fixture.hops).status()) == Reason::kCertificateInvalid);
   CHECK(fixture.Get(consumer, nullptr).value() == "spiffe://hangou/department/civil/consumer/test-app via ");
 }
 
 TEST_CASE("A token of another audience, of other keys, or too old is refused") {
-  Fixture fixture;
+  HopsFixture fixture;
   const std::string& service = fixture.installation.server();
   const Hops other_audience({service, "catalog", {"test-app"}}, fixture.keys, fixture.clock);
   CHECK(ReasonOf(fixture.Get(service, &other_audience).status()) == Reason::kCertificateInvalid);
@@ -92,14 +92,14 @@ TEST_CASE("A token of another audience, of other keys, or too old is refused") {
 }
 
 TEST_CASE("A service that is not listed passes nothing on") {
-  Fixture fixture;
+  HopsFixture fixture;
   const Hops strict({fixture.installation.server(), "base_library", {"population"}}, fixture.keys,
                     fixture.clock);
   HopLibrary library(strict);
   const auto rpc =
       RpcServer::Start({.identity_folder = fixture.installation.server(), .services = {&library}}).value();
   grpc::ClientContext context;
-  fixture.hops.Sign(Fixture::Tax(), kTestWaitMs, &context);
+  fixture.hops.Sign(HopsFixture::Tax(), kTestWaitMs, &context);
   base_library::v1::GetResponse response;
   const auto channel = *MakeChannel(rpc->address(), fixture.installation.server());
   CHECK(ReasonOf(FromGrpc(BaseLibrary::NewStub(channel)->Get(&context, {}, &response))) ==
@@ -107,7 +107,7 @@ TEST_CASE("A service that is not listed passes nothing on") {
 }
 
 TEST_CASE("A passed-on caller needs the role like any other") {
-  Fixture fixture;
+  HopsFixture fixture;
   const Caller publisher = *ParseSpiffeId("spiffe://hangou/department/tax/publisher/hall");
   CHECK(ReasonOf(fixture.Get(fixture.installation.server(), &fixture.hops, publisher).status()) ==
         Reason::kRoleRequired);

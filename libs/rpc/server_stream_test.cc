@@ -11,8 +11,8 @@ namespace hangou {
 namespace {
 
 using catalog::v1::PolicyUpdate;
-using Stream = ScriptedCatalog::Stream;
-using StreamPtr = std::shared_ptr<Stream>;
+using UpdateStream = ScriptedCatalog::Stream;
+using UpdateStreamPtr = std::shared_ptr<UpdateStream>;
 
 // More than the windows and buffers of a connection take while its client does not read.
 constexpr size_t kLargeBytes = 12 << 20;
@@ -25,17 +25,17 @@ PolicyUpdate Update(uint64_t epoch, size_t bytes = 0) {
 }
 
 // A server whose streams a test holds, and one client of them.
-struct Fixture {
-  Fixture() {
-    server.catalog.on_watch = [this](const Caller&, const StreamPtr& stream) {
-      opened.Update([&](StreamPtr& value) { value = stream; });
+struct StreamFixture {
+  StreamFixture() {
+    server.catalog.on_watch = [this](const Caller&, const UpdateStreamPtr& stream) {
+      opened.Update([&](UpdateStreamPtr& value) { value = stream; });
     };
   }
   // Opens a call and gives the server's end of it.
-  StreamPtr Open() {
+  UpdateStreamPtr Open() {
     SetTestDeadline(&context);
     call = stub->WatchPolicy(&context, {});
-    REQUIRE(opened.Wait([](const StreamPtr& value) { return value != nullptr; }));
+    REQUIRE(opened.Wait([](const UpdateStreamPtr& value) { return value != nullptr; }));
     return opened.Get();
   }
   std::function<void(bool)> CountWritten() {
@@ -51,7 +51,7 @@ struct Fixture {
     CHECK(stub->RenewLease(&unary, {}, &response).ok());
   }
 
-  Eventually<StreamPtr> opened;
+  Eventually<UpdateStreamPtr> opened;
   Eventually<std::vector<bool>> written;
   TestInstallation city;
   TestServer server{city.server()};
@@ -62,8 +62,8 @@ struct Fixture {
 };
 
 TEST_CASE("Messages arrive in order, then the status with its reason") {
-  Fixture fixture;
-  const StreamPtr stream = fixture.Open();
+  StreamFixture fixture;
+  const UpdateStreamPtr stream = fixture.Open();
   for (uint64_t epoch = 1; epoch <= 3; ++epoch) {
     REQUIRE(stream->Write(Update(epoch), fixture.CountWritten()));
     REQUIRE(fixture.WaitWritten(epoch));
@@ -81,8 +81,8 @@ TEST_CASE("Messages arrive in order, then the status with its reason") {
 }
 
 TEST_CASE("A stream may be written and ended before the method has returned") {
-  Fixture fixture;
-  fixture.server.catalog.on_watch = [](const Caller&, const StreamPtr& stream) {
+  StreamFixture fixture;
+  fixture.server.catalog.on_watch = [](const Caller&, const UpdateStreamPtr& stream) {
     CHECK(stream->Write(Update(7), [stream](bool) { stream->Finish(absl::OkStatus()); }));
   };
   SetTestDeadline(&fixture.context);
@@ -95,8 +95,8 @@ TEST_CASE("A stream may be written and ended before the method has returned") {
 }
 
 TEST_CASE("A reader that does not read holds up one message, and it is not called written") {
-  Fixture fixture;
-  const StreamPtr stream = fixture.Open();
+  StreamFixture fixture;
+  const UpdateStreamPtr stream = fixture.Open();
   REQUIRE(stream->Write(Update(1, kLargeBytes), fixture.CountWritten()));
   for (int i = 0; i < 5; ++i) fixture.Fence();
   CHECK(fixture.written.Get().empty());
@@ -110,8 +110,8 @@ TEST_CASE("A reader that does not read holds up one message, and it is not calle
 }
 
 TEST_CASE("A reader that does not read can be dropped") {
-  Fixture fixture;
-  const StreamPtr stream = fixture.Open();
+  StreamFixture fixture;
+  const UpdateStreamPtr stream = fixture.Open();
   REQUIRE(stream->Write(Update(1, kLargeBytes), fixture.CountWritten()));
   stream->FinishNow(MakeError(Reason::kSlowConsumer, "resume from the token"));
   REQUIRE(fixture.WaitWritten(1));
@@ -122,15 +122,15 @@ TEST_CASE("A reader that does not read can be dropped") {
 }
 
 TEST_CASE("FinishNow with nothing in the way carries the reason") {
-  Fixture fixture;
-  const StreamPtr stream = fixture.Open();
+  StreamFixture fixture;
+  const UpdateStreamPtr stream = fixture.Open();
   stream->FinishNow(MakeError(Reason::kSlowConsumer, "resume from the token"));
   CHECK(ReasonOf(FromGrpc(fixture.call->Finish())) == Reason::kSlowConsumer);
 }
 
 TEST_CASE("A client that goes away cancels the stream once, and later writes do nothing") {
-  Fixture fixture;
-  StreamPtr stream = fixture.Open();
+  StreamFixture fixture;
+  UpdateStreamPtr stream = fixture.Open();
   Eventually<int> cancelled;
   const auto count = [&] { cancelled.Update([](int& value) { ++value; }); };
   stream->WhenCancelled(count);
@@ -144,23 +144,23 @@ TEST_CASE("A client that goes away cancels the stream once, and later writes do 
   stream->Finish(absl::OkStatus());
   CHECK(cancelled.Get() == 1);
   stream->WhenCancelled(count);
-  const std::weak_ptr<Stream> weak = stream;
+  const std::weak_ptr<UpdateStream> weak = stream;
   stream.reset();
-  fixture.opened.Update([](StreamPtr& value) { value.reset(); });
+  fixture.opened.Update([](UpdateStreamPtr& value) { value.reset(); });
   CHECK(cancelled.Wait([&](int) { return weak.expired(); }));
 }
 
 TEST_CASE("Callbacks that hold their own stream are let go at its end") {
-  Fixture fixture;
-  std::weak_ptr<Stream> weak;
+  StreamFixture fixture;
+  std::weak_ptr<UpdateStream> weak;
   {
-    const StreamPtr stream = fixture.Open();
+    const UpdateStreamPtr stream = fixture.Open();
     weak = stream;
     stream->WhenCancelled([stream] {});
     REQUIRE(stream->Write(Update(1), [stream](bool) {}));
     stream->Finish(absl::OkStatus());
   }
-  fixture.opened.Update([](StreamPtr& value) { value.reset(); });
+  fixture.opened.Update([](UpdateStreamPtr& value) { value.reset(); });
   PolicyUpdate update;
   while (fixture.call->Read(&update)) {
   }
@@ -169,7 +169,7 @@ TEST_CASE("Callbacks that hold their own stream are let go at its end") {
 }
 
 TEST_CASE("A stream of the wrong role is refused before it opens") {
-  Fixture fixture;
+  StreamFixture fixture;
   const auto stub =
       catalog::v1::Catalog::NewStub(fixture.server.Channel(fixture.city.Identity("psb", roles::kConsumer)));
   SetTestDeadline(&fixture.context);
@@ -178,8 +178,8 @@ TEST_CASE("A stream of the wrong role is refused before it opens") {
 }
 
 TEST_CASE("Shutdown cancels the streams that are open, and a stream outlives its server unharmed") {
-  Fixture fixture;
-  const StreamPtr stream = fixture.Open();
+  StreamFixture fixture;
+  const UpdateStreamPtr stream = fixture.Open();
   Eventually<bool> cancelled;
   stream->WhenCancelled([&] { cancelled.Update([](bool& value) { value = true; }); });
   fixture.server.rpc->Shutdown(10);
@@ -190,14 +190,14 @@ TEST_CASE("Shutdown cancels the streams that are open, and a stream outlives its
 }
 
 TEST_CASE("Writing, ending and leaving at the same time does no harm") {
-  Fixture fixture;
+  StreamFixture fixture;
   for (int round = 0; round < 40; ++round) {
     grpc::ClientContext context;
     SetTestDeadline(&context);
-    fixture.opened.Update([](StreamPtr& value) { value.reset(); });
+    fixture.opened.Update([](UpdateStreamPtr& value) { value.reset(); });
     const auto call = fixture.stub->WatchPolicy(&context, {});
-    REQUIRE(fixture.opened.Wait([](const StreamPtr& value) { return value != nullptr; }));
-    const StreamPtr stream = fixture.opened.Get();
+    REQUIRE(fixture.opened.Wait([](const UpdateStreamPtr& value) { return value != nullptr; }));
+    const UpdateStreamPtr stream = fixture.opened.Get();
     std::thread leaves([&] { context.TryCancel(); });
     std::thread ends([&] { stream->Finish(absl::OkStatus()); });
     std::thread drops([&] { stream->FinishNow(MakeError(Reason::kSlowConsumer, "x")); });

@@ -12,14 +12,14 @@ namespace hangou {
 namespace {
 
 // A server with one consumer.
-struct Fixture {
+struct UnaryFixture {
   TestInstallation city;
   TestServer server{city.server()};
   std::shared_ptr<grpc::Channel> channel = server.Channel(city.Identity("psb", roles::kConsumer));
 };
 
 TEST_CASE("A reason and a field reach the client as the handler gave them") {
-  Fixture fixture;
+  UnaryFixture fixture;
   fixture.server.library.on_get = [](const Caller&, const auto&, auto*, const CallDone& done) {
     done(MakeError(Reason::kFieldInvalid, "the day does not exist", "birth_date"));
   };
@@ -30,7 +30,7 @@ TEST_CASE("A reason and a field reach the client as the handler gave them") {
 }
 
 TEST_CASE("A call may be ended later, from another thread") {
-  Fixture fixture;
+  UnaryFixture fixture;
   EventLoop loop("test");
   fixture.server.library.on_get = [&](const Caller&, const base_library::v1::GetRequest& request,
                                       base_library::v1::GetResponse* response, CallDone done) {
@@ -53,7 +53,7 @@ TEST_CASE("A call may be ended later, from another thread") {
 }
 
 TEST_CASE("A call whose work was dropped is answered as draining, not left hanging") {
-  Fixture fixture;
+  UnaryFixture fixture;
   auto loop = std::make_unique<EventLoop>("test");
   fixture.server.library.on_get = [&](const Caller&, const auto&, auto*, CallDone done) {
     // A read that is answered so is tried again.
@@ -66,7 +66,7 @@ TEST_CASE("A call whose work was dropped is answered as draining, not left hangi
 }
 
 TEST_CASE("A call whose deadline has passed is not worked on") {
-  Fixture fixture;
+  UnaryFixture fixture;
   std::atomic<bool> entered = false;
   std::atomic<bool> worked = false;
   Eventually<bool> left;
@@ -96,7 +96,7 @@ TEST_CASE("A call whose deadline has passed is not worked on") {
 }
 
 TEST_CASE("A call without a deadline is bounded by the platform's own") {
-  Fixture fixture;
+  UnaryFixture fixture;
   std::atomic<int64_t> remaining = -1;
   fixture.server.library.before_get = [&](const grpc::CallbackServerContext& context) {
     remaining = RemainingMs(context);
@@ -111,7 +111,7 @@ TEST_CASE("A call without a deadline is bounded by the platform's own") {
 }
 
 TEST_CASE("Unary calls per second, 64 outstanding", "[.][benchmark]") {
-  Fixture fixture;
+  UnaryFixture fixture;
   constexpr int kOutstanding = 64;
   constexpr int kCalls = 100'000;
   const auto stub = base_library::v1::BaseLibrary::NewStub(fixture.channel);

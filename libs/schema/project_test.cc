@@ -11,20 +11,22 @@ using schema_test::MustCompile;
 using schema_test::ResidentResource;
 using schema_test::ResidentValues;
 
-const ResourceSchema& Schema() {
+const ResourceSchema& ProjectedSchema() {
   static const auto schema = MustCompile(ResidentResource());
   return *schema;
 }
 
-std::vector<FieldPermission> Permissions(FieldPermission all) { return {Schema().fields().size(), all}; }
+std::vector<FieldPermission> Permissions(FieldPermission all) {
+  return {ProjectedSchema().fields().size(), all};
+}
 
 FieldPermission& Of(std::vector<FieldPermission>& permissions, std::string_view name) {
-  return permissions[static_cast<size_t>(Schema().IndexOfName(name))];
+  return permissions[static_cast<size_t>(ProjectedSchema().IndexOfName(name))];
 }
 
 std::string Project(std::string_view payload, const std::vector<FieldPermission>& permissions) {
   std::string out = "left from before";
-  REQUIRE(ProjectPayload(Schema(), payload, permissions, &out).ok());
+  REQUIRE(ProjectPayload(ProjectedSchema(), payload, permissions, &out).ok());
   return out;
 }
 
@@ -33,20 +35,20 @@ constexpr FieldPermission kFull{FieldLevel::kFull, MaskKind::kNone};
 }  // namespace
 
 TEST_CASE("With every field in full a projection is the payload, byte for byte") {
-  const std::string payload = Encode(Schema(), ResidentValues());
+  const std::string payload = Encode(ProjectedSchema(), ResidentValues());
   CHECK(Project(payload, Permissions(kFull)) == payload);
   CHECK(Project("", Permissions(kFull)).empty());
 }
 
 TEST_CASE("Fields without permission, and those for verification, are left out") {
-  const std::string payload = Encode(Schema(), ResidentValues());
+  const std::string payload = Encode(ProjectedSchema(), ResidentValues());
   CHECK(Project(payload, Permissions({})).empty());
   auto permissions = Permissions(kFull);
   Of(permissions, "citizen_id") = {};
   Of(permissions, "income") = {FieldLevel::kVerify, MaskKind::kNone};
   auto kept = ResidentValues();
   std::erase_if(kept, [](const auto& value) { return value.name == "citizen_id" || value.name == "income"; });
-  CHECK(Project(payload, permissions) == Encode(Schema(), kept));
+  CHECK(Project(payload, permissions) == Encode(ProjectedSchema(), kept));
 }
 
 TEST_CASE("Masked fields carry the masked text") {
@@ -54,25 +56,26 @@ TEST_CASE("Masked fields carry the masked text") {
   Of(permissions, "citizen_id") = {FieldLevel::kMasked, MaskKind::kCitizenId};
   Of(permissions, "full_name") = {FieldLevel::kMasked, MaskKind::kName};
   Of(permissions, "phone") = {FieldLevel::kMasked, MaskKind::kKeepFirstAndLast};
-  const std::string expected = Encode(
-      Schema(), {{"citizen_id", "321002********0016"}, {"full_name", "欧阳**"}, {"phone", "1*********8"}});
-  CHECK(Project(Encode(Schema(), ResidentValues()), permissions) == expected);
+  const std::string expected =
+      Encode(ProjectedSchema(),
+             {{"citizen_id", "321002********0016"}, {"full_name", "欧阳**"}, {"phone", "1*********8"}});
+  CHECK(Project(Encode(ProjectedSchema(), ResidentValues()), permissions) == expected);
 }
 
 TEST_CASE("A mask for what is no text, or without a kind, withholds the field") {
-  const std::string payload = Encode(Schema(), {{"full_name", "张三"}, {"income", "1.00"}});
+  const std::string payload = Encode(ProjectedSchema(), {{"full_name", "张三"}, {"income", "1.00"}});
   CHECK(Project(payload, Permissions({FieldLevel::kMasked, MaskKind::kNone})).empty());
   CHECK(Project(payload, Permissions({FieldLevel::kMasked, MaskKind::kName})) ==
-        Encode(Schema(), {{"full_name", "张*"}}));
+        Encode(ProjectedSchema(), {{"full_name", "张*"}}));
 }
 
 TEST_CASE("Fields beyond the permissions that were given are withheld") {
-  CHECK(Project(Encode(Schema(), ResidentValues()), {kFull}) ==
-        Encode(Schema(), {{"citizen_id", "321002198507140016"}}));
+  CHECK(Project(Encode(ProjectedSchema(), ResidentValues()), {kFull}) ==
+        Encode(ProjectedSchema(), {{"citizen_id", "321002198507140016"}}));
 }
 
 TEST_CASE("A field of a later revision is left out") {
-  std::string payload = Encode(Schema(), {{"full_name", "张三"}, {"income", "1.00"}});
+  std::string payload = Encode(ProjectedSchema(), {{"full_name", "张三"}, {"income", "1.00"}});
   const std::string known = payload;
   AppendTextField(399, "later", &payload);
   AppendTextField(5000, "much later", &payload);
@@ -80,7 +83,7 @@ TEST_CASE("A field of a later revision is left out") {
 }
 
 TEST_CASE("Of a damaged payload nothing leaves") {
-  const std::string payload = Encode(Schema(), ResidentValues());
+  const std::string payload = Encode(ProjectedSchema(), ResidentValues());
   std::vector<std::string> damaged = {payload.substr(0, payload.size() - 1), payload + "\xFF",
                                       payload + payload, std::string(1, '\0')};
   std::string wrong_type;
@@ -88,7 +91,7 @@ TEST_CASE("Of a damaged payload nothing leaves") {
   damaged.push_back(wrong_type);
   for (const std::string& bytes : damaged) {
     std::string out = "left from before";
-    CHECK(ReasonOf(ProjectPayload(Schema(), bytes, Permissions(kFull), &out)) == Reason::kDataLoss);
+    CHECK(ReasonOf(ProjectPayload(ProjectedSchema(), bytes, Permissions(kFull), &out)) == Reason::kDataLoss);
     CHECK(out.empty());
   }
 }

@@ -14,7 +14,7 @@
 namespace hangou {
 namespace {
 
-constexpr int kTables = 3;
+constexpr int kContractTables = 3;
 constexpr size_t kBudgetBytes = 32 << 20;
 
 using Rows = std::vector<std::pair<std::string, std::string>>;
@@ -28,12 +28,13 @@ size_t FirstByte(int table, std::string_view key) { return table < 2 && !key.emp
 struct Fixture {
   explicit Fixture(Kind kind) {
     if (kind == Kind::kMemory) {
-      store = MakeMemoryStore(kTables);
+      store = MakeMemoryStore(kContractTables);
       return;
     }
-    auto opened = OpenRocksStore(
-        folder.path() + "/store", kTables, kind == Kind::kLocal ? StoreKind::kLocal : StoreKind::kView,
-        MakeStoreBudget(kBudgetBytes), kind == Kind::kFilteredView ? FirstByte : nullptr);
+    auto opened =
+        OpenRocksStore(folder.path() + "/store", kContractTables,
+                       kind == Kind::kLocal ? StoreKind::kLocal : StoreKind::kView,
+                       MakeStoreBudget(kBudgetBytes), kind == Kind::kFilteredView ? FirstByte : nullptr);
     REQUIRE(opened.ok());
     store = std::move(opened).value();
   }
@@ -93,8 +94,8 @@ TEST_CASE("Empty keys and values, and bytes of every kind, are kept as they are"
 TEST_CASE("Tables do not see each other's keys") {
   Fixture fixture(EveryKind());
   Store& store = *fixture.store;
-  for (int table = 0; table < kTables; ++table) Put(store, table, "k", std::to_string(table));
-  for (int table = 0; table < kTables; ++table) {
+  for (int table = 0; table < kContractTables; ++table) Put(store, table, "k", std::to_string(table));
+  for (int table = 0; table < kContractTables; ++table) {
     REQUIRE(ScanAll(store, table) == Rows{{"k", std::to_string(table)}});
   }
 }
@@ -281,7 +282,7 @@ StoreBatch RandomBatch(std::mt19937& random) {
   StoreBatch batch;
   const size_t changes = random() % 8;
   for (size_t i = 0; i < changes; ++i) {
-    const int table = static_cast<int>(random() % kTables);
+    const int table = static_cast<int>(random() % kContractTables);
     std::string key(random() % 3, 'a');
     for (char& letter : key) letter = static_cast<char>('a' + random() % 3);
     if (random() % 3 == 0) {
@@ -305,7 +306,7 @@ TEST_CASE("Random batches leave the rows that a map would hold") {
   CAPTURE(seed);
   std::mt19937 random(seed);
   Fixture fixture(kind);
-  std::map<std::string, std::string> model[kTables];
+  std::map<std::string, std::string> model[kContractTables];
   for (int round = 0; round < 300; ++round) {
     const StoreBatch batch = RandomBatch(random);
     for (const StoreBatch::Change& change : batch.changes()) {
@@ -318,7 +319,7 @@ TEST_CASE("Random batches leave the rows that a map would hold") {
     REQUIRE(fixture.store->Write(batch).ok());
     if (round % 50 == 0) REQUIRE(fixture.store->Flush().ok());
   }
-  for (int table = 0; table < kTables; ++table) {
+  for (int table = 0; table < kContractTables; ++table) {
     REQUIRE(ScanAll(*fixture.store, table) == Rows(model[table].begin(), model[table].end()));
     std::vector<std::string> keys;
     for (const auto& [key, value] : model[table]) keys.push_back(key);

@@ -22,6 +22,7 @@ class LibraryRole final : public ServiceRole {
   LibraryRole(const LibraryDeclaration& declaration, ServiceProcess& process)
       : process_(process),
         library_({std::string(declaration.name), process.settings().data + "/view",
+                  process.settings().data + "/erasures/" + std::string(declaration.name),
                   process.settings().replica, process.layout().partitions(), process.layout().groups()},
                  {process.log(), process.local(), kTables, process.policy(), process.audit(), process.keys(),
                   process.clock(), process.budget(), process.peer()}),

@@ -19,6 +19,7 @@ struct InstallationPaths {
   std::string key_ring() const { return root + "/keys/ring"; }
   std::string log() const { return root + "/log"; }
   std::string view(std::string_view library) const { return root + "/view/" + std::string(library); }
+  std::string erasures(std::string_view library) const { return root + "/erasures/" + std::string(library); }
   std::string local() const { return root + "/local"; }
   std::string audit() const { return root + "/audit"; }
   std::string audit_shipped() const { return root + "/audit-shipped"; }

@@ -206,8 +206,12 @@ absl::Status Standalone::StartServices() {
   ASSIGN_OR_RETURN(const auto layout, parts.catalog->AwaitLayout(parts.options.start_timeout_ms));
   std::vector<Library*> libraries;
   for (const LibraryDeclaration& declaration : kLibraries) {
-    LibraryOptions library{std::string(declaration.name), parts.paths.view(declaration.name), kReplica,
-                           layout.partitions(), layout.groups()};
+    LibraryOptions library{std::string(declaration.name),
+                           parts.paths.view(declaration.name),
+                           parts.paths.erasures(declaration.name),
+                           kReplica,
+                           layout.partitions(),
+                           layout.groups()};
     const LibraryContext context{*parts.log,  *parts.local, kLibraryTables, *parts.policy, *parts.audit,
                                  *parts.keys, clock,        parts.budget,   parts.peer};
     parts.libraries.push_back(std::make_unique<Library>(std::move(library), context));

@@ -61,7 +61,7 @@ void PrintSubscription(const Globals& globals, const exchange_v1::Subscription& 
 }
 
 // Pauses or resumes.
-absl::StatusOr<int> Change(
+absl::StatusOr<int> ChangeDelivery(
     const Globals& globals, const std::string& name,
     absl::StatusOr<exchange_v1::Subscription> (TopicSubscriptions::*method)(const std::string&)) {
   ASSIGN_OR_RETURN(const std::string full, FullSubscriptionName(globals, name));
@@ -105,11 +105,11 @@ void AddSubscriptionsCommand(Flags app, CommandLine* line) {
   AddNamed(command, line, "show", "One of them, and how to read its topic", &Show);
   AddNamed(command, line, "pause", "Stop its deliveries; the topic stays readable",
            [](const Globals& globals, const std::string& name) {
-             return Change(globals, name, &TopicSubscriptions::Pause);
+             return ChangeDelivery(globals, name, &TopicSubscriptions::Pause);
            });
   AddNamed(command, line, "resume", "Go on after a pause, a withdrawal or a failure",
            [](const Globals& globals, const std::string& name) {
-             return Change(globals, name, &TopicSubscriptions::Resume);
+             return ChangeDelivery(globals, name, &TopicSubscriptions::Resume);
            });
   AddNamed(command, line, "delete", "End it, and remove its topic with what is in it", &Remove);
 }
