@@ -21,6 +21,8 @@ struct ErasureEvent {
   int32_t partition = 0;
   int64_t offset = 0;
   int64_t received_us = 0;  // when its owner took it
+  std::string provider = {};
+  uint32_t resource_number = 0;
 };
 
 // What a restored copy of the log still holds and must not: hashes of the records that were erased behind its end.

@@ -58,7 +58,8 @@ class GroupMachine {
   struct Effects {
     std::map<int32_t, std::vector<LogEntry>> appends;
     std::vector<Answer> answers;
-    size_t applied = 0;  // records of the log, but for those that were applied before
+    size_t applied = 0;                // records of the log, but for those that were applied before
+    std::vector<ErasureEvent> erased;  // among them
     // Another owner has begun: this one decides nothing any more, and what it had in flight is answered.
     bool deposed = false;
   };

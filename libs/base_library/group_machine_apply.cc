@@ -51,6 +51,7 @@ absl::StatusOr<GroupMachine::Effects> GroupMachine::ApplyAll(const std::vector<L
   starts_awaited_ -= std::min(starts_awaited_, staged.starts);
   Effects effects;
   effects.applied = staged.applied;
+  effects.erased = std::move(staged.erasures);
   for (const Staged::Done& done : staged.done) {
     const StoreBatch::Change& change = staged.batch.changes()[done.place];
     if (change.table == kViewReferences) {
@@ -182,7 +183,8 @@ void GroupMachine::StageErasure(const Logged& record, const std::string& record_
   const size_t place = staged->batch.changes().size();
   if (staged->rows) (*staged->rows)[record_key] = place;
   staged->batch.Delete(kViewRecords, record_key);
-  staged->erasures.push_back({record_key, record.partition, record.offset, head.received_us()});
+  staged->erasures.push_back({record_key, record.partition, record.offset, head.received_us(),
+                              head.provider(), head.resource_number()});
   NoteDone(record, envelope, place, head.revision(), staged);
   if (envelope.owner_epoch() == owner_epoch_) staged->erased.push_back(staged->done.back());
 }

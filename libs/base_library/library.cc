@@ -44,6 +44,7 @@ Library::Library(LibraryOptions options, LibraryContext context)
     group_options.replay =
         std::make_unique<EraseReplay>(erase_ledger_, group, options_.partitions,
                                       [this](const Upsert& upsert) { return OwnerIdOf(upsert); });
+    group_options.on_erased = [this](const ErasureEvent& erasure) { ForgetRefused(erasure); };
     groups_.push_back(
         std::make_unique<PartitionGroup>(std::move(group_options), context_.log, context_.clock));
   }
@@ -111,6 +112,25 @@ absl::Status Library::AwaitServing(int64_t timeout_ms) {
   if (!first.ok() || any) return first;
   return MakeError(Reason::kNotOwner,
                    "the placement gives no group of " + options_.name + " to this replica");
+}
+
+void Library::ForgetRefused(const ErasureEvent& erasure) {
+  const auto snapshot = context_.policy.Newest();
+  const auto schema = snapshot ? snapshot->FindResource(erasure.resource_number) : nullptr;
+  if (!schema) return;
+  // On a full disk they stay until they are old; the erasure itself must not wait for that.
+  quality_.ClearQuarantine(erasure.provider, schema->name()).IgnoreError();
+}
+
+std::map<std::string, std::string> Library::OtherReplicas() const {
+  std::map<std::string, std::string> others;
+  const auto snapshot = context_.policy.Newest();
+  if (!snapshot) return others;
+  for (const auto& replica : snapshot->placement().proto().replicas()) {
+    if (replica.service() == options_.name && replica.name() != options_.replica)
+      others[replica.name()] = replica.address();
+  }
+  return others;
 }
 
 std::string Library::OwnerElsewhere(int32_t partition) const {

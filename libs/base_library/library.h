@@ -4,6 +4,7 @@
 #include <array>
 #include <atomic>
 #include <functional>
+#include <map>
 #include <memory>
 #include <set>
 #include <string>
@@ -128,6 +129,9 @@ class Library {
 
   // The address of the other replica that owns a partition; empty where this one does, or nobody does.
   std::string OwnerElsewhere(int32_t partition) const;
+  // The other replicas that are alive, and their addresses; and the name of this one.
+  std::map<std::string, std::string> OtherReplicas() const;
+  const std::string& replica() const { return options_.replica; }
   // True where no partition is owned elsewhere.
   bool OwnsAll() const;
   // The partition of an entity of a resource: its owner, or the entity in a role where one is named.
@@ -167,6 +171,8 @@ class Library {
   absl::StatusOr<std::shared_ptr<const Store>> CopyOf(int32_t partition);
   // The normalised identifier of the owner entity of a published record; empty where its resource is not known.
   std::string OwnerIdOf(const hangou::record::v1::Upsert& upsert) const;
+  // What this replica refused of a resource may be about whom a record was erased of.
+  void ForgetRefused(const ErasureEvent& erasure);
   // The partition that a List walks behind this one; the count of partitions at the end.
   int32_t NextListed(int32_t partition) const;
   // Tells every group whether the placement gives it to this replica.

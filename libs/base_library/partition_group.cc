@@ -246,6 +246,7 @@ void PartitionGroup::TakeApplied(GroupMachine::Effects effects) {
   applied_count_ += static_cast<int64_t>(effects.applied);
   applied_since_flush_ += static_cast<int64_t>(effects.applied);
   PublishProgress();
+  for (const ErasureEvent& erasure : effects.erased) options_.on_erased(erasure);
   if (effects.deposed) LoseOwnership();
   Perform(std::move(effects));
 }

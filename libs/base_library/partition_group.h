@@ -26,6 +26,8 @@ struct PartitionGroupOptions {
   std::shared_ptr<StoreBudget> budget;
   EraseLedger* ledger = nullptr;        // of the library; outlives the group
   std::unique_ptr<EraseReplay> replay;  // of the group
+  // Told of every erasure once it is applied, on the group's thread.
+  std::function<void(const ErasureEvent&)> on_erased;
 };
 
 // A copy of some partitions of a library, and their owner while the placement says so: takes submissions, appends,

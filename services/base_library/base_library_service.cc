@@ -5,6 +5,7 @@
 #include "libs/rpc/forward.h"
 #include "libs/rpc/unary.h"
 #include "services/base_library/batch_get_by_owner.h"
+#include "services/base_library/of_every_replica.h"
 #include "services/base_library/pass_on.h"
 
 namespace hangou {
@@ -227,15 +228,29 @@ grpc::ServerUnaryReactor* BaseLibraryService::Reconcile(grpc::CallbackServerCont
 grpc::ServerUnaryReactor* BaseLibraryService::ListQuarantine(grpc::CallbackServerContext* context,
                                                              const v1::ListQuarantineRequest* request,
                                                              v1::ListQuarantineResponse* response) {
-  return ServeHere(context, request, response, &Library::ListQuarantine);
+  return HandleUnary(context, {roles::kPublisher}, hops_, [=, this](const Caller& caller, CallDone done) {
+    const auto library = Route(request->resource());
+    if (!library.ok()) return done(library.status());
+    if (hops_ == nullptr || !caller.via.empty())
+      return (*library)->ListQuarantine(caller, *request, response, std::move(done));
+    QuarantineOfEveryReplica(**library, *hops_, caller, *request, RemainingMs(*context), response,
+                             std::move(done));
+  });
 }
 
-// Without a resource: of every library of this process.
+// Without a resource: of every library of this process. Where replicas pass calls on, it is the one that is here.
 grpc::ServerUnaryReactor* BaseLibraryService::GetQuality(grpc::CallbackServerContext* context,
                                                          const v1::GetQualityRequest* request,
                                                          v1::GetQualityResponse* response) {
-  if (!request->resource().empty()) return ServeHere(context, request, response, &Library::GetQuality);
-  return HandleUnary(context, {roles::kPublisher}, [=, this](const Caller& caller, CallDone done) {
+  return HandleUnary(context, {roles::kPublisher}, hops_, [=, this](const Caller& caller, CallDone done) {
+    if (hops_ != nullptr || !request->resource().empty()) {
+      const auto library = Route(request->resource());
+      if (!library.ok()) return done(library.status());
+      if (hops_ == nullptr || !caller.via.empty())
+        return (*library)->GetQuality(caller, *request, response, std::move(done));
+      return QualityOfEveryReplica(**library, *hops_, caller, *request, RemainingMs(*context), response,
+                                   std::move(done));
+    }
     absl::Status status;
     for (const auto& [name, library] : libraries_) {
       v1::GetQualityResponse part;

@@ -1,12 +1,15 @@
 // Separate processes on a real broker: hops, moves, and what happens when one of them goes.
 #include "tests/integration/cluster.h"
 
+#include <grpcpp/grpcpp.h>
 #include <signal.h>
 
 #include <catch2/catch.hpp>
 #include <fstream>
+#include <set>
 
 #include "hangou/audit/v1/entry.pb.h"
+#include "hangou/base_library/v1/base_library.grpc.pb.h"
 #include "libs/base/status.h"
 #include "tests/integration/city.h"
 #include "tests/integration/workload.h"
@@ -36,6 +39,61 @@ bool AllOwnedBy(Cluster& cluster, const std::string& replica) {
     if (cluster.OwnerOf(group).replica() != replica) return false;
   }
   return true;
+}
+
+// Sends a batch of one record that lacks everything.
+void PublishEmptyRecord(Client& publisher, const std::string& request_id) {
+  const auto channel = publisher.ChannelTo("population");
+  REQUIRE(channel.ok());
+  const auto stub = hangou::base_library::v1::BaseLibrary::NewStub(*channel);
+  grpc::ClientContext context;
+  context.set_deadline(std::chrono::system_clock::now() + std::chrono::seconds(20));
+  const auto stream = stub->Publish(&context);
+  hangou::base_library::v1::PublishRequest batch;
+  batch.set_request_id(request_id);
+  batch.set_resource("resources/psb.resident");
+  batch.add_records();
+  hangou::base_library::v1::PublishResponse response;
+  REQUIRE(stream->Write(batch));
+  REQUIRE(stream->WritesDone());
+  REQUIRE(stream->Read(&response));
+  REQUIRE(stream->Finish().ok());
+  CHECK(response.outcomes(0).outcome() == hangou::base_library::v1::OUTCOME_REFUSED);
+}
+
+// Calls go to the replicas in turn; each tells what all of them counted and refused.
+void CheckQualityOfAll(Client& publisher) {
+  hangou::base_library::v1::GetQualityRequest request;
+  request.set_resource("resources/psb.resident");
+  const auto refused = [&] {
+    const auto quality = publisher.GetQuality(request);
+    INFO(Message(quality.status()));
+    REQUIRE(quality.ok());
+    int64_t count = 0;
+    for (const auto& day : quality->days()) count += day.refused();
+    return count;
+  };
+  const int64_t before = refused();
+  constexpr int kBatches = 4;
+  for (int i = 0; i < kBatches; ++i) PublishEmptyRecord(publisher, "empty-" + std::to_string(i));
+  for (int i = 0; i < kBatches; ++i) CHECK(refused() == before + kBatches);
+
+  std::set<std::string> kept;
+  hangou::base_library::v1::ListQuarantineRequest list;
+  list.set_resource(request.resource());
+  list.set_page_size(1);
+  do {
+    const auto page = publisher.ListQuarantine(list);
+    INFO(Message(page.status()));
+    REQUIRE(page.ok());
+    for (const auto& item : page->items()) {
+      if (item.request_id().starts_with("empty-")) kept.insert(item.request_id());
+    }
+    list.set_page_token(page->next_page_token());
+  } while (!list.page_token().empty());
+  CHECK(kept.size() == kBatches);
+  list.set_page_token("nonsense");
+  CHECK(ReasonOf(publisher.ListQuarantine(list).status()) == Reason::kTokenInvalid);
 }
 
 }  // namespace
@@ -87,6 +145,7 @@ TEST_CASE("Two replicas share the groups, any of them takes a call, and what fal
       kTakeOverMs));
   REQUIRE(workload.AwaitProgress(100, 30'000));
   CheckNothingLost(workload);
+  CheckQualityOfAll(publisher);
 
   // Whoever was asked, and whoever answered: the audit names the caller.
   hangou::audit::v1::ListEntriesRequest request;
