@@ -498,13 +498,27 @@ void GroupMachine::AppendTombstones(const std::string& record_key, int32_t parti
 absl::StatusOr<GroupMachine::Effects> GroupMachine::EndErasures(int64_t before_us, size_t at_most) const {
   Effects effects;
   size_t ended = 0;
+  std::map<std::pair<uint32_t, int32_t>, int64_t> last;  // by resource and partition
   RETURN_IF_ERROR(store_.Scan(kViewErasures, "", "", [&](std::string_view key, std::string_view value) {
     const StoredErasure erasure = StoredErasure::Decode(value);
     if (erasure.received_us >= before_us) return true;
     AppendTombstones(std::string(key), erasure.partition, erasure.revision, &effects);
     effects.appends[erasure.partition].push_back({ErasureLogKey(key, erasure.revision), std::nullopt});
+    int64_t& offset = last[{static_cast<uint32_t>(ReadBigEndian(key.substr(0, 4))), erasure.partition}];
+    offset = std::max(offset, erasure.offset);
     return ++ended < at_most;
   }));
+  for (const auto& [place, offset] : last) {
+    const auto& [resource, partition] = place;
+    std::string ended_key = EndedErasuresKey(resource, partition);
+    ASSIGN_OR_RETURN(const auto known, store_.Get(kViewProgress, ended_key));
+    Envelope envelope;
+    envelope.set_owner_epoch(owner_epoch_);
+    envelope.mutable_erasures_ended()->set_resource_number(resource);
+    envelope.mutable_erasures_ended()->set_last_offset(
+        known ? std::max(offset, static_cast<int64_t>(ReadBigEndian(*known))) : offset);
+    effects.appends[partition].push_back({std::move(ended_key), envelope.SerializeAsString()});
+  }
   return effects;
 }
 

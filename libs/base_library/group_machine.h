@@ -110,7 +110,7 @@ class GroupMachine {
   absl::StatusOr<size_t> ExpireRequests(int64_t before_us, size_t at_most);
 
   // Ends erasures older than `before_us`, at most so many: tombstones for their events, and once more for what they
-  // erased. Only while it owns.
+  // erased, and an ErasuresEnded for those who come late. Only while it owns.
   absl::StatusOr<Effects> EndErasures(int64_t before_us, size_t at_most) const;
 
   // First offset of a partition that is not applied.

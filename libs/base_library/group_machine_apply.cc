@@ -113,6 +113,12 @@ absl::Status GroupMachine::StageEvent(const Logged& record, Scratch* scratch, St
     StageReference(record, envelope, staged);
     return absl::OkStatus();
   }
+  if (envelope.has_erasures_ended()) {
+    std::string offset;
+    AppendBigEndian(&offset, static_cast<uint64_t>(envelope.erasures_ended().last_offset()), kOffsetBytes);
+    staged->batch.Put(kViewProgress, std::string(*record.key), std::move(offset));
+    return absl::OkStatus();
+  }
   StoredRecord& stored = scratch->stored;
   std::string record_key = RecordKey(record.partition, HeadOf(envelope));
   if (envelope.has_deletion() && envelope.deletion().kind() == Deletion::KIND_ERASE) {
@@ -178,8 +184,9 @@ void GroupMachine::StageErasure(const Logged& record, const std::string& record_
   const RecordHead& head = envelope.deletion().head();
   for (uint64_t gone = 1; gone < head.revision(); ++gone)
     staged->batch.Delete(kViewHistory, HistoryKey(record_key, gone));
-  staged->batch.Put(kViewErasures, record_key,
-                    StoredErasure{head.received_us(), head.revision(), record.partition}.Encode());
+  staged->batch.Put(
+      kViewErasures, record_key,
+      StoredErasure{head.received_us(), head.revision(), record.partition, record.offset}.Encode());
   const size_t place = staged->batch.changes().size();
   if (staged->rows) (*staged->rows)[record_key] = place;
   staged->batch.Delete(kViewRecords, record_key);

@@ -131,6 +131,14 @@ TEST_CASE("What is erased is in no table and, when its day is over, in no entry 
   const bool again = GENERATE(false, true);
   if (again) CHECK(Publish(harness, 1, 7) == v1::OUTCOME_ACCEPTED);
   harness.EndErasures(kNowUs + 2);
+  // Who comes late is told that something went, and how far.
+  const auto& told = harness.log()[0].back();
+  hangou::record::v1::Envelope ended;
+  REQUIRE(ended.ParseFromString(*told.value));
+  CHECK(told.key == EndedErasuresKey(ended.erasures_ended().resource_number(), 0));
+  CHECK(
+      ParseLogKey(harness.log()[0].at(static_cast<size_t>(ended.erasures_ended().last_offset())).key).kind ==
+      ParsedLogKey::kErasure);
   harness.CompactAndRebuild();
   CHECK_FALSE(LogHolds(harness, "1000000"));
   CHECK(LogHolds(harness, kOwner) == again);

@@ -13,6 +13,7 @@ constexpr size_t kRevisionBytes = 8;
 // What the log keys of other things than records begin with. As the first bytes of a resource's number they are beyond
 // any that the catalog assigns.
 constexpr std::string_view kErasureKeyPrefix = "erase/";
+constexpr std::string_view kEndedKeyPrefix = "ended/";
 constexpr std::string_view kReferenceKeyPrefix = "refer/";
 constexpr std::string_view kOwnerKeyPrefix = "owner/";
 
@@ -78,13 +79,15 @@ std::string StoredErasure::Encode() const {
   AppendBigEndian(&text, static_cast<uint64_t>(received_us), 8);
   AppendBigEndian(&text, revision, 8);
   AppendBigEndian(&text, static_cast<uint64_t>(partition), 8);
+  AppendBigEndian(&text, static_cast<uint64_t>(offset), 8);
   return text;
 }
 
 StoredErasure StoredErasure::Decode(std::string_view text) {
-  HANGOU_CHECK(text.size() == 24, "an erasure of another length");
+  HANGOU_CHECK(text.size() == 32, "an erasure of another length");
   return {static_cast<int64_t>(ReadBigEndian(text.substr(0, 8))), ReadBigEndian(text.substr(8, 8)),
-          static_cast<int32_t>(ReadBigEndian(text.substr(16, 8)))};
+          static_cast<int32_t>(ReadBigEndian(text.substr(16, 8))),
+          static_cast<int64_t>(ReadBigEndian(text.substr(24, 8)))};
 }
 
 std::string RequestPrefix(std::string_view provider, std::string_view request_id) {
@@ -152,12 +155,16 @@ std::string ErasureLogKey(std::string_view record_key, uint64_t revision) {
   return LogKey(std::string(kErasureKeyPrefix) + std::string(record_key), revision);
 }
 
+std::string EndedErasuresKey(uint32_t resource, int32_t partition) {
+  return std::string(kEndedKeyPrefix) + ResourcePrefix(resource, partition);
+}
+
 std::string ReferenceLogKey(std::string_view reference_key) {
   return std::string(kReferenceKeyPrefix) + std::string(reference_key);
 }
 
 ParsedLogKey ParseLogKey(std::string_view log_key) {
-  if (log_key.starts_with(kOwnerKeyPrefix)) return {};
+  if (log_key.starts_with(kOwnerKeyPrefix) || log_key.starts_with(kEndedKeyPrefix)) return {};
   if (log_key.starts_with(kReferenceKeyPrefix)) {
     return {ParsedLogKey::kReference, log_key.substr(kReferenceKeyPrefix.size()), 0};
   }

@@ -18,7 +18,7 @@ enum ViewTable : int {
   kViewRecords = 0,
   // RequestKey -> RequestMemory: what was sent under a request id, for the memory of repeats.
   kViewRequests = 1,
-  // PartitionKey -> PartitionProgress; kLogIdKey -> log id.
+  // PartitionKey -> PartitionProgress; kLogIdKey -> log id; EndedErasuresKey -> offset, u64.
   kViewProgress = 2,
   // HistoryKey -> StoredRecord: what a record was before its newest event. Looked up by EntityPrefix too.
   kViewHistory = 3,
@@ -31,7 +31,7 @@ enum ViewTable : int {
 };
 
 // The tables' format: a view of another one is built anew.
-inline constexpr std::string_view kViewFormat = "2";
+inline constexpr std::string_view kViewFormat = "3";
 
 // Length of the EntityPrefix of a key of a table that is looked up by it; 0 for what is shorter, and in the others.
 size_t ViewPrefixLength(int table, std::string_view key);
@@ -57,11 +57,12 @@ bool IsHistoryOf(std::string_view history_key, std::string_view record_key);
 // record key.
 std::string ReferenceKey(int32_t partition, const hangou::record::v1::Reference& reference);
 
-// An erasure whose event stands in the log until every feed has passed it: 24 bytes.
+// An erasure whose event stands in the log until every feed has passed it: 32 bytes.
 struct StoredErasure {
   int64_t received_us = 0;
   uint64_t revision = 0;  // of the erasure
   int32_t partition = 0;
+  int64_t offset = 0;  // of its event
 
   std::string Encode() const;
   static StoredErasure Decode(std::string_view text);
@@ -99,6 +100,9 @@ std::string PartitionKey(int32_t partition);
 std::string LogKey(std::string_view record_key, uint64_t revision);
 // Key of an erasure in the log: apart from the revisions that it removes.
 std::string ErasureLogKey(std::string_view record_key, uint64_t revision);
+// Where the view keeps the offset of the last erasure of a resource whose event is gone from a partition; and the key of
+// that message in the log.
+std::string EndedErasuresKey(uint32_t resource, int32_t partition);
 // Key of a reference in the log.
 std::string ReferenceLogKey(std::string_view reference_key);
 

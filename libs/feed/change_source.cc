@@ -108,10 +108,25 @@ absl::Status ChangeSource::OpenReader() {
     if (position_.partitions[static_cast<size_t>(partition)].next > end) {
       return MakeError(Reason::kPositionUnknown, "the place lies beyond the end of the log; start again");
     }
+    began_[partition] = position_.partitions[static_cast<size_t>(partition)].next;
   }
   ASSIGN_OR_RETURN(reader_, options_.log.OpenReader(options_.topic, std::move(from)));
   reader_->SetNotify(notify_);
+  old_ends_ = ends_;
   return absl::OkStatus();
+}
+
+// What is appended while it reads is of erasures whose events it has passed.
+absl::Status ChangeSource::CheckErasures(const LogRecord& record,
+                                         const hangou::record::v1::ErasuresEnded& ended) const {
+  if (ended.resource_number() != options_.resource_number ||
+      record.offset >= old_ends_.at(record.partition) || began_.at(record.partition) > ended.last_offset()) {
+    return absl::OkStatus();
+  }
+  return MakeError(
+      Reason::kPositionUnknown,
+      "records were erased while the subscription was away for more than half a day; drop what you hold "
+      "of the resource and start again with a snapshot");
 }
 
 bool ChangeSource::AtEnd() {
@@ -158,6 +173,8 @@ absl::StatusOr<bool> ChangeSource::TakeRecord(const LogRecord& record, FeedChang
   // A former owner that did not know it yet.
   if (change->event.owner_epoch() < partition.owner_epoch) return false;
   partition.owner_epoch = change->event.owner_epoch();
+  if (change->event.has_erasures_ended())
+    RETURN_IF_ERROR(CheckErasures(record, change->event.erasures_ended()));
   // References tell nothing that the records do not.
   if (!change->event.has_upsert() && !change->event.has_deletion()) return false;
   if (HeadOf(*change).resource_number() != options_.resource_number) return false;

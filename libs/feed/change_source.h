@@ -57,7 +57,8 @@ class ChangeSource {
   // Set before the first Next; called from any thread when Next may have something again. An empty function unsets it,
   // and when that returns no call is under way.
   void SetNotify(std::function<void()> notify);
-  // Takes the next change. POSITION_UNKNOWN, DATA_LOSS, or what the log answers.
+  // Takes the next change. POSITION_UNKNOWN, also where records of the resource were erased behind the place that it was
+  // made with and nothing tells which any more; DATA_LOSS, or what the log answers.
   absl::StatusOr<Step> Next(FeedChange* change);
   // The page that is wanted.
   hangou::base_library::v1::ScanRequest PageRequest() const;
@@ -74,6 +75,7 @@ class ChangeSource {
   absl::Status OpenReader();
   bool AtEnd();
   absl::StatusOr<bool> TakeRecord(const LogRecord& record, FeedChange* change);
+  absl::Status CheckErasures(const LogRecord& record, const hangou::record::v1::ErasuresEnded& ended) const;
   void EndPartition();
   std::string HashOf(const hangou::record::v1::RecordHead& head) const;
 
@@ -93,6 +95,9 @@ class ChangeSource {
   std::unique_ptr<LogReader> reader_;
   std::map<int32_t, int64_t>
       ends_;  // when the reader was opened, of the partitions that have not reached them
+  // Then too: where reading began, and the end, of every partition.
+  std::map<int32_t, int64_t> began_;
+  std::map<int32_t, int64_t> old_ends_;
   std::deque<LogRecord> polled_;
   int64_t passed_ = 0;
 };

@@ -147,6 +147,13 @@ class TestLibrary {
     envelope.mutable_upsert()->mutable_head()->set_resource_number(kResourceNumber + 1);
     Append(PartitionOfPerson(person), "other", envelope, owner_epoch);
   }
+  // Tells that erasures up to an offset of a partition are gone from it.
+  void EndErasures(int32_t partition, uint32_t resource_number, int64_t last_offset) {
+    hangou::record::v1::Envelope envelope;
+    envelope.mutable_erasures_ended()->set_resource_number(resource_number);
+    envelope.mutable_erasures_ended()->set_last_offset(last_offset);
+    Append(partition, "ended", envelope, owner_epoch);
+  }
   void PutTombstone() {
     HANGOU_CHECK(AppendAndWait(log_, RecordTopic("population"), 0, {{"erased", std::nullopt}}).ok(),
                  "append");

@@ -335,6 +335,28 @@ TEST_CASE("A token of another department, subscription, resource or log is refus
   CHECK(ReasonOf(*city.sink->finished) == reason);
 }
 
+TEST_CASE(
+    "Who was away while an erasure was told starts again; who was there, and who begins later, goes on") {
+  TestCity city;
+  auto stream = city.Open(TestCity::Now());
+  const std::string token = city.sink->deliveries.at(0).token();
+  auto position = OpenPosition(city.keys, "tax", "s1", token).value();
+  const int64_t here = position.partitions[0].next;
+  // The one who is there has passed the erasure, whatever is told of it later.
+  city.library.EndErasures(0, kResourceNumber, here);
+  city.library.EndErasures(1, kResourceNumber + 1, position.partitions[1].next);
+  city.host->Pass(limits::kDeliveryWaitMs);
+  CHECK_FALSE(city.sink->finished);
+
+  bool missed = false;
+  SECTION("away while it was told") { missed = true; }
+  SECTION("begins behind it, and before one of another resource") { position.partitions[0].next = here + 1; }
+  stream = city.Open(TestCity::From(SealPosition(city.keys, "tax", "s1", position)));
+  city.host->RunAll();
+  CHECK(city.sink->finished.has_value() == missed);
+  if (missed) CHECK(ReasonOf(*city.sink->finished) == Reason::kPositionUnknown);
+}
+
 TEST_CASE("A snapshot waits for a library that is starting, and gives up after a while") {
   TestCity city;
   city.library.Put(0, "a");
