@@ -14,7 +14,7 @@ if(HANGOU_SANITIZE)
 endif()
 
 # Sources of a target are compiled several at a time: what they include is read once, which takes more than half off a
-# build from nothing. Names in unnamed namespaces are therefore unique in a target. 1 compiles each source by itself, so that
+# build from nothing. Names in unnamed namespaces are therefore unique in a target. 1 compiles each by itself, so that
 # every file is seen to include what it uses.
 set(HANGOU_BATCH_SIZE 1 CACHE STRING "Sources of a target that are compiled together")
 

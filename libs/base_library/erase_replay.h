@@ -27,8 +27,8 @@ class EraseReplay {
       : ledger_(ledger), group_(group), partitions_(partitions), owner_of_(std::move(owner_of)) {}
 
   bool due() const { return ledger_.IsDue(group_); }
-  // Some of what is to be erased again, records and references to them, as submissions for the group's owner; none where
-  // all of it is gone. DATA_LOSS.
+  // Some of what is to be erased again, records and references to them, as submissions for the group's owner; none
+  // where all of it is gone. DATA_LOSS.
   absl::StatusOr<std::vector<Submission>> Find(const Store& view);
   // All of it is gone, and stays so.
   absl::Status End();

@@ -52,8 +52,8 @@ struct LibraryContext {
 struct LibraryOptions {
   std::string name;    // "population"
   std::string folder;  // its views
-  // File of its ledger of erasures (EraseLedger): what a restored copy of the log must not bring back. Not to be restored
-  // with the rest.
+  // File of its ledger of erasures (EraseLedger): what a restored copy of the log must not bring back. Not to be
+  // restored with the rest.
   std::string erase_ledger;
   std::string replica;  // name of this process in the placement
   int32_t partitions;

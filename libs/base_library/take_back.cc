@@ -129,8 +129,8 @@ void Library::Recall(const Caller& caller, const v1::RecallRequest& request, v1:
 
 void Library::Erase(const Caller& caller, const v1::EraseRequest& request, v1::PublishResponse* response,
                     Done done) {
-  // What was refused may be about the same people; nobody can tell from what could not be read. The other replicas forget
-  // theirs when they see the erasure.
+  // What was refused may be about the same people; nobody can tell from what could not be read. The other replicas
+  // forget theirs when they see the erasure.
   const absl::Status cleared = quality_.ClearQuarantine(caller.department, request.resource());
   if (!cleared.ok()) return done(cleared);
   TakeBackRecords(caller,

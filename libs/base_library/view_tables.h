@@ -100,8 +100,8 @@ std::string PartitionKey(int32_t partition);
 std::string LogKey(std::string_view record_key, uint64_t revision);
 // Key of an erasure in the log: apart from the revisions that it removes.
 std::string ErasureLogKey(std::string_view record_key, uint64_t revision);
-// Where the view keeps the offset of the last erasure of a resource whose event is gone from a partition; and the key of
-// that message in the log.
+// Where the view keeps the offset of the last erasure of a resource whose event is gone from a partition; and the key
+// of that message in the log.
 std::string EndedErasuresKey(uint32_t resource, int32_t partition);
 // Key of a reference in the log.
 std::string ReferenceLogKey(std::string_view reference_key);

@@ -57,8 +57,8 @@ class ChangeSource {
   // Set before the first Next; called from any thread when Next may have something again. An empty function unsets it,
   // and when that returns no call is under way.
   void SetNotify(std::function<void()> notify);
-  // Takes the next change. POSITION_UNKNOWN, also where records of the resource were erased behind the place that it was
-  // made with and nothing tells which any more; DATA_LOSS, or what the log answers.
+  // Takes the next change. POSITION_UNKNOWN, also where records of the resource were erased behind the place that it
+  // was made with and nothing tells which any more; DATA_LOSS, or what the log answers.
   absl::StatusOr<Step> Next(FeedChange* change);
   // The page that is wanted.
   hangou::base_library::v1::ScanRequest PageRequest() const;

@@ -1,6 +1,6 @@
-// Industry code (国民经济行业代码, GB/T 4754-2017 with amendment 1 of 2019): section letter, division 2, group 3, class 4
-// digits. The letter may be left out; a group without classes is the class that ends in 0. A class that only the edition
-// of 2011 has fails, and a warning says so; the same digits may mean another thing in both.
+// Industry code (国民经济行业代码, GB/T 4754-2017 with amendment 1 of 2019): section letter, division 2, group 3, class
+// 4 digits. The letter may be left out; a group without classes is the class that ends in 0. A class that only the
+// edition of 2011 has fails, and a warning says so; the same digits may mean another thing in both.
 #include <algorithm>
 #include <iterator>
 

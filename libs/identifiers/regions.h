@@ -8,8 +8,8 @@ namespace hangou {
 
 // True where `code` is the number of a 6-digit code of GB/T 2260 that is or was in force.
 bool IsRegionCode(uint32_t code);
-// True where `code` is that of a statistical zone (such as a development zone): it stands beside the codes of GB/T 2260 in
-// the statistical lists, and is none of them.
+// True where `code` is that of a statistical zone (such as a development zone): it stands beside the codes of
+// GB/T 2260 in the statistical lists, and is none of them.
 bool IsZoneCode(uint32_t code);
 // True where the first two characters are the digits of a province, 81, 82 and 83 (the residence permits of
 // Hong Kong, Macao and Taiwan residents) included. `code` has at least two characters.
