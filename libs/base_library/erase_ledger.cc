@@ -19,20 +19,6 @@ namespace {
 constexpr std::string_view kErased = "erased";
 constexpr std::string_view kRestored = "restored";
 constexpr std::string_view kReplayed = "replayed";
-// A line of a restored log names every partition.
-constexpr size_t kLineBytes = 1 << 16;
-
-struct ErasedLine {
-  std::string hash;
-  int32_t partition = 0;
-  int64_t offset = 0;
-};
-
-bool ParseErased(const std::vector<std::string>& words, ErasedLine* line) {
-  if (words.size() != 5) return false;
-  line->hash = words[1];
-  return absl::SimpleAtoi(words[2], &line->partition) && absl::SimpleAtoi(words[3], &line->offset);
-}
 
 bool ParseEnds(const std::vector<std::string>& words, std::map<int32_t, int64_t>* ends) {
   ends->clear();
@@ -62,40 +48,64 @@ absl::Status EraseLedger::Open() {
   MutexLock lock(mutex_);
   fd_ = ::open(path_.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0600);
   if (fd_ < 0) return ErrnoError(errno, "open " + path_);
-  std::ifstream file(path_);
-  std::string line;
-  while (std::getline(file, line) && !file.eof()) {
-    const size_t end = size_ + line.size() + 1;
-    RETURN_IF_ERROR(TakeLine(line, end));
-    size_ = end;
-  }
-  if (::ftruncate(fd_, static_cast<off_t>(size_)) != 0) return ErrnoError(errno, "cut " + path_);
+  ASSIGN_OR_RETURN(const Story story, Read());
+  Take(story);
+  if (::ftruncate(fd_, static_cast<off_t>(bytes_)) != 0) return ErrnoError(errno, "cut " + path_);
   return SyncFolder(folder);
 }
 
-absl::Status EraseLedger::TakeLine(std::string_view line, size_t end) {
-  const std::vector<std::string> words = absl::StrSplit(std::string(line.substr(0, kLineBytes)), ' ');
-  ErasedLine erased;
-  int32_t group = 0;
-  if (words[0] == kErased && ParseErased(words, &erased)) {
+absl::StatusOr<EraseLedger::Story> EraseLedger::Read() const {
+  Story story;
+  std::ifstream file(path_);
+  std::string line;
+  while (std::getline(file, line) && !file.eof()) {
+    if (!TakeLine(line, &story)) {
+      return MakeError(Reason::kDataLoss, "the ledger of erasures " + path_ + " is damaged at byte " +
+                                              std::to_string(story.bytes) +
+                                              "; take that of another replica, or a copy of it");
+    }
+    story.bytes += line.size() + 1;
+  }
+  return story;
+}
+
+bool EraseLedger::TakeLine(const std::string& line, Story* story) {
+  const std::vector<std::string> words = absl::StrSplit(line, ' ');
+  int32_t number = 0;
+  if (words[0] == kErased && words.size() == 5) {
+    ErasedLine erased{words[1]};
+    const bool parsed = absl::SimpleAtoi(words[2], &erased.partition) &&
+                        absl::SimpleAtoi(words[3], &erased.offset) &&
+                        absl::SimpleAtoi(words[4], &erased.erased_us);
+    story->current.push_back(std::move(erased));
+    return parsed;
+  }
+  if (words.size() < 2 || !absl::SimpleAtoi(words[1], &number)) return false;
+  if (words[0] == kReplayed) {
+    story->due_groups.erase(number);
+    return true;
+  }
+  if (words[0] != kRestored || !ParseEnds(words, &story->restored_ends)) return false;
+  // Where a restore was not made good before the next one came, what it owed is owed still.
+  if (story->due_groups.empty()) story->due.clear();
+  std::erase_if(story->current, [&](const ErasedLine& erased) {
+    const auto end = story->restored_ends.find(erased.partition);
+    if (end == story->restored_ends.end() || erased.offset < end->second) return false;
+    story->due.push_back(erased);
+    return true;
+  });
+  for (int32_t group = 0; group < number; ++group) story->due_groups.insert(group);
+  return true;
+}
+
+void EraseLedger::Take(const Story& story) {
+  bytes_ = story.bytes;
+  due_groups_ = story.due_groups;
+  erased_ends_.clear();
+  for (const ErasedLine& erased : story.current) {
     int64_t& behind = erased_ends_[erased.partition];
     behind = std::max(behind, erased.offset + 1);
-  } else if (words[0] == kRestored && words.size() > 1 && absl::SimpleAtoi(words[1], &groups_) &&
-             ParseEnds(words, &restored_ends_)) {
-    // Where a restore was not made good before the next one came, the older lines still count.
-    if (due_groups_.empty()) due_begin_ = current_begin_;
-    due_end_ = size_;
-    current_begin_ = end;
-    erased_ends_.clear();
-    for (int32_t due = 0; due < groups_; ++due) due_groups_.insert(due);
-  } else if (words[0] == kReplayed && words.size() == 2 && absl::SimpleAtoi(words[1], &group)) {
-    due_groups_.erase(group);
-  } else {
-    return MakeError(Reason::kDataLoss, "the ledger of erasures " + path_ + " is damaged at byte " +
-                                            std::to_string(size_) +
-                                            "; take that of another replica, or a copy of it");
   }
-  return absl::OkStatus();
 }
 
 absl::Status EraseLedger::Write(const std::string& lines) {
@@ -106,18 +116,14 @@ absl::Status EraseLedger::Write(const std::string& lines) {
     if (put < 0) {
       const absl::Status failed = ErrnoError(errno, "write " + path_);
       // A line that stands there in part would make the next one unreadable.
-      HANGOU_CHECK(::ftruncate(fd_, static_cast<off_t>(size_)) == 0,
+      HANGOU_CHECK(::ftruncate(fd_, static_cast<off_t>(bytes_)) == 0,
                    "a torn line of the ledger of erasures stays");
       return failed;
     }
     rest.remove_prefix(static_cast<size_t>(put));
   }
   if (::fdatasync(fd_) != 0) return ErrnoError(errno, "sync " + path_);
-  const std::vector<std::string> written = absl::StrSplit(lines, '\n', absl::SkipEmpty());
-  for (const std::string& line : written) {
-    RETURN_IF_ERROR(TakeLine(line, size_ + line.size() + 1));
-    size_ += line.size() + 1;
-  }
+  bytes_ += lines.size();
   return absl::OkStatus();
 }
 
@@ -132,7 +138,12 @@ absl::Status EraseLedger::Append(const std::vector<ErasureEvent>& erasures) {
     lines.append("\n");
   }
   MutexLock lock(mutex_);
-  return Write(lines);
+  RETURN_IF_ERROR(Write(lines));
+  for (const ErasureEvent& event : erasures) {
+    int64_t& behind = erased_ends_[event.partition];
+    behind = std::max(behind, event.offset + 1);
+  }
+  return absl::OkStatus();
 }
 
 absl::Status EraseLedger::CompareWith(const std::map<int32_t, int64_t>& ends, int32_t groups) {
@@ -145,7 +156,10 @@ absl::Status EraseLedger::CompareWith(const std::map<int32_t, int64_t>& ends, in
   std::string line = std::string(kRestored) + " " + std::to_string(groups);
   for (const auto& [partition, end] : ends)
     line.append(" ").append(std::to_string(partition)).append(":").append(std::to_string(end));
-  return Write(line + "\n");
+  RETURN_IF_ERROR(Write(line + "\n"));
+  ASSIGN_OR_RETURN(const Story story, Read());
+  Take(story);
+  return absl::OkStatus();
 }
 
 bool EraseLedger::IsDue(int32_t group) const {
@@ -154,33 +168,21 @@ bool EraseLedger::IsDue(int32_t group) const {
 }
 
 absl::StatusOr<RestoredErasures> EraseLedger::Due() const {
+  ASSIGN_OR_RETURN(const Story story, Read());
   RestoredErasures due;
-  size_t begin = 0;
-  size_t end = 0;
-  {
-    MutexLock lock(mutex_);
-    due.ends = restored_ends_;
-    begin = due_begin_;
-    end = due_end_;
+  due.ends = story.restored_ends;
+  for (const ErasedLine& erased : story.due) {
+    int64_t& erased_us = due.records[erased.hash];
+    erased_us = std::max(erased_us, erased.erased_us);
   }
-  std::ifstream file(path_);
-  file.seekg(static_cast<std::streamoff>(begin));
-  std::string line;
-  for (size_t at = begin; at < end && std::getline(file, line); at += line.size() + 1) {
-    const std::vector<std::string> words = absl::StrSplit(line, ' ');
-    ErasedLine erased;
-    if (words[0] != kErased || !ParseErased(words, &erased)) continue;
-    const auto behind = due.ends.find(erased.partition);
-    if (behind != due.ends.end() && erased.offset >= behind->second) due.records.emplace(erased.hash);
-  }
-  if (!file.good())
-    return MakeError(Reason::kDataLoss, "the ledger of erasures " + path_ + " cannot be read");
   return due;
 }
 
 absl::Status EraseLedger::NoteReplayed(int32_t group) {
   MutexLock lock(mutex_);
-  return Write(std::string(kReplayed) + " " + std::to_string(group) + "\n");
+  RETURN_IF_ERROR(Write(std::string(kReplayed) + " " + std::to_string(group) + "\n"));
+  due_groups_.erase(group);
+  return absl::OkStatus();
 }
 
 std::vector<std::string> EraseLedger::HashesOf(std::string_view record_key) const {

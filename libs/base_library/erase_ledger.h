@@ -6,7 +6,7 @@
 #include <set>
 #include <string>
 #include <string_view>
-#include <unordered_set>
+#include <unordered_map>
 #include <vector>
 
 #include "absl/status/statusor.h"
@@ -25,10 +25,11 @@ struct ErasureEvent {
   uint32_t resource_number = 0;
 };
 
-// What a restored copy of the log still holds and must not: hashes of the records that were erased behind its end.
+// What a restored copy of the log still holds and must not: the records that were erased behind its end.
 struct RestoredErasures {
-  std::unordered_set<std::string> records;  // as EraseLedger::HashesOf
-  std::map<int32_t, int64_t> ends;          // of the partitions when the copy was first seen
+  std::unordered_map<std::string, int64_t>
+      records;                      // hashes as of EraseLedger::HashesOf, to when they were erased
+  std::map<int32_t, int64_t> ends;  // of the partitions when the copy was first seen
 };
 
 // A file of lines that only grows, of one library, at one replica. It holds hashes, nothing of any record:
@@ -66,22 +67,34 @@ class EraseLedger {
   std::vector<std::string> HashesOf(std::string_view record_key) const;
 
  private:
-  absl::Status TakeLine(std::string_view line, size_t end) HANGOU_REQUIRES(mutex_);
+  // A line about an erasure.
+  struct ErasedLine {
+    std::string hash;
+    int32_t partition = 0;
+    int64_t offset = 0;
+    int64_t erased_us = 0;
+  };
+  // What the lines up to some place say.
+  struct Story {
+    std::vector<ErasedLine> current;  // of the log as it is
+    std::vector<ErasedLine> due;      // of the log as it was, while some group has to erase again
+    std::map<int32_t, int64_t> restored_ends;
+    std::set<int32_t> due_groups;
+    size_t bytes = 0;  // of whole lines
+  };
+  absl::StatusOr<Story> Read() const;
+  static bool TakeLine(const std::string& line, Story* story);
   absl::Status Write(const std::string& lines) HANGOU_REQUIRES(mutex_);
+  // Notes what is asked often.
+  void Take(const Story& story) HANGOU_REQUIRES(mutex_);
 
   const std::string path_;
   const KeyRing& keys_;
   mutable Mutex mutex_;
   int fd_ HANGOU_GUARDED_BY(mutex_) = -1;
-  size_t size_ HANGOU_GUARDED_BY(mutex_) = 0;  // bytes of whole lines
-  // Behind the last erasure of each partition, since the log was last found restored.
+  size_t bytes_ HANGOU_GUARDED_BY(mutex_) = 0;  // of whole lines
+  // Behind the last erasure of each partition in the log as it is.
   std::map<int32_t, int64_t> erased_ends_ HANGOU_GUARDED_BY(mutex_);
-  size_t current_begin_ HANGOU_GUARDED_BY(mutex_) = 0;  // where the lines of the log as it is now begin
-  // The lines of the log as it was, while some group is due.
-  size_t due_begin_ HANGOU_GUARDED_BY(mutex_) = 0;
-  size_t due_end_ HANGOU_GUARDED_BY(mutex_) = 0;
-  std::map<int32_t, int64_t> restored_ends_ HANGOU_GUARDED_BY(mutex_);
-  int32_t groups_ HANGOU_GUARDED_BY(mutex_) = 0;
   std::set<int32_t> due_groups_ HANGOU_GUARDED_BY(mutex_);
 };
 

@@ -79,6 +79,20 @@ TEST_CASE("A restore that was made good is not made good again") {
   CHECK_FALSE(disk.IsDue("old"));
 }
 
+TEST_CASE("An older restore that comes later owes what was erased before the first one") {
+  LedgerOnDisk disk;
+  disk.Erase("early", 0, 500);
+  disk.Erase("late", 0, 1200);
+  REQUIRE(disk.ledger->CompareWith({{0, 1000}}, 1).ok());
+  CHECK_FALSE(disk.IsDue("early"));
+  REQUIRE(disk.ledger->NoteReplayed(0).ok());
+  const bool reopened = GENERATE(false, true);
+  if (reopened) disk.Reopen();
+  REQUIRE(disk.ledger->CompareWith({{0, 400}}, 1).ok());
+  CHECK(disk.ledger->IsDue(0));
+  CHECK(disk.IsDue("early"));
+}
+
 TEST_CASE("A restore that comes before the one before was made good owes both") {
   LedgerOnDisk disk;
   disk.Erase("first", 0, 100);

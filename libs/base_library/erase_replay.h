@@ -35,7 +35,8 @@ class EraseReplay {
 
  private:
   // Whether a row of a record, or of a reference to it, is from before the restore and must go.
-  bool IsErased(std::string_view record_key, int32_t row_partition, int64_t offset) const;
+  bool IsErased(std::string_view record_key, int32_t row_partition, int64_t offset,
+                int64_t received_us) const;
   absl::Status FindRecords(const Store& view, std::vector<Submission>* found) const;
   absl::Status FindReferences(const Store& view, std::vector<Submission>* found) const;
 

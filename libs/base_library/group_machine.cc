@@ -46,10 +46,17 @@ WantedChange WantedOf(const Submission& submission) {
   return wanted;
 }
 
+// Whether a place of a request was seen before. A withdrawal is known by the digest of its request: what it led to is
+// another content.
+bool IsSameRequest(const RecordHead& head, uint64_t hash_low, uint64_t hash_high, uint64_t digest) {
+  if (digest != 0 && head.request_digest() == digest) return true;
+  return hash_low == head.content_hash_low() && hash_high == head.content_hash_high();
+}
+
 std::string StateKey(const Submission& submission) {
   const Envelope& envelope = submission.envelope;
   if (envelope.has_reference())
-    return ReferenceLogKey(ReferenceKey(submission.partition, envelope.reference()));
+    return ReferenceStateKey(ReferenceKey(submission.partition, envelope.reference()));
   return RecordKey(submission.partition, HeadOf(envelope));
 }
 
@@ -170,7 +177,7 @@ absl::StatusOr<std::vector<std::optional<std::string>>> GroupMachine::StoredRows
   ASSIGN_OR_RETURN(auto rows, store_.GetMany(kViewRecords, state_keys));
   for (size_t i = 0; i < submissions.size(); ++i) {
     if (!submissions[i].envelope.has_reference()) continue;
-    ASSIGN_OR_RETURN(rows[i], store_.Get(kViewReferences, ParseLogKey(state_keys[i]).key));
+    ASSIGN_OR_RETURN(rows[i], store_.Get(kViewReferences, ReferenceKeyOf(state_keys[i])));
   }
   return rows;
 }
@@ -193,7 +200,7 @@ absl::Status GroupMachine::DecideOne(Submission& submission, const std::string& 
   const bool removal = reference && wanted.kind == WantedChange::kErasure;
   // One that cannot be judged, or recognised when it is read back, before the other is done.
   if (under_way != in_flight_.end() && (wanted.kind == WantedChange::kWithdrawal || removal ||
-                                        (reference && !under_way->second.latest.exists))) {
+                                        (reference && !under_way->second.pending.back().result.exists))) {
     effects->answers.push_back(
         {submission.sink, head.request_place(),
          RefusedOutcome(Reason::kOverloaded, "", "the record is just being changed; retry")});
@@ -236,18 +243,26 @@ absl::Status GroupMachine::DecideOne(Submission& submission, const std::string& 
 
 absl::StatusOr<KnownRecord> GroupMachine::Known(const Submission& submission, const std::string& state_key,
                                                 const std::optional<std::string>& text) const {
-  const auto found = in_flight_.find(state_key);
-  if (found != in_flight_.end()) return found->second.latest;
   KnownRecord known;
+  const auto uncertain = uncertain_.find(state_key);
+  const uint64_t least_revision = uncertain == uncertain_.end() ? 0 : uncertain->second;
+  if (const auto found = in_flight_.find(state_key); found != in_flight_.end()) {
+    known = found->second.pending.back().result;
+    known.revision = std::max(known.revision, least_revision);
+    return known;
+  }
+  known.revision = least_revision;
   if (!text && may_have_erasures_ && !submission.envelope.has_reference()) {
     ASSIGN_OR_RETURN(const auto erasure, store_.Get(kViewErasures, state_key));
-    if (erasure) known.revision = StoredErasure::Decode(*erasure).revision;
+    if (erasure) known.revision = std::max(least_revision, StoredErasure::Decode(*erasure).revision.revision);
   }
   if (!text) return known;
   known.exists = true;
   if (submission.envelope.has_reference()) {
+    const StoredReference reference = StoredReference::Decode(*text);
     known.revision = 1;
-    known.offset = static_cast<int64_t>(ReadBigEndian(*text));
+    known.offset = reference.offset;
+    known.owner_epoch = reference.owner_epoch;
     return known;
   }
   StoredRecord stored;
@@ -259,7 +274,7 @@ absl::StatusOr<KnownRecord> GroupMachine::Known(const Submission& submission, co
   known.source_version = head.source_version();
   known.hash_low = head.content_hash_low();
   known.hash_high = head.content_hash_high();
-  known.revision = head.revision();
+  known.revision = std::max(least_revision, head.revision());
   known.offset = stored.offset();
   return known;
 }
@@ -285,6 +300,8 @@ absl::Status GroupMachine::Restore(const std::string& record_key, uint64_t revis
   } else if (ended) {
     *envelope->mutable_deletion() = std::move(*before.mutable_deletion());
     envelope->mutable_deletion()->set_withdrawn_revision(revision);
+    if (before.has_upsert())
+      *envelope->mutable_deletion()->mutable_restored() = std::move(*before.mutable_upsert());
   } else {
     Deletion* recall = envelope->mutable_deletion();
     *recall->mutable_head() = asked;
@@ -309,8 +326,7 @@ absl::StatusOr<bool> GroupMachine::AnswerRepeatedRequest(const Submission& submi
   };
   if (const auto found = in_flight_requests_.find(request_key); found != in_flight_requests_.end()) {
     const InFlightRequest& request = found->second;
-    const bool same =
-        request.hash_low == head.content_hash_low() && request.hash_high == head.content_hash_high();
+    const bool same = IsSameRequest(head, request.hash_low, request.hash_high, request.digest);
     Answer answer{
         submission.sink, head.request_place(),
         same ? Taken(hangou::base_library::v1::OUTCOME_DUPLICATE, submission.partition, -1) : reused()};
@@ -325,8 +341,7 @@ absl::StatusOr<bool> GroupMachine::AnswerRepeatedRequest(const Submission& submi
   if (!text) return false;
   const RequestMemory memory = RequestMemory::Decode(*text);
   if (memory.received_us < now_us - limits::kRequestMemoryUs) return false;
-  const bool same =
-      memory.hash_low == head.content_hash_low() && memory.hash_high == head.content_hash_high();
+  const bool same = IsSameRequest(head, memory.hash_low, memory.hash_high, memory.request_digest);
   effects->answers.push_back(
       {submission.sink, head.request_place(),
        same ? Taken(hangou::base_library::v1::OUTCOME_DUPLICATE, memory.partition, memory.offset)
@@ -350,35 +365,45 @@ void GroupMachine::Accept(Submission& submission, const std::string& record_key,
 
   InFlight& in_flight = in_flight_[record_key];
   const bool removes = submission.envelope.has_reference() && submission.envelope.reference().removed();
-  in_flight.latest = {!erases && !removes,
-                      submission.envelope.has_deletion(),
-                      recalls,
-                      head.generation(),
-                      head.source_version(),
-                      head.content_hash_low(),
-                      head.content_hash_high(),
-                      head.revision(),
-                      -1};
+  const KnownRecord result{!erases && !removes,
+                           submission.envelope.has_deletion(),
+                           recalls,
+                           head.generation(),
+                           head.source_version(),
+                           head.content_hash_low(),
+                           head.content_hash_high(),
+                           head.revision(),
+                           -1,
+                           owner_epoch_};
   const bool remembered = !head.request_id().empty();
-  Pending pending{head.revision(), remembered ? RequestKey(head) : "", {}};
+  Pending pending{head.revision(), result, remembered ? RequestKey(head) : "", {}};
   pending.waiting.push_back({submission.sink, head.request_place(),
                              Taken(hangou::base_library::v1::OUTCOME_ACCEPTED, submission.partition, -1)});
   if (remembered) {
-    in_flight_requests_[pending.request_key] = {head.content_hash_low(), head.content_hash_high(), record_key,
-                                                head.revision()};
+    in_flight_requests_[pending.request_key] = {head.content_hash_low(), head.content_hash_high(),
+                                                head.request_digest(), record_key, head.revision()};
   }
   in_flight.pending.push_back(std::move(pending));
   ++pending_count_;
   decided_us_.push_back(now_us);
-  std::string log_key = submission.envelope.has_reference() ? record_key
-                        : erases                            ? ErasureLogKey(record_key, head.revision())
-                                                            : LogKey(record_key, head.revision());
+  std::string log_key;
+  if (submission.envelope.has_reference()) {
+    log_key = ReferenceLogKey(ReferenceKeyOf(record_key), removes ? known.owner_epoch : owner_epoch_);
+  } else if (erases) {
+    log_key = ErasureLogKey(record_key, head.revision(), owner_epoch_);
+  } else {
+    log_key = LogKey(record_key, head.revision(), owner_epoch_);
+  }
   std::optional<std::string> value;
   if (!removes) value = submission.envelope.SerializeAsString();
   effects->appends[submission.partition].push_back({std::move(log_key), std::move(value)});
 }
 
 void GroupMachine::Complete(const std::string& record_key, const Staged::Done& done, Effects* effects) {
+  if (const auto uncertain = uncertain_.find(record_key);
+      uncertain != uncertain_.end() && uncertain->second <= done.revision) {
+    uncertain_.erase(uncertain);
+  }
   const auto found = in_flight_.find(record_key);
   if (found == in_flight_.end()) return;
   auto& pending = found->second.pending;
@@ -438,7 +463,12 @@ GroupMachine::Effects GroupMachine::AppendFailed(const std::vector<LogEntry>& en
     const ParsedLogKey parsed = ParseLogKey(entry.key);
     const bool reference = parsed.kind == ParsedLogKey::kReference;
     if (parsed.kind == ParsedLogKey::kOther || (!entry.value && !reference)) continue;
-    const auto found = in_flight_.find(reference ? entry.key : std::string(parsed.key));
+    const std::string state_key = reference ? ReferenceStateKey(parsed.key) : std::string(parsed.key);
+    if (!reference) {
+      uint64_t& uncertain = uncertain_[state_key];
+      uncertain = std::max(uncertain, parsed.revision);
+    }
+    const auto found = in_flight_.find(state_key);
     if (found == in_flight_.end()) continue;
     auto& pending = found->second.pending;
     const auto at = std::find_if(pending.begin(), pending.end(), [&](const Pending& p) {
@@ -463,6 +493,7 @@ GroupMachine::Effects GroupMachine::Abandon(const absl::Status& status) {
   }
   in_flight_.clear();
   in_flight_requests_.clear();
+  uncertain_.clear();
   decided_us_.clear();
   pending_count_ = 0;
   owner_epoch_ = 0;
@@ -489,10 +520,12 @@ absl::StatusOr<size_t> GroupMachine::ExpireRequests(int64_t before_us, size_t at
   return looked;
 }
 
-void GroupMachine::AppendTombstones(const std::string& record_key, int32_t partition, uint64_t erasure,
+void GroupMachine::AppendTombstones(const std::string& record_key, const StoredErasure& erasure,
                                     Effects* effects) {
-  for (uint64_t gone = 1; gone < erasure; ++gone)
-    effects->appends[partition].push_back({LogKey(record_key, gone), std::nullopt});
+  for (const LoggedRevision& gone : erasure.erased) {
+    effects->appends[erasure.partition].push_back(
+        {LogKey(record_key, gone.revision, gone.owner_epoch), std::nullopt});
+  }
 }
 
 absl::StatusOr<GroupMachine::Effects> GroupMachine::EndErasures(int64_t before_us, size_t at_most) const {
@@ -502,22 +535,24 @@ absl::StatusOr<GroupMachine::Effects> GroupMachine::EndErasures(int64_t before_u
   RETURN_IF_ERROR(store_.Scan(kViewErasures, "", "", [&](std::string_view key, std::string_view value) {
     const StoredErasure erasure = StoredErasure::Decode(value);
     if (erasure.received_us >= before_us) return true;
-    AppendTombstones(std::string(key), erasure.partition, erasure.revision, &effects);
-    effects.appends[erasure.partition].push_back({ErasureLogKey(key, erasure.revision), std::nullopt});
+    AppendTombstones(std::string(key), erasure, &effects);
+    effects.appends[erasure.partition].push_back(
+        {ErasureLogKey(key, erasure.revision.revision, erasure.revision.owner_epoch), std::nullopt});
+    ended += erasure.erased.size();
     int64_t& offset = last[{static_cast<uint32_t>(ReadBigEndian(key.substr(0, 4))), erasure.partition}];
     offset = std::max(offset, erasure.offset);
     return ++ended < at_most;
   }));
   for (const auto& [place, offset] : last) {
     const auto& [resource, partition] = place;
-    std::string ended_key = EndedErasuresKey(resource, partition);
-    ASSIGN_OR_RETURN(const auto known, store_.Get(kViewProgress, ended_key));
+    ASSIGN_OR_RETURN(const auto known, store_.Get(kViewProgress, EndedErasuresKey(resource, partition)));
     Envelope envelope;
     envelope.set_owner_epoch(owner_epoch_);
     envelope.mutable_erasures_ended()->set_resource_number(resource);
     envelope.mutable_erasures_ended()->set_last_offset(
         known ? std::max(offset, static_cast<int64_t>(ReadBigEndian(*known))) : offset);
-    effects.appends[partition].push_back({std::move(ended_key), envelope.SerializeAsString()});
+    effects.appends[partition].push_back(
+        {EndedErasuresLogKey(resource, partition, owner_epoch_), envelope.SerializeAsString()});
   }
   return effects;
 }

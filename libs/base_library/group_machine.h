@@ -109,7 +109,7 @@ class GroupMachine {
   // Deletes some of the request memories older than `before_us`; returns how many it looked at.
   absl::StatusOr<size_t> ExpireRequests(int64_t before_us, size_t at_most);
 
-  // Ends erasures older than `before_us`, at most so many: tombstones for their events, and once more for what they
+  // Ends erasures older than `before_us`, with at most so many tombstones and those of one more: tombstones for their events, and once more for what they
   // erased, and an ErasuresEnded for those who come late. Only while it owns.
   absl::StatusOr<Effects> EndErasures(int64_t before_us, size_t at_most) const;
 
@@ -123,22 +123,23 @@ class GroupMachine {
   // A change that was appended and is not yet applied, and who waits for it.
   struct Pending {
     uint64_t revision = 0;
+    KnownRecord result;       // what the record is then
     std::string request_key;  // where the request is remembered while in flight
     std::vector<Answer> waiting;
   };
   struct InFlight {
-    KnownRecord latest;
-    std::vector<Pending> pending;  // one, mostly
+    std::vector<Pending> pending;  // one, mostly; never none
   };
   struct InFlightRequest {
     uint64_t hash_low = 0;
     uint64_t hash_high = 0;
+    uint64_t digest = 0;
     std::string record_key;
     uint64_t revision = 0;
   };
   using InFlightMap = std::unordered_map<std::string, InFlight>;
 
-  // What is in flight is kept by state keys: the RecordKey of a record, the ReferenceLogKey of a reference.
+  // What is in flight is kept by state keys: the RecordKey of a record, the ReferenceStateKey of a reference.
   // The view's rows of what is submitted.
   absl::StatusOr<std::vector<std::optional<std::string>>> StoredRows(
       const std::vector<Submission>& submissions, const std::vector<std::string>& state_keys) const;
@@ -176,34 +177,39 @@ class GroupMachine {
       int32_t partition;
       int64_t offset;
     };
-    std::vector<Done> done;    // changes of this owner
-    std::vector<Done> erased;  // those of them that erase: the revisions before them leave the log now
+    std::vector<Done> done;  // changes of this owner
+    // Those of them that erase, by record key: the revisions before them leave the log now.
+    std::vector<std::pair<std::string, StoredErasure>> erased;
+    std::vector<std::pair<int32_t, std::string>>
+        voided;  // partition and log key of what a former owner wrote too late
   };
   // Messages that are filled again for each record: their strings keep their memory.
   struct Scratch {
     hangou::record::v1::Envelope envelope;
     hangou::record::v1::StoredRecord stored;
   };
-  // Tombstones of the revisions of a record before an erasure.
-  static void AppendTombstones(const std::string& record_key, int32_t partition, uint64_t erasure,
-                               Effects* effects);
+  // Tombstones of the revisions of a record that an erasure took.
+  static void AppendTombstones(const std::string& record_key, const StoredErasure& erasure, Effects* effects);
   absl::StatusOr<Effects> ApplyAll(const std::vector<Logged>& records);
   absl::Status StageRecord(const Logged& record, Scratch* scratch, Staged* staged) const;
-  void StageTombstone(const Logged& record, Staged* staged) const;
+  absl::Status StageTombstone(const Logged& record, Staged* staged) const;
   absl::Status StageEvent(const Logged& record, Scratch* scratch, Staged* staged) const;
   void StageReference(const Logged& record, const hangou::record::v1::Envelope& envelope,
                       Staged* staged) const;
-  // Keeps what a record was before the event of `head`, and gives its row.
-  absl::StatusOr<std::optional<std::string>> KeepHistory(const std::string& record_key,
-                                                         const hangou::record::v1::RecordHead& head,
-                                                         bool withdrawn, Staged* staged) const;
-  void StageErasure(const Logged& record, const std::string& record_key,
-                    const hangou::record::v1::Envelope& envelope, Staged* staged) const;
+  // Keeps what a record was before the event of `head`, and gives it.
+  absl::StatusOr<std::optional<hangou::record::v1::StoredRecord>> KeepHistory(
+      const std::string& record_key, const hangou::record::v1::RecordHead& head, bool withdrawn,
+      Staged* staged) const;
+  absl::Status StageErasure(const Logged& record, const std::string& record_key,
+                            const hangou::record::v1::Envelope& envelope, Staged* staged) const;
   // Notes that the event staged last, at `place` of the batch, is this owner's.
   void NoteDone(const Logged& record, const hangou::record::v1::Envelope& envelope, size_t place,
                 uint64_t revision, Staged* staged) const;
   // The row of a record as this batch, or else the view, has it.
   absl::StatusOr<std::optional<std::string>> RowBefore(const std::string& record_key, Staged* staged) const;
+  // A row of another table, likewise: for the few events that look one up.
+  absl::StatusOr<std::optional<std::string>> RowOf(int table, const std::string& key,
+                                                   const Staged& staged) const;
   void Complete(const std::string& state_key, const Staged::Done& done, Effects* effects);
   void Fail(Pending& pending, const absl::Status& status, Effects* effects);
 
@@ -215,6 +221,9 @@ class GroupMachine {
   size_t starts_awaited_ = 0;  // OwnerStarts appended and not read back
   InFlightMap in_flight_;
   std::unordered_map<std::string, InFlightRequest> in_flight_requests_;
+  // By record key, the revision of an append that failed, while this owner has applied none above it: it may be in the
+  // log nevertheless, so that no other change gets it.
+  std::unordered_map<std::string, uint64_t> uncertain_;
   // When what is in flight was decided: one instant per change, taken off oldest first, whichever change completes.
   std::deque<int64_t> decided_us_;
   size_t pending_count_ = 0;

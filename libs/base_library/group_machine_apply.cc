@@ -18,7 +18,6 @@ namespace {
 
 // StoredRecord.withdrawn as bytes: protobuf's messages are extended by appending.
 constexpr std::string_view kWithdrawnBytes("\x20\x01", 2);
-// What a reference's row holds: the offset of its event.
 constexpr int kOffsetBytes = 8;
 // Of a reference one change is under way at a time.
 constexpr uint64_t kAnyRevision = std::numeric_limits<uint64_t>::max();
@@ -55,14 +54,18 @@ absl::StatusOr<GroupMachine::Effects> GroupMachine::ApplyAll(const std::vector<L
   for (const Staged::Done& done : staged.done) {
     const StoreBatch::Change& change = staged.batch.changes()[done.place];
     if (change.table == kViewReferences) {
-      Complete(ReferenceLogKey(change.key), done, &effects);
+      Complete(ReferenceStateKey(change.key), done, &effects);
     } else {
       Complete(change.key, done, &effects);
     }
   }
   // Only now, because a former owner's erasure is void, and what it would have erased must stay.
-  for (const Staged::Done& done : staged.erased)
-    AppendTombstones(staged.batch.changes()[done.place].key, done.partition, done.revision, &effects);
+  for (const auto& [record_key, erasure] : staged.erased) AppendTombstones(record_key, erasure, &effects);
+  // What is void is nobody's, and may hold what was erased.
+  if (Owns()) {
+    for (auto& [partition, log_key] : staged.voided)
+      effects.appends[partition].push_back({std::move(log_key), std::nullopt});
+  }
   const bool deposed =
       owner_epoch_ != 0 && std::any_of(progress_.begin(), progress_.end(), [this](const auto& item) {
         return item.second.owner_epoch > owner_epoch_;
@@ -83,14 +86,16 @@ absl::Status GroupMachine::StageRecord(const Logged& record, Scratch* scratch, S
   if (record.offset < progress.next_offset) return absl::OkStatus();
   progress.next_offset = record.offset + 1;
   ++staged->applied;
-  if (!*record.value) {
-    StageTombstone(record, staged);
-    return absl::OkStatus();
-  }
+  if (!*record.value) return StageTombstone(record, staged);
   Envelope& envelope = scratch->envelope;
   // The bytes passed the log's checksum, so this is a bug of the writer, and no rebuilding mends it.
   HANGOU_CHECK(envelope.ParseFromString(**record.value), "the log holds something that is no envelope");
-  if (envelope.owner_epoch() < progress.owner_epoch) return absl::OkStatus();  // void: behind a newer owner
+  if (envelope.owner_epoch() < progress.owner_epoch) {  // void: behind a newer owner
+    const ParsedLogKey parsed = ParseLogKey(*record.key);
+    if (parsed.kind != ParsedLogKey::kOther && parsed.owner_epoch == envelope.owner_epoch())
+      staged->voided.emplace_back(record.partition, *record.key);
+    return absl::OkStatus();
+  }
   progress.owner_epoch = envelope.owner_epoch();
   if (!envelope.has_owner_start()) return StageEvent(record, scratch, staged);
   staged->starts += envelope.owner_epoch() == owner_epoch_ ? 1 : 0;
@@ -98,13 +103,22 @@ absl::Status GroupMachine::StageRecord(const Logged& record, Scratch* scratch, S
 }
 
 // The rows of a record went with its erasure; what is left are the rows that the tombstoned entry itself made.
-void GroupMachine::StageTombstone(const Logged& record, Staged* staged) const {
+absl::Status GroupMachine::StageTombstone(const Logged& record, Staged* staged) const {
   const ParsedLogKey parsed = ParseLogKey(*record.key);
-  if (parsed.kind == ParsedLogKey::kErasure) staged->batch.Delete(kViewErasures, std::string(parsed.key));
-  if (parsed.kind != ParsedLogKey::kReference) return;
+  const std::string key(parsed.key);
+  if (parsed.kind == ParsedLogKey::kErasure) {
+    ASSIGN_OR_RETURN(const auto row, RowOf(kViewErasures, key, *staged));
+    const bool same = row && StoredErasure::Decode(*row).revision.revision == parsed.revision &&
+                      StoredErasure::Decode(*row).revision.owner_epoch == parsed.owner_epoch;
+    if (same) staged->batch.Delete(kViewErasures, key);
+  }
+  if (parsed.kind != ParsedLogKey::kReference) return absl::OkStatus();
+  ASSIGN_OR_RETURN(const auto row, RowOf(kViewReferences, key, *staged));
+  if (!row || StoredReference::Decode(*row).owner_epoch != parsed.owner_epoch) return absl::OkStatus();
   const size_t place = staged->batch.changes().size();
-  staged->batch.Delete(kViewReferences, std::string(parsed.key));
+  staged->batch.Delete(kViewReferences, key);
   if (owner_epoch_ != 0) staged->done.push_back({place, kAnyRevision, record.partition, record.offset});
+  return absl::OkStatus();
 }
 
 absl::Status GroupMachine::StageEvent(const Logged& record, Scratch* scratch, Staged* staged) const {
@@ -114,31 +128,39 @@ absl::Status GroupMachine::StageEvent(const Logged& record, Scratch* scratch, St
     return absl::OkStatus();
   }
   if (envelope.has_erasures_ended()) {
+    const auto& ended = envelope.erasures_ended();
     std::string offset;
-    AppendBigEndian(&offset, static_cast<uint64_t>(envelope.erasures_ended().last_offset()), kOffsetBytes);
-    staged->batch.Put(kViewProgress, std::string(*record.key), std::move(offset));
+    AppendBigEndian(&offset, static_cast<uint64_t>(ended.last_offset()), kOffsetBytes);
+    staged->batch.Put(kViewProgress, EndedErasuresKey(ended.resource_number(), record.partition),
+                      std::move(offset));
     return absl::OkStatus();
   }
   StoredRecord& stored = scratch->stored;
   std::string record_key = RecordKey(record.partition, HeadOf(envelope));
   if (envelope.has_deletion() && envelope.deletion().kind() == Deletion::KIND_ERASE) {
-    StageErasure(record, record_key, envelope, staged);
-    return absl::OkStatus();
+    return StageErasure(record, record_key, envelope, staged);
   }
   stored.Clear();
   if (envelope.has_deletion()) {
-    // What was published stays beside the deletion: it is served until the deletion's day.
-    const Deletion& deletion = envelope.deletion();
-    ASSIGN_OR_RETURN(const auto text,
-                     KeepHistory(record_key, deletion.head(), deletion.withdrawn_revision() != 0, staged));
-    if (text && !stored.ParseFromString(*text)) return DamagedRecord();
-    *stored.mutable_deletion() = std::move(*envelope.mutable_deletion());
+    Deletion& deletion = *envelope.mutable_deletion();
+    const bool withdraws = deletion.withdrawn_revision() != 0;
+    ASSIGN_OR_RETURN(auto before, KeepHistory(record_key, deletion.head(), withdraws, staged));
+    // What was published stays beside the deletion: it is served until the deletion's day. But for what is recalled, or
+    // taken back by this very event.
+    if (withdraws && deletion.has_restored()) {
+      stored.mutable_upsert()->Swap(deletion.mutable_restored());
+      deletion.clear_restored();
+    } else if (!withdraws && before && (!IsRecalled(*before) || deletion.kind() == Deletion::KIND_RECALL)) {
+      if (before->has_upsert()) stored.mutable_upsert()->Swap(before->mutable_upsert());
+    }
+    stored.mutable_deletion()->Swap(&deletion);
   } else {
     const bool withdraws = envelope.upsert().withdrawn_revision() != 0;
     RETURN_IF_ERROR(KeepHistory(record_key, envelope.upsert().head(), withdraws, staged).status());
     stored.mutable_upsert()->Swap(envelope.mutable_upsert());
   }
   stored.set_offset(record.offset);
+  stored.set_owner_epoch(envelope.owner_epoch());
   const RecordHead& head = HeadOf(stored);
   const size_t place = staged->batch.changes().size();
   if (staged->rows) (*staged->rows)[record_key] = place;
@@ -159,41 +181,75 @@ void GroupMachine::NoteDone(const Logged& record, const Envelope& envelope, size
 }
 
 void GroupMachine::StageReference(const Logged& record, const Envelope& envelope, Staged* staged) const {
-  std::string offset;
-  AppendBigEndian(&offset, static_cast<uint64_t>(record.offset), kOffsetBytes);
+  const StoredReference row{record.offset, envelope.owner_epoch(), envelope.reference().head().received_us()};
   const size_t place = staged->batch.changes().size();
-  staged->batch.Put(kViewReferences, ReferenceKey(record.partition, envelope.reference()), std::move(offset));
+  staged->batch.Put(kViewReferences, ReferenceKey(record.partition, envelope.reference()), row.Encode());
   NoteDone(record, envelope, place, kAnyRevision, staged);
 }
 
 // The first revision of a record, which most are, has nothing before it.
-absl::StatusOr<std::optional<std::string>> GroupMachine::KeepHistory(const std::string& record_key,
-                                                                     const RecordHead& head, bool withdrawn,
-                                                                     Staged* staged) const {
-  if (head.revision() <= 1) return std::optional<std::string>();
-  ASSIGN_OR_RETURN(auto before, RowBefore(record_key, staged));
-  if (!before) return before;
-  std::string row = *before;
-  if (withdrawn) row.append(kWithdrawnBytes);
-  staged->batch.Put(kViewHistory, HistoryKey(record_key, head.revision() - 1), std::move(row));
+absl::StatusOr<std::optional<StoredRecord>> GroupMachine::KeepHistory(const std::string& record_key,
+                                                                      const RecordHead& head, bool withdrawn,
+                                                                      Staged* staged) const {
+  std::optional<StoredRecord> before;
+  if (head.revision() <= 1) return before;
+  ASSIGN_OR_RETURN(auto row, RowBefore(record_key, staged));
+  if (!row) return before;
+  if (!before.emplace().ParseFromString(*row)) return DamagedRecord();
+  if (withdrawn) row->append(kWithdrawnBytes);
+  // Not always the one below: the revision of an append that failed is not given again.
+  staged->batch.Put(kViewHistory, HistoryKey(record_key, HeadOf(*before).revision()), std::move(*row));
   return before;
 }
 
-void GroupMachine::StageErasure(const Logged& record, const std::string& record_key, const Envelope& envelope,
-                                Staged* staged) const {
+absl::Status GroupMachine::StageErasure(const Logged& record, const std::string& record_key,
+                                        const Envelope& envelope, Staged* staged) const {
   const RecordHead& head = envelope.deletion().head();
-  for (uint64_t gone = 1; gone < head.revision(); ++gone)
-    staged->batch.Delete(kViewHistory, HistoryKey(record_key, gone));
-  staged->batch.Put(
-      kViewErasures, record_key,
-      StoredErasure{head.received_us(), head.revision(), record.partition, record.offset}.Encode());
+  StoredErasure erasure{
+      head.received_us(), {head.revision(), envelope.owner_epoch()}, record.partition, record.offset, {}};
+  StoredRecord state;
+  bool damaged = false;
+  const auto add = [&](std::string_view row) {
+    damaged |= !state.ParseFromArray(row.data(), static_cast<int>(row.size()));
+    if (!damaged) erasure.erased.push_back({HeadOf(state).revision(), state.owner_epoch()});
+    return !damaged;
+  };
+  ASSIGN_OR_RETURN(const auto newest, RowBefore(record_key, staged));
+  if (newest) add(*newest);
+  // Former states, of this batch and of before.
+  std::vector<std::string> former;
+  for (const StoreBatch::Change& change : staged->batch.changes()) {
+    if (change.table != kViewHistory || !change.value || !IsHistoryOf(change.key, record_key)) continue;
+    former.push_back(change.key);
+    add(*change.value);
+  }
+  RETURN_IF_ERROR(
+      store_.Scan(kViewHistory, record_key, record_key, [&](std::string_view key, std::string_view row) {
+        if (!IsHistoryOf(key, record_key)) return true;
+        former.emplace_back(key);
+        return add(row);
+      }));
+  if (damaged) return DamagedRecord();
+  for (std::string& key : former) staged->batch.Delete(kViewHistory, std::move(key));
+  staged->batch.Put(kViewErasures, record_key, erasure.Encode());
   const size_t place = staged->batch.changes().size();
   if (staged->rows) (*staged->rows)[record_key] = place;
   staged->batch.Delete(kViewRecords, record_key);
   staged->erasures.push_back({record_key, record.partition, record.offset, head.received_us(),
                               head.provider(), head.resource_number()});
   NoteDone(record, envelope, place, head.revision(), staged);
-  if (envelope.owner_epoch() == owner_epoch_) staged->erased.push_back(staged->done.back());
+  if (envelope.owner_epoch() == owner_epoch_) staged->erased.emplace_back(record_key, std::move(erasure));
+  return absl::OkStatus();
+}
+
+absl::StatusOr<std::optional<std::string>> GroupMachine::RowOf(int table, const std::string& key,
+                                                               const Staged& staged) const {
+  const std::vector<StoreBatch::Change>& changes = staged.batch.changes();
+  const auto found = std::find_if(changes.rbegin(), changes.rend(), [&](const StoreBatch::Change& change) {
+    return change.table == table && change.key == key;
+  });
+  if (found != changes.rend()) return found->value;
+  return store_.Get(table, key);
 }
 
 absl::StatusOr<std::optional<std::string>> GroupMachine::RowBefore(const std::string& record_key,

@@ -21,13 +21,14 @@ namespace {
 // Writes the states of records as revisions.
 class HistoryWriter {
  public:
-  HistoryWriter(RecordPresenter& presenter, int32_t partition, int64_t as_of_us,
+  HistoryWriter(RecordPresenter& presenter, int32_t partition, int64_t seen_until_us,
                 v1::GetHistoryResponse* response)
-      : presenter_(presenter), partition_(partition), as_of_us_(as_of_us), response_(*response) {}
+      : presenter_(presenter), partition_(partition), seen_until_us_(seen_until_us), response_(*response) {}
 
   // Adds a state; false where nothing before it is to be given.
   absl::StatusOr<bool> Add(const StoredRecord& state) {
-    if (HeadOf(state).received_us() > as_of_us_) return true;
+    // What was recalled later is not given as of before that either.
+    if (HeadOf(state).received_us() > seen_until_us_) return !IsRecalled(state);
     if (static_cast<size_t>(response_.revisions_size()) == limits::kGetRecords) {
       response_.set_truncated(true);
       return false;
@@ -53,7 +54,7 @@ class HistoryWriter {
  private:
   RecordPresenter& presenter_;
   const int32_t partition_;
-  const int64_t as_of_us_;
+  const int64_t seen_until_us_;
   v1::GetHistoryResponse& response_;
   size_t bytes_ = 0;
 };
@@ -118,7 +119,7 @@ void Library::GetHistory(const Caller& caller, const v1::GetHistoryRequest& requ
     const auto records = RecordsOf(*view, prefix, request.record_key(), scope.only_provider);
     absl::Status read = records.status();
     if (read.ok()) {
-      HistoryWriter writer(presenter, partition, AsOfUs(request.context(), now_us), response);
+      HistoryWriter writer(presenter, partition, SeenUntilUs(request.context()), response);
       read = WriteHistory(*view, *records, &writer);
     }
     if (ReasonOf(read) == Reason::kDataLoss) GroupOf(partition).ReportDamage();

@@ -23,6 +23,21 @@ constexpr int64_t kPositionWaitMs = 5000;
 // Positions of one read: those of a batch that was published just before.
 constexpr int kPositions = 256;
 
+// Where the partitions end that are not damaged: the group of a damaged one tells that itself.
+absl::StatusOr<std::map<int32_t, int64_t>> EndsOfGoodPartitions(Log& log, const std::string& topic,
+                                                                int32_t partitions) {
+  std::vector<int32_t> all(static_cast<size_t>(partitions));
+  std::iota(all.begin(), all.end(), 0);
+  auto ends = log.EndOffsets(topic, all);
+  if (ReasonOf(ends.status()) != Reason::kDataLoss) return ends;
+  std::map<int32_t, int64_t> good;
+  for (int32_t partition : all) {
+    const auto end = log.EndOffsets(topic, {partition});
+    if (end.ok()) good.insert(*end->begin());
+  }
+  return good;
+}
+
 }  // namespace
 
 Library::Library(LibraryOptions options, LibraryContext context)
@@ -61,10 +76,8 @@ std::string Library::OwnerIdOf(const Upsert& upsert) const {
 absl::Status Library::Start() {
   const std::string topic = RecordTopic(options_.name);
   RETURN_IF_ERROR(context_.log.EnsureTopic(topic, options_.partitions));
-  std::vector<int32_t> partitions(static_cast<size_t>(options_.partitions));
-  std::iota(partitions.begin(), partitions.end(), 0);
   RETURN_IF_ERROR(erase_ledger_.Open());
-  ASSIGN_OR_RETURN(const auto ends, context_.log.EndOffsets(topic, partitions));
+  ASSIGN_OR_RETURN(const auto ends, EndsOfGoodPartitions(context_.log, topic, options_.partitions));
   RETURN_IF_ERROR(erase_ledger_.CompareWith(ends, options_.groups));
   for (auto& group : groups_) group->Start();
   policy_listener_ = context_.policy.OnChange([this] { FollowPlacement(); });

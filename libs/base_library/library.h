@@ -211,12 +211,19 @@ class Library {
   struct TakeBack;
   void TakeBackRecords(const Caller& caller, const TakeBack& what,
                        hangou::base_library::v1::PublishResponse* response, Done done);
-  // Adds to `batch` the removal of the references to a record that is to be erased.
-  absl::Status RemoveReferences(const ResourceSchema& schema, const hangou::record::v1::RecordHead& head,
-                                int32_t partition, PublishBatch* batch);
+  void SendTakeBack(const Caller& caller, const TakeBack& what, const ResourceSchema& schema,
+                    hangou::base_library::v1::PublishResponse* response, Done done);
+  // Adds to `batch` the removal of all references to records that are to be erased (RecordKey to place in the batch).
+  // DRAINING where a copy is not there.
+  absl::Status RemoveReferences(const ResourceSchema& schema, const std::map<std::string, uint32_t>& erased,
+                                PublishBatch* batch);
   // An entry of the audit about something allowed that a provider did or was shown.
   hangou::audit::v1::Entry ProviderEntry(const Caller& caller, const std::string& resource,
                                          hangou::audit::v1::Action action) const;
+  // Answers a provider to whom something of a resource was shown, once that is in the audit: under the policy in force,
+  // by which it must still be a provider. LEASE_EXPIRED, EPOCH_NOT_REACHED, NOT_PROVIDER.
+  void AnswerProvider(const Caller& caller, const std::string& resource, hangou::audit::v1::Action action,
+                      uint64_t records, Done done);
   // Audits a refused publication, then answers with `status`.
   void DenyPublish(const Caller& caller, const std::string& resource, hangou::audit::v1::Action action,
                    const absl::Status& status, Done done);

@@ -22,6 +22,8 @@ constexpr int64_t kFollowedUs = 3600 * kUsPerSecond;
 constexpr int64_t kTickMs = 1000;
 constexpr int64_t kExpiryUs = 60 * kUsPerSecond;
 constexpr size_t kExpiryRows = 2000;
+// Entries of one append: with keys of 1 KiB far below what a log takes.
+constexpr size_t kAppendEntries = 4096;
 
 absl::Status Starting() { return MakeError(Reason::kDraining, "the service is starting; retry"); }
 absl::Status NotTheOwner() {
@@ -294,21 +296,30 @@ void PartitionGroup::NoteCaughtUp() {
 
 void PartitionGroup::Perform(GroupMachine::Effects effects) {
   for (auto& [partition, entries] : effects.appends) {
-    GroupMachine::AcknowledgedAppend append{partition, -1,
-                                            std::make_shared<const std::vector<LogEntry>>(entries)};
-    log_.Append(options_.topic, partition, std::move(entries),
-                [reach = reach_, append = std::move(append)](absl::StatusOr<int64_t> offset) mutable {
-                  MutexLock lock(reach->mutex);
-                  if (reach->group == nullptr) return;
-                  if (!offset.ok()) return reach->group->OnAppendFailed(append, offset.status());
-                  append.first_offset = *offset;
-                  reach->group->OnAppended(std::move(append));
-                });
+    for (size_t first = 0; first < entries.size(); first += kAppendEntries) {
+      const auto begin = entries.begin() + static_cast<std::ptrdiff_t>(first);
+      const auto end =
+          entries.begin() + static_cast<std::ptrdiff_t>(std::min(entries.size(), first + kAppendEntries));
+      AppendToLog(partition, {std::make_move_iterator(begin), std::make_move_iterator(end)});
+    }
   }
   oldest_pending_us_ = machine_ ? machine_->OldestPendingUs() : 0;
   for (GroupMachine::Answer& answer : effects.answers) {
     answer.sink->OnOutcome(answer.place, std::move(answer.outcome));
   }
+}
+
+void PartitionGroup::AppendToLog(int32_t partition, std::vector<LogEntry> entries) {
+  GroupMachine::AcknowledgedAppend append{partition, -1,
+                                          std::make_shared<const std::vector<LogEntry>>(entries)};
+  log_.Append(options_.topic, partition, std::move(entries),
+              [reach = reach_, append = std::move(append)](absl::StatusOr<int64_t> offset) mutable {
+                MutexLock lock(reach->mutex);
+                if (reach->group == nullptr) return;
+                if (!offset.ok()) return reach->group->OnAppendFailed(append, offset.status());
+                append.first_offset = *offset;
+                reach->group->OnAppended(std::move(append));
+              });
 }
 
 void PartitionGroup::OnAppendFailed(const GroupMachine::AcknowledgedAppend& append,

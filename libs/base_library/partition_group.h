@@ -104,6 +104,7 @@ class PartitionGroup {
   // True where nothing is left that a restored copy of the log brought back; else what is left is being erased.
   bool IsErasedAgain();
   void Perform(GroupMachine::Effects effects);
+  void AppendToLog(int32_t partition, std::vector<LogEntry> entries);
   void SubmitOnLoop(std::vector<Submission> submissions);
   void TakeApplied(GroupMachine::Effects effects);
   void OnAppended(GroupMachine::AcknowledgedAppend append);

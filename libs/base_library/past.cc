@@ -1,6 +1,7 @@
 #include "libs/base_library/past.h"
 
 #include <algorithm>
+#include <limits>
 
 #include "libs/base/clock.h"
 #include "libs/base/status.h"
@@ -15,6 +16,10 @@ using hangou::record::v1::StoredRecord;
 int64_t AsOfUs(const hangou::record::v1::AccessContext& context, int64_t now_us) {
   if (!context.has_as_of()) return now_us;
   return context.as_of().seconds() * kUsPerSecond + context.as_of().nanos() / 1000;
+}
+
+int64_t SeenUntilUs(const hangou::record::v1::AccessContext& context) {
+  return AsOfUs(context, std::numeric_limits<int64_t>::max());
 }
 
 const RecordHead& HeadOf(const StoredRecord& state) {

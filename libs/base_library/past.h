@@ -18,6 +18,10 @@ namespace hangou {
 // The instant of a context's as_of in microseconds since 1970-01-01 UTC; `now_us` where it names none.
 int64_t AsOfUs(const hangou::record::v1::AccessContext& context, int64_t now_us);
 
+// What was received later is not to be seen by a read: the instant of its as_of. A read that names none sees everything
+// that is stored, also where its writer's clock was ahead of this one.
+int64_t SeenUntilUs(const hangou::record::v1::AccessContext& context);
+
 // Head of the newest event of a state.
 const hangou::record::v1::RecordHead& HeadOf(const hangou::record::v1::StoredRecord& state);
 // True where the state, and every one before it, is not to be served.

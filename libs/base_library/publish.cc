@@ -176,6 +176,23 @@ hangou::audit::v1::Entry Library::ProviderEntry(const Caller& caller, const std:
   return entry;
 }
 
+void Library::AnswerProvider(const Caller& caller, const std::string& resource,
+                             hangou::audit::v1::Action action, uint64_t records, Done done) {
+  auto acquired = context_.policy.Acquire();
+  if (!acquired.ok()) return done(acquired.status());
+  const auto pin = std::make_shared<PolicyHolder::Pin>(*std::move(acquired));
+  const auto schema = pin->snapshot().FindResource(resource);
+  if (!schema || !schema->IsProvider(caller.department)) {
+    return done(MakeError(Reason::kNotProvider, "your department is not a provider of this resource"));
+  }
+  auto entry = ProviderEntry(caller, resource, action);
+  entry.set_records(records);
+  context_.audit.Append(std::move(entry), [pin, done = std::move(done)](absl::Status durable) {
+    durable.Update(pin->Confirm());
+    done(durable);
+  });
+}
+
 void Library::DenyPublish(const Caller& caller, const std::string& resource, hangou::audit::v1::Action action,
                           const absl::Status& status, Done done) {
   auto entry = ProviderEntry(caller, resource, action);
@@ -217,11 +234,12 @@ void Library::TakeBatch(const Caller& caller, const v1::PublishRequest& request,
     return done(
         MakeError(Reason::kBatchTooLarge, "a batch takes at most 256 records and 1 MiB; send smaller ones"));
   }
-  const uint64_t digest = DigestOf(**schema, request);
+  const bool withdraws = action == hangou::audit::v1::ACTION_WITHDRAW;
+  // Another request than the publication of the same records.
+  const uint64_t digest = withdraws ? ~DigestOf(**schema, request) : DigestOf(**schema, request);
   if (const auto ok = CheckPublishable(caller, **schema, request.request_id(), digest); !ok.ok())
     return done(ok);
 
-  const bool withdraws = action == hangou::audit::v1::ACTION_WITHDRAW;
   const RequestHead head{caller, request.request_id(), digest};
   const int64_t now_us = context_.clock.UtcUs();
   auto run = std::make_shared<PublishBatch>(*this, caller, request.resource(), action,

@@ -34,6 +34,13 @@ void CountRefusal(const hangou::record::v1::Violation& violation, v1::GetQuality
   refusal->set_records(1);
 }
 
+// Refused for the moment only: the publisher sends it again, and what becomes of it is counted then.
+bool IsSentAgain(const v1::RecordOutcome& outcome) {
+  if (outcome.outcome() != v1::OUTCOME_REFUSED || outcome.violations().empty()) return false;
+  const auto reason = ReasonFromName(outcome.violations(0).reason());
+  return reason && ReasonCode(*reason) == absl::StatusCode::kUnavailable;
+}
+
 }  // namespace
 
 QualityBook::QualityBook(std::string library, Store& store, int count_table, int quarantine_table,
@@ -95,6 +102,7 @@ void QualityBook::Count(const std::string& department, const std::string& resour
   MutexLock lock(mutex_);
   bool refused = false;
   for (const v1::RecordOutcome& outcome : response.outcomes()) {
+    if (IsSentAgain(outcome)) continue;
     CountOne(key, outcome);
     if (outcome.outcome() == v1::OUTCOME_ACCEPTED) last_accepted_us_[{department, resource}] = now_us;
     refused |= outcome.outcome() == v1::OUTCOME_REFUSED;
@@ -127,7 +135,7 @@ void QualityBook::CountOne(const CountKey& key, const v1::RecordOutcome& outcome
 void QualityBook::Quarantine(const ResourceKey& key, int64_t now_us, const v1::PublishRequest& request,
                              const v1::PublishResponse& response) {
   for (int i = 0; i < response.outcomes_size() && i < request.records_size(); ++i) {
-    if (response.outcomes(i).outcome() != v1::OUTCOME_REFUSED) continue;
+    if (response.outcomes(i).outcome() != v1::OUTCOME_REFUSED || IsSentAgain(response.outcomes(i))) continue;
     v1::ListQuarantineResponse::Item item;
     SetTime(now_us, item.mutable_refuse_time());
     item.set_request_id(request.request_id());
@@ -181,11 +189,11 @@ absl::Status QualityBook::Expire(StoreBatch* batch) {
     RETURN_IF_ERROR(
         store_.Scan(quarantine_table_, prefix, prefix, [&](std::string_view row, std::string_view) {
           const bool old = static_cast<int64_t>(ReadBigEndian(row.substr(prefix.size(), 8))) < oldest_us;
-          if (!old && rows - gone.size() <= kQuarantineRecords) return false;
+          if (!old && rows <= gone.size() + kQuarantineRecords) return false;
           gone.emplace_back(row);
           return true;
         }));
-    rows -= gone.size();
+    rows -= std::min(rows, gone.size());
     for (std::string& row : gone) batch->Delete(quarantine_table_, std::move(row));
   }
   return absl::OkStatus();
@@ -242,16 +250,17 @@ absl::StatusOr<std::string> QualityBook::ListQuarantine(const std::string& depar
 }
 
 absl::Status QualityBook::ClearQuarantine(const std::string& department, const std::string& resource) {
-  RETURN_IF_ERROR(Flush());
+  MutexLock lock(mutex_);
+  RETURN_IF_ERROR(FlushLocked());
   const std::string prefix = Prefix(department, resource);
   StoreBatch batch;
   RETURN_IF_ERROR(store_.Scan(quarantine_table_, prefix, prefix, [&](std::string_view key, std::string_view) {
     batch.Delete(quarantine_table_, std::string(key));
     return true;
   }));
-  MutexLock lock(mutex_);
-  quarantined_[{department, resource}] = 0;
-  return batch.empty() ? absl::OkStatus() : store_.Write(batch);
+  if (!batch.empty()) RETURN_IF_ERROR(store_.Write(batch));
+  quarantined_.erase({department, resource});
+  return absl::OkStatus();
 }
 
 int64_t UpdateDueUs(const std::string& update_cycle, int64_t last_us) {

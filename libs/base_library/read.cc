@@ -1,6 +1,7 @@
 // Get, BatchGet and List.
 #include <algorithm>
 #include <map>
+#include <utility>
 #include <vector>
 
 #include "libs/base/limits.h"
@@ -28,11 +29,11 @@ absl::Status ParseState(std::string_view text, StoredRecord* state) {
 
 // The instant that a read is about, and its day in China.
 struct ReadTime {
-  int64_t as_of_us;
+  int64_t seen_until_us;
   int32_t day;
 
   ReadTime(const hangou::record::v1::AccessContext& context, int64_t now_us)
-      : as_of_us(AsOfUs(context, now_us)), day(DayInChina(as_of_us)) {}
+      : seen_until_us(SeenUntilUs(context)), day(DayInChina(AsOfUs(context, now_us))) {}
 };
 
 // What one read of one entity is asked for.
@@ -71,11 +72,11 @@ struct LaterState {
 };
 
 // Looks them up.
-absl::Status PutBackLater(const Store& view, int64_t as_of_us, std::vector<LaterState>* later) {
+absl::Status PutBackLater(const Store& view, int64_t seen_until_us, std::vector<LaterState>* later) {
   std::vector<PastRecord*> records;
   records.reserve(later->size());
   for (LaterState& record : *later) records.push_back(&record.past);
-  return PutBackAll(view, as_of_us, std::move(records));
+  return PutBackAll(view, seen_until_us, std::move(records));
 }
 
 // Reads the records of entities that one view holds, in the scope of a decision; at most kGetRecords of each. `bytes`
@@ -97,6 +98,15 @@ absl::Status ReadEntities(const Store& view, const ReadScope& scope, std::vector
     *bytes += record->payload().size() + kLeastRecordBytes;
     if (*bytes > limits::kReplyBytes) inside = ReplyTooLarge();
   };
+  const auto give_later = [&]() -> absl::Status {
+    RETURN_IF_ERROR(PutBackLater(view, time.seen_until_us, &later));
+    for (const LaterState& record : std::exchange(later, {})) {
+      const EntityRead& read = reads[record.place];
+      if (!inside.ok() || static_cast<size_t>(read.records->size()) >= limits::kGetRecords) continue;
+      if (record.past.found) give(read, record.past.state);
+    }
+    return inside;
+  };
   const auto visit = [&](size_t place, std::string_view key, std::string_view value) {
     if (!inside.ok()) return false;
     const EntityRead& read = reads[place];
@@ -105,21 +115,17 @@ absl::Status ReadEntities(const Store& view, const ReadScope& scope, std::vector
     const auto& head = HeadOf(stored);
     const bool wanted = (read.query.record_key.empty() || head.record_key() == read.query.record_key) &&
                         (scope.only_provider.empty() || head.provider() == scope.only_provider);
-    if (wanted && head.received_us() > time.as_of_us) {
+    if (wanted && head.received_us() > time.seen_until_us) {
       later.push_back({place, {std::string(key), stored}});
+      if (later.size() == limits::kGetRecords) inside = give_later();
     } else if (wanted) {
       give(read, stored);
     }
     return inside.ok() && static_cast<size_t>(read.records->size()) < limits::kGetRecords;
   };
   RETURN_IF_ERROR(view.ScanEach(kViewRecords, prefixes, visit));
-  RETURN_IF_ERROR(PutBackLater(view, time.as_of_us, &later));
-  for (const LaterState& record : later) {
-    const EntityRead& read = reads[record.place];
-    if (!inside.ok() || static_cast<size_t>(read.records->size()) >= limits::kGetRecords) continue;
-    if (record.past.found) give(read, record.past.state);
-  }
-  return inside;
+  RETURN_IF_ERROR(inside);
+  return give_later();
 }
 
 }  // namespace
@@ -246,7 +252,7 @@ absl::StatusOr<bool> ListPartition(const Store& view, const ReadScope& scope, co
         if (!inside.ok()) return false;
         const auto& head = HeadOf(stored);
         const bool own = scope.only_provider.empty() || head.provider() == scope.only_provider;
-        if (own && head.received_us() > time.as_of_us) {
+        if (own && head.received_us() > time.seen_until_us) {
           later.push_back({0, {std::string(key), stored}});
           *bytes += text.size();
         } else if (own && IsValidOn(stored, time.day)) {
@@ -258,7 +264,7 @@ absl::StatusOr<bool> ListPartition(const Store& view, const ReadScope& scope, co
         return inside.ok() && !full;
       });
   RETURN_IF_ERROR(scanned);
-  RETURN_IF_ERROR(PutBackLater(view, time.as_of_us, &later));
+  RETURN_IF_ERROR(PutBackLater(view, time.seen_until_us, &later));
   for (const LaterState& record : later) {
     RETURN_IF_ERROR(inside);
     if (record.past.found) give(record.past.state);

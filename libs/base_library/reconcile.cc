@@ -97,28 +97,33 @@ void Library::Reconcile(const Caller& caller, const v1::ReconcileRequest& reques
       response->set_next_page_token(context_.keys.SealToken(cursor.Encode(), token_context));
     return absl::OkStatus();
   };
-  if (!first) return done(walk());
-  ResourceSurvey::WhenCurrent(
-      *this, [=, this, resource = request.resource(), done = std::move(done)](absl::Status current) mutable {
-        if (current.ok()) current = walk();
-        if (!current.ok()) return done(current);
-        context_.audit.Append(ProviderEntry(caller, resource, kQualityAction), done);
-      });
+  const auto answer = [=, this, resource = request.resource()](absl::Status walked, Done answered) {
+    if (!walked.ok()) return answered(walked);
+    AnswerProvider(caller, resource, kQualityAction, 0, std::move(answered));
+  };
+  if (!first) return answer(walk(), std::move(done));
+  ResourceSurvey::WhenCurrent(*this, [=, done = std::move(done)](absl::Status current) mutable {
+    if (current.ok()) current = walk();
+    answer(current, std::move(done));
+  });
 }
 
 void Library::GetQuality(const Caller& caller, const v1::GetQualityRequest& request,
                          v1::GetQualityResponse* response, Done done) {
   if (request.days() < 0 || request.days() > kQualityDays)
     return done(MakeError(Reason::kInvalidRequest, "ask for 1 to 90 days", "days"));
+  auto acquired = context_.policy.Acquire();
+  if (!acquired.ok()) return done(acquired.status());
+  const auto pin = std::make_shared<PolicyHolder::Pin>(*std::move(acquired));
   std::vector<std::shared_ptr<const ResourceSchema>> schemas;
   if (!request.resource().empty()) {
     auto schema = AuthorizeProvider(caller, request.resource());
     if (!schema.ok())
       return DenyPublish(caller, request.resource(), kQualityAction, schema.status(), std::move(done));
     schemas.push_back(*schema);
-  } else if (const auto snapshot = context_.policy.Newest()) {
-    for (const auto& [name, resource] : snapshot->objects().resources) {
-      auto schema = snapshot->FindResource(name);
+  } else {
+    for (const auto& [name, resource] : pin->snapshot().objects().resources) {
+      auto schema = pin->snapshot().FindResource(name);
       if (schema && resource.library() == options_.name && schema->IsProvider(caller.department))
         schemas.push_back(std::move(schema));
     }
@@ -135,7 +140,12 @@ void Library::GetQuality(const Caller& caller, const v1::GetQualityRequest& requ
     if (const int64_t due_us = UpdateDueUs(schema->declaration().update_cycle(), last_us); due_us != 0)
       timeliness->mutable_due_time()->set_seconds(due_us / kUsPerSecond);
   }
-  done(absl::OkStatus());
+  const std::string subject = request.resource().empty() ? options_.name : request.resource();
+  context_.audit.Append(ProviderEntry(caller, subject, kQualityAction),
+                        [pin, done = std::move(done)](absl::Status durable) {
+                          durable.Update(pin->Confirm());
+                          done(durable);
+                        });
 }
 
 void Library::ListQuarantine(const Caller& caller, const v1::ListQuarantineRequest& request,
@@ -157,9 +167,8 @@ void Library::ListQuarantine(const Caller& caller, const v1::ListQuarantineReque
   const auto next = quality_.ListQuarantine(caller.department, request.resource(), after, at_most, response);
   if (!next.ok()) return done(next.status());
   if (!next->empty()) response->set_next_page_token(context_.keys.SealToken(*next, token_context));
-  auto entry = ProviderEntry(caller, request.resource(), kQualityAction);
-  entry.set_records(static_cast<uint64_t>(response->items_size()));
-  context_.audit.Append(std::move(entry), std::move(done));
+  AnswerProvider(caller, request.resource(), kQualityAction, static_cast<uint64_t>(response->items_size()),
+                 std::move(done));
 }
 
 }  // namespace hangou

@@ -22,6 +22,9 @@ namespace {
 
 // References that one read follows: many lead nowhere where records change their roles often.
 constexpr size_t kFollowedReferences = 4096;
+// In keys of references: resource and partition; field.
+constexpr size_t kPlaceBytes = 6;
+constexpr size_t kFieldBytes = 4;
 
 // Whether a payload names the entity in the field.
 absl::StatusOr<bool> Names(const ResourceSchema& schema, std::string_view payload, const RoleEntity& entity) {
@@ -79,6 +82,26 @@ absl::StatusOr<ReferredRecord> ParseReferenceKey(std::string_view rest) {
   return record;
 }
 
+absl::StatusOr<ReferenceRow> ReferenceOfKey(std::string_view key, int32_t partitions) {
+  const size_t key_end = key.find('\0', kPlaceBytes + 1);
+  if (key.size() <= kPlaceBytes || key_end == std::string_view::npos ||
+      key.size() < key_end + 1 + kFieldBytes)
+    return DamagedRecord();
+  RoleEntity entity;
+  entity.kind = static_cast<EntityKind>(key[kPlaceBytes]);
+  entity.key = std::string(key.substr(kPlaceBytes + 1, key_end - kPlaceBytes - 1));
+  entity.field = static_cast<uint32_t>(ReadBigEndian(key.substr(key_end + 1, kFieldBytes)));
+  ASSIGN_OR_RETURN(const ReferredRecord to, ParseReferenceKey(key.substr(key_end + 1 + kFieldBytes)));
+  RecordHead head;
+  head.set_resource_number(static_cast<uint32_t>(ReadBigEndian(key.substr(0, 4))));
+  head.set_owner_kind(static_cast<hangou::record::v1::EntityKind>(to.kind));
+  head.set_owner_key(std::string(to.owner_key));
+  head.set_provider(std::string(to.provider));
+  head.set_record_key(std::string(to.record_key));
+  return ReferenceRow{ReferenceTo(head, entity), static_cast<int32_t>(ReadBigEndian(key.substr(4, 2))),
+                      RecordKey(PartitionOf(to.kind, to.owner_key, partitions), head)};
+}
+
 absl::StatusOr<RoleEntity> Library::EntityInRole(const ResourceSchema& schema, const std::string& role_name,
                                                  const hangou::record::v1::Entity& entity) const {
   const RoleSchema* role = schema.FindRole(role_name);
@@ -111,16 +134,24 @@ absl::Status Library::ReadByRole(const ReadScope& scope, const v1::GetRequest& r
   std::string prefix = EntityPrefix(scope.schema.number(), partition, entity.kind, entity.key);
   AppendBigEndian(&prefix, entity.field, 4);
   std::vector<std::string> rests;
+  absl::Status inside;
   RETURN_IF_ERROR(view->Scan(kViewReferences, prefix, prefix, [&](std::string_view key, std::string_view) {
-    rests.emplace_back(key.substr(prefix.size()));
-    return rests.size() < kFollowedReferences;
+    const auto to = ParseReferenceKey(key.substr(prefix.size()));
+    inside = to.status();
+    if (!inside.ok()) return false;
+    const bool wanted = (scope.only_provider.empty() || to->provider == scope.only_provider) &&
+                        (request.record_key().empty() || to->record_key == request.record_key());
+    if (wanted) rests.emplace_back(key.substr(prefix.size()));
+    return rests.size() <= kFollowedReferences;
   }));
-  const int64_t as_of_us = AsOfUs(request.context(), context_.clock.UtcUs());
+  RETURN_IF_ERROR(inside);
+  if (rests.size() > kFollowedReferences)
+    return MakeError(Reason::kBatchTooLarge, "more than 4096 records may name the entity; name a record key");
+  const int64_t seen_until_us = SeenUntilUs(request.context());
+  const int32_t day = DayInChina(AsOfUs(request.context(), context_.clock.UtcUs()));
   size_t bytes = 0;
   for (const std::string& rest : rests) {
     ASSIGN_OR_RETURN(const ReferredRecord to, ParseReferenceKey(rest));
-    if (!scope.only_provider.empty() && to.provider != scope.only_provider) continue;
-    if (!request.record_key().empty() && to.record_key != request.record_key()) continue;
     const int32_t place = PartitionOfEntity(to.kind, to.owner_key);
     ASSIGN_OR_RETURN(const auto copy, CopyOf(place));
     std::string record_key = EntityPrefix(scope.schema.number(), place, to.kind, to.owner_key);
@@ -133,8 +164,8 @@ absl::Status Library::ReadByRole(const ReadScope& scope, const v1::GetRequest& r
       GroupOf(place).ReportDamage();
       return DamagedRecord();
     }
-    RETURN_IF_ERROR(PutBackAll(*copy, as_of_us, {&past}));
-    if (!past.found || !IsValidOn(state, DayInChina(as_of_us))) continue;
+    RETURN_IF_ERROR(PutBackAll(*copy, seen_until_us, {&past}));
+    if (!past.found || !IsValidOn(state, day)) continue;
     ASSIGN_OR_RETURN(const bool names, Names(scope.schema, state.upsert().payload(), entity));
     if (!names) continue;
     RETURN_IF_ERROR(presenter.Present(state.upsert(), place, state.offset(), response->add_records()));

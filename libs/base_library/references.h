@@ -43,4 +43,13 @@ struct ReferredRecord {
 // `rest` is the key behind the prefix of entity and field. DATA_LOSS where it is none.
 absl::StatusOr<ReferredRecord> ParseReferenceKey(std::string_view rest);
 
+// A row of kViewReferences by its whole key.
+struct ReferenceRow {
+  hangou::record::v1::Reference reference;
+  int32_t partition = 0;   // of the row
+  std::string record_key;  // RecordKey of the record that it leads to
+};
+// `partitions` is the count of the library's. DATA_LOSS where the key is none.
+absl::StatusOr<ReferenceRow> ReferenceOfKey(std::string_view key, int32_t partitions);
+
 }  // namespace hangou

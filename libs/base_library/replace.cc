@@ -50,7 +50,7 @@ Submission DeletionOf(const ResourceSchema& schema, const StoredRecord& state, u
   of->set_provider(head.provider());
   of->set_record_key(head.record_key());
   of->set_generation(generation);
-  of->set_source_version(head.source_version());
+  of->set_source_version(0);  // below whatever the export itself has: who is in it stays
   of->set_request_place(place);
   deletion->set_valid_until_day(today);
   deletion->set_owner_id(std::string(OwnerText(schema, state.upsert().payload()).value_or("")));
@@ -127,7 +127,7 @@ void Library::ContinueReplace(const Caller& caller, const v1::CompleteReplaceReq
   };
   if (deletions.empty()) {
     answer(cursor);
-    return done(absl::OkStatus());
+    return AnswerProvider(caller, request.resource(), hangou::audit::v1::ACTION_REPLACE, 0, std::move(done));
   }
   // Each batch of deletions is answered and audited like any other.
   auto outcomes = std::make_shared<v1::PublishResponse>();

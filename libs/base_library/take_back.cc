@@ -1,5 +1,5 @@
 // Recall and Erase: records that should not have been there, or must not be any more.
-#include <set>
+#include <map>
 
 #include "libs/base/limits.h"
 #include "libs/base/status.h"
@@ -7,6 +7,8 @@
 #include "libs/base_library/library.h"
 #include "libs/base_library/past.h"
 #include "libs/base_library/publish_batch.h"
+#include "libs/base_library/references.h"
+#include "libs/base_library/survey.h"
 #include "libs/base_library/view_tables.h"
 #include "libs/schema/owner.h"
 
@@ -29,41 +31,31 @@ struct Library::TakeBack {
 
 namespace {
 
-// The entities that the states of a record name in roles.
-absl::StatusOr<std::set<RoleEntity>> NamedInAnyState(const Store& view, const ResourceSchema& schema,
-                                                     const std::string& record_key) {
-  std::set<RoleEntity> entities;
-  ASSIGN_OR_RETURN(const auto row, view.Get(kViewRecords, record_key));
-  if (!row) return entities;
-  StoredRecord newest;
-  if (!newest.ParseFromString(*row)) return DamagedRecord();
-  std::vector<FieldSlice> slices;
-  const auto add = [&](const StoredRecord& state) {
-    if (!WalkPayload(schema, state.upsert().payload(), &slices).ok()) return true;
-    for (RoleEntity& entity : RoleEntitiesOf(schema, slices)) entities.insert(std::move(entity));
-    return true;
-  };
-  add(newest);
-  RETURN_IF_ERROR(VisitFormerStates(view, record_key, HeadOf(newest).revision(), add));
-  return entities;
-}
-
 v1::RecordOutcome RefusalOf(const absl::Status& status) {
   return RefusedOutcome(ReasonOf(status).value_or(Reason::kInternal), FieldOf(status), Message(status));
 }
 
 }  // namespace
 
-absl::Status Library::RemoveReferences(const ResourceSchema& schema, const RecordHead& head,
-                                       int32_t partition, PublishBatch* batch) {
-  if (schema.roles().empty()) return absl::OkStatus();
-  ASSIGN_OR_RETURN(const auto copy, CopyOf(partition));
-  ASSIGN_OR_RETURN(const auto entities, NamedInAnyState(*copy, schema, RecordKey(partition, head)));
-  for (const RoleEntity& entity : entities) {
-    auto reference = ReferenceTo(head, entity);
-    reference.set_removed(true);
-    batch->AddReference(head.request_place(), PartitionOfEntity(entity.kind, entity.key),
-                        std::move(reference));
+// References are found by the entity that is named, not by their record, and some may be of versions that were refused:
+// so all of the resource are looked through.
+absl::Status Library::RemoveReferences(const ResourceSchema& schema,
+                                       const std::map<std::string, uint32_t>& erased, PublishBatch* batch) {
+  for (int32_t partition = 0; partition < options_.partitions; ++partition) {
+    ASSIGN_OR_RETURN(const auto copy, CopyOf(partition));
+    const std::string prefix = ResourcePrefix(schema.number(), partition);
+    absl::Status inside;
+    RETURN_IF_ERROR(copy->Scan(kViewReferences, prefix, prefix, [&](std::string_view key, std::string_view) {
+      auto row = ReferenceOfKey(key, options_.partitions);
+      inside = row.status();
+      if (!inside.ok()) return false;
+      const auto found = erased.find(row->record_key);
+      if (found == erased.end()) return true;
+      row->reference.set_removed(true);
+      batch->AddReference(found->second, partition, std::move(row->reference));
+      return true;
+    }));
+    RETURN_IF_ERROR(inside);
   }
   return absl::OkStatus();
 }
@@ -82,13 +74,32 @@ void Library::TakeBackRecords(const Caller& caller, const TakeBack& what, v1::Pu
   // A repeat takes back what is taken back: it needs no memory of requests.
   if (const auto ok = CheckPublishable(caller, **schema, what.request_id, std::nullopt); !ok.ok())
     return done(ok);
+  if (what.kind == Deletion::KIND_ERASE) {
+    // What was refused may be about the same people; nobody can tell from what could not be read. The other replicas
+    // forget theirs when they see the erasure.
+    const absl::Status cleared = quality_.ClearQuarantine(caller.department, what.resource);
+    if (!cleared.ok()) return done(cleared);
+  }
+  const bool with_references = what.kind == Deletion::KIND_ERASE && !(*schema)->roles().empty();
+  if (!with_references) return SendTakeBack(caller, what, **schema, response, std::move(done));
+  // The copies must have every reference there is.
+  ResourceSurvey::WhenCurrent(
+      *this, [=, this, schema = *schema, done = std::move(done)](const absl::Status& current) mutable {
+        if (!current.ok()) return done(current);
+        SendTakeBack(caller, what, *schema, response, std::move(done));
+      });
+}
+
+void Library::SendTakeBack(const Caller& caller, const TakeBack& what, const ResourceSchema& schema,
+                           v1::PublishResponse* response, Done done) {
   auto run = std::make_shared<PublishBatch>(*this, caller, what.resource, what.action,
                                             static_cast<uint32_t>(what.items.size()), nullptr, response,
                                             std::move(done));
+  std::map<std::string, uint32_t> erased;  // RecordKey to place
   const int64_t now_us = context_.clock.UtcUs();
   for (int i = 0; i < what.items.size(); ++i) {
     const auto place = static_cast<uint32_t>(i);
-    const auto owner = NormalizeOwner(**schema, what.items[i].owner(), now_us);
+    const auto owner = NormalizeOwner(schema, what.items[i].owner(), now_us);
     if (!owner.ok()) {
       run->Refuse(place, RefusalOf(owner.status()));
       continue;
@@ -100,21 +111,21 @@ void Library::TakeBackRecords(const Caller& caller, const TakeBack& what, v1::Pu
     deletion->set_reason(what.reason);
     deletion->set_owner_id(*owner);
     RecordHead* head = deletion->mutable_head();
-    head->set_owner_kind(static_cast<hangou::record::v1::EntityKind>((*schema)->owner_kind()));
-    head->set_owner_key(CanonicalKey((*schema)->owner_kind(), *owner));
-    head->set_resource_number((*schema)->number());
+    head->set_owner_kind(static_cast<hangou::record::v1::EntityKind>(schema.owner_kind()));
+    head->set_owner_key(CanonicalKey(schema.owner_kind(), *owner));
+    head->set_resource_number(schema.number());
     head->set_provider(caller.department);
     head->set_record_key(what.items[i].record_key());
     head->set_request_place(place);
-    submission.partition = PartitionOfEntity((*schema)->owner_kind(), head->owner_key());
-    if (what.kind == Deletion::KIND_ERASE) {
-      const absl::Status removed = RemoveReferences(**schema, *head, submission.partition, run.get());
-      if (!removed.ok()) {
-        run->Refuse(place, RefusalOf(removed));
-        continue;
-      }
-    }
+    submission.partition = PartitionOfEntity(schema.owner_kind(), head->owner_key());
+    erased[RecordKey(submission.partition, *head)] = place;
     run->Add(std::move(submission));
+  }
+  if (what.kind == Deletion::KIND_ERASE && !schema.roles().empty()) {
+    const absl::Status removed = RemoveReferences(schema, erased, run.get());
+    for (const auto& [record_key, place] : erased) {
+      if (!removed.ok()) run->Refuse(place, RefusalOf(removed));
+    }
   }
   run->Send();
 }
@@ -129,10 +140,6 @@ void Library::Recall(const Caller& caller, const v1::RecallRequest& request, v1:
 
 void Library::Erase(const Caller& caller, const v1::EraseRequest& request, v1::PublishResponse* response,
                     Done done) {
-  // What was refused may be about the same people; nobody can tell from what could not be read. The other replicas
-  // forget theirs when they see the erasure.
-  const absl::Status cleared = quality_.ClearQuarantine(caller.department, request.resource());
-  if (!cleared.ok()) return done(cleared);
   TakeBackRecords(caller,
                   {hangou::audit::v1::ACTION_ERASE, Deletion::KIND_ERASE, request.request_id(),
                    request.resource(), request.items(), request.legal_basis()},

@@ -15,7 +15,8 @@ struct KnownRecord {
   uint64_t hash_low = 0;
   uint64_t hash_high = 0;
   uint64_t revision = 0;
-  int64_t offset = -1;  // -1: in flight
+  int64_t offset = -1;       // -1: in flight
+  uint64_t owner_epoch = 0;  // of a reference's event: a part of its key in the log
 };
 
 // A change that a provider wants.

@@ -14,6 +14,9 @@ constexpr size_t kRevisionBytes = 8;
 // any that the catalog assigns.
 constexpr std::string_view kErasureKeyPrefix = "erase/";
 constexpr std::string_view kEndedKeyPrefix = "ended/";
+constexpr size_t kEpochBytes = 8;
+constexpr size_t kErasureBytes = 40;
+constexpr size_t kLoggedRevisionBytes = 16;
 constexpr std::string_view kReferenceKeyPrefix = "refer/";
 constexpr std::string_view kOwnerKeyPrefix = "owner/";
 
@@ -77,17 +80,43 @@ std::string ReferenceKey(int32_t partition, const hangou::record::v1::Reference&
 std::string StoredErasure::Encode() const {
   std::string text;
   AppendBigEndian(&text, static_cast<uint64_t>(received_us), 8);
-  AppendBigEndian(&text, revision, 8);
   AppendBigEndian(&text, static_cast<uint64_t>(partition), 8);
   AppendBigEndian(&text, static_cast<uint64_t>(offset), 8);
+  AppendBigEndian(&text, revision.revision, 8);
+  AppendBigEndian(&text, revision.owner_epoch, 8);
+  for (const LoggedRevision& gone : erased) {
+    AppendBigEndian(&text, gone.revision, 8);
+    AppendBigEndian(&text, gone.owner_epoch, 8);
+  }
   return text;
 }
 
 StoredErasure StoredErasure::Decode(std::string_view text) {
-  HANGOU_CHECK(text.size() == 32, "an erasure of another length");
+  HANGOU_CHECK(text.size() >= kErasureBytes && (text.size() - kErasureBytes) % kLoggedRevisionBytes == 0,
+               "an erasure of another length");
+  const auto number = [text](size_t at) { return ReadBigEndian(text.substr(at, 8)); };
+  StoredErasure erasure{static_cast<int64_t>(number(0)),
+                        {number(24), number(32)},
+                        static_cast<int32_t>(number(8)),
+                        static_cast<int64_t>(number(16)),
+                        {}};
+  for (size_t at = kErasureBytes; at < text.size(); at += kLoggedRevisionBytes)
+    erasure.erased.push_back({number(at), number(at + 8)});
+  return erasure;
+}
+
+std::string StoredReference::Encode() const {
+  std::string text;
+  AppendBigEndian(&text, static_cast<uint64_t>(offset), 8);
+  AppendBigEndian(&text, owner_epoch, 8);
+  AppendBigEndian(&text, static_cast<uint64_t>(received_us), 8);
+  return text;
+}
+
+StoredReference StoredReference::Decode(std::string_view text) {
+  HANGOU_CHECK(text.size() == 24, "a reference of another length");
   return {static_cast<int64_t>(ReadBigEndian(text.substr(0, 8))), ReadBigEndian(text.substr(8, 8)),
-          static_cast<int32_t>(ReadBigEndian(text.substr(16, 8))),
-          static_cast<int64_t>(ReadBigEndian(text.substr(24, 8)))};
+          static_cast<int64_t>(ReadBigEndian(text.substr(16, 8)))};
 }
 
 std::string RequestPrefix(std::string_view provider, std::string_view request_id) {
@@ -145,37 +174,61 @@ std::string PartitionKey(int32_t partition) {
   return key;
 }
 
-std::string LogKey(std::string_view record_key, uint64_t revision) {
+std::string LogKey(std::string_view record_key, uint64_t revision, uint64_t owner_epoch) {
   std::string key(record_key);
   AppendBigEndian(&key, revision, kRevisionBytes);
+  AppendBigEndian(&key, owner_epoch, kEpochBytes);
   return key;
 }
 
-std::string ErasureLogKey(std::string_view record_key, uint64_t revision) {
-  return LogKey(std::string(kErasureKeyPrefix) + std::string(record_key), revision);
+std::string ErasureLogKey(std::string_view record_key, uint64_t revision, uint64_t owner_epoch) {
+  return LogKey(std::string(kErasureKeyPrefix) + std::string(record_key), revision, owner_epoch);
 }
 
 std::string EndedErasuresKey(uint32_t resource, int32_t partition) {
   return std::string(kEndedKeyPrefix) + ResourcePrefix(resource, partition);
 }
 
-std::string ReferenceLogKey(std::string_view reference_key) {
+std::string EndedErasuresLogKey(uint32_t resource, int32_t partition, uint64_t owner_epoch) {
+  std::string key = EndedErasuresKey(resource, partition);
+  AppendBigEndian(&key, owner_epoch, kEpochBytes);
+  return key;
+}
+
+std::string ReferenceStateKey(std::string_view reference_key) {
   return std::string(kReferenceKeyPrefix) + std::string(reference_key);
+}
+
+std::string ReferenceLogKey(std::string_view reference_key, uint64_t owner_epoch) {
+  std::string key = ReferenceStateKey(reference_key);
+  AppendBigEndian(&key, owner_epoch, kEpochBytes);
+  return key;
+}
+
+std::string_view ReferenceKeyOf(std::string_view reference_state_key) {
+  return reference_state_key.substr(kReferenceKeyPrefix.size());
 }
 
 ParsedLogKey ParseLogKey(std::string_view log_key) {
   if (log_key.starts_with(kOwnerKeyPrefix) || log_key.starts_with(kEndedKeyPrefix)) return {};
+  ParsedLogKey parsed{ParsedLogKey::kRecord, log_key, 0, 0};
+  const auto take_number = [&parsed](size_t bytes) {
+    const uint64_t number = ReadBigEndian(parsed.key.substr(parsed.key.size() - bytes));
+    parsed.key.remove_suffix(bytes);
+    return number;
+  };
+  if (parsed.key.size() < kRevisionBytes + kEpochBytes) return {};
+  parsed.owner_epoch = take_number(kEpochBytes);
   if (log_key.starts_with(kReferenceKeyPrefix)) {
-    return {ParsedLogKey::kReference, log_key.substr(kReferenceKeyPrefix.size()), 0};
+    parsed.kind = ParsedLogKey::kReference;
+    parsed.key = ReferenceKeyOf(parsed.key);
+    return parsed;
   }
-  ParsedLogKey parsed{ParsedLogKey::kRecord, log_key, 0};
+  parsed.revision = take_number(kRevisionBytes);
   if (log_key.starts_with(kErasureKeyPrefix)) {
     parsed.kind = ParsedLogKey::kErasure;
-    parsed.key.remove_prefix(kErasureKeyPrefix.size());
+    parsed.key.remove_prefix(std::min(parsed.key.size(), kErasureKeyPrefix.size()));
   }
-  if (parsed.key.size() < kRevisionBytes) return {};
-  parsed.revision = ReadBigEndian(parsed.key.substr(parsed.key.size() - kRevisionBytes));
-  parsed.key.remove_suffix(kRevisionBytes);
   return parsed;
 }
 

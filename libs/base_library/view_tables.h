@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "hangou/record/v1/envelope.pb.h"
 #include "libs/identifiers/entity_key.h"
@@ -57,15 +58,33 @@ bool IsHistoryOf(std::string_view history_key, std::string_view record_key);
 // record key.
 std::string ReferenceKey(int32_t partition, const hangou::record::v1::Reference& reference);
 
-// An erasure whose event stands in the log until every feed has passed it: 32 bytes.
+// A revision as its key in the log names it.
+struct LoggedRevision {
+  uint64_t revision = 0;
+  uint64_t owner_epoch = 0;
+};
+
+// An erasure whose event stands in the log until every feed has passed it: 40 bytes, and 16 for each revision that it
+// erases.
 struct StoredErasure {
   int64_t received_us = 0;
-  uint64_t revision = 0;  // of the erasure
+  LoggedRevision revision;  // of the erasure
   int32_t partition = 0;
   int64_t offset = 0;  // of its event
+  std::vector<LoggedRevision> erased;
 
   std::string Encode() const;
   static StoredErasure Decode(std::string_view text);
+};
+
+// A row of kViewReferences: 24 bytes.
+struct StoredReference {
+  int64_t offset = 0;  // of its event
+  uint64_t owner_epoch = 0;
+  int64_t received_us = 0;
+
+  std::string Encode() const;
+  static StoredReference Decode(std::string_view text);
 };
 
 // provider, 0, request id, 0: the records of one request.
@@ -96,22 +115,30 @@ struct PartitionProgress {
 };
 std::string PartitionKey(int32_t partition);
 
-// Key of a record event in the log: the record's identity and its revision. Compaction keeps every revision.
-std::string LogKey(std::string_view record_key, uint64_t revision);
-// Key of an erasure in the log: apart from the revisions that it removes.
-std::string ErasureLogKey(std::string_view record_key, uint64_t revision);
+// Keys in the log end with the owner epoch of their writer: what a former owner wrote too late, which is void, takes
+// nobody's place when the log is compacted.
+//
+// Key of a record event: the record's identity and its revision. Compaction keeps every revision.
+std::string LogKey(std::string_view record_key, uint64_t revision, uint64_t owner_epoch);
+// Key of an erasure: apart from the revisions that it removes.
+std::string ErasureLogKey(std::string_view record_key, uint64_t revision, uint64_t owner_epoch);
 // Where the view keeps the offset of the last erasure of a resource whose event is gone from a partition; and the key
-// of that message in the log.
+// of that message.
 std::string EndedErasuresKey(uint32_t resource, int32_t partition);
-// Key of a reference in the log.
-std::string ReferenceLogKey(std::string_view reference_key);
+std::string EndedErasuresLogKey(uint32_t resource, int32_t partition, uint64_t owner_epoch);
+// Key of a reference, without its owner epoch and with it.
+std::string ReferenceStateKey(std::string_view reference_key);
+std::string ReferenceLogKey(std::string_view reference_key, uint64_t owner_epoch);
+// The ReferenceKey of a ReferenceStateKey.
+std::string_view ReferenceKeyOf(std::string_view reference_state_key);
 
 // A key of the log, taken apart.
 struct ParsedLogKey {
   enum Kind { kOther, kRecord, kErasure, kReference };
   Kind kind = kOther;
-  std::string_view key;   // RecordKey or ReferenceKey, a part of what was parsed
-  uint64_t revision = 0;  // of a record or an erasure
+  std::string_view key;      // RecordKey or ReferenceKey, a part of what was parsed
+  uint64_t revision = 0;     // of a record or an erasure
+  uint64_t owner_epoch = 0;  // of the writer
 };
 ParsedLogKey ParseLogKey(std::string_view log_key);
 

@@ -251,14 +251,9 @@ grpc::ServerUnaryReactor* BaseLibraryService::GetQuality(grpc::CallbackServerCon
       return QualityOfEveryReplica(**library, *hops_, caller, *request, RemainingMs(*context), response,
                                    std::move(done));
     }
-    absl::Status status;
-    for (const auto& [name, library] : libraries_) {
-      v1::GetQualityResponse part;
-      // It answers before it returns.
-      library->GetQuality(caller, *request, &part, [&](absl::Status of_part) { status.Update(of_part); });
-      response->MergeFrom(part);
-    }
-    done(status);
+    std::vector<Library*> libraries;
+    for (const auto& [name, library] : libraries_) libraries.push_back(library);
+    QualityOfLibraries(libraries, caller, *request, response, std::move(done));
   });
 }
 

@@ -112,6 +112,16 @@ void QualityOfEveryReplica(Library& library, const Hops& hops, const Caller& cal
                      [run](const absl::Status& status) { run->PartDone(status); });
 }
 
+void QualityOfLibraries(const std::vector<Library*>& libraries, const Caller& caller,
+                        const v1::GetQualityRequest& request, v1::GetQualityResponse* response,
+                        Library::Done done) {
+  auto run = std::make_shared<QualityRun>(libraries.size(), response, std::move(done));
+  for (size_t i = 0; i < libraries.size(); ++i) {
+    libraries[i]->GetQuality(caller, request, &run->parts[i],
+                             [run](const absl::Status& status) { run->PartDone(status); });
+  }
+}
+
 void QuarantineOfEveryReplica(Library& library, const Hops& hops, const Caller& caller,
                               const v1::ListQuarantineRequest& request, int64_t timeout_ms,
                               v1::ListQuarantineResponse* response, Library::Done done) {

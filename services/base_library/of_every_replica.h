@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <vector>
 
 #include "hangou/base_library/v1/base_library.pb.h"
 #include "libs/base/caller.h"
@@ -22,6 +23,11 @@ void QuarantineOfEveryReplica(Library& library, const Hops& hops, const Caller& 
                               const hangou::base_library::v1::ListQuarantineRequest& request,
                               int64_t timeout_ms, hangou::base_library::v1::ListQuarantineResponse* response,
                               Library::Done done);
+
+// GetQuality of several libraries of this process.
+void QualityOfLibraries(const std::vector<Library*>& libraries, const Caller& caller,
+                        const hangou::base_library::v1::GetQualityRequest& request,
+                        hangou::base_library::v1::GetQualityResponse* response, Library::Done done);
 
 // Adds the counts of another replica.
 void AddQuality(const hangou::base_library::v1::GetQualityResponse& part,

@@ -80,8 +80,10 @@ int64_t Between() {
   return us;
 }
 
-v1::GetHistoryResponse HistoryOf(City& city, const std::string& department, int person) {
+v1::GetHistoryResponse HistoryOf(City& city, const std::string& department, int person,
+                                 int64_t as_of_us = 0) {
   v1::GetHistoryRequest request;
+  if (as_of_us != 0) SetAsOf(as_of_us, request.mutable_context());
   request.set_resource(kResidents);
   request.mutable_owner()->set_id(CitizenId(person));
   request.mutable_context()->set_purpose("household_check");
@@ -192,6 +194,7 @@ TEST_CASE("A recall is told to who received the record, who confirms it; nothing
   CHECK_FALSE(changes[0].reason().empty());
   CHECK(changes[0].record().payload().empty());
   CHECK(HistoryOf(city, "civil", 1).revisions_size() == (erase ? 0 : 1));
+  CHECK(HistoryOf(city, "civil", 1, then).revisions_size() == 0);
 
   Client& receiver = city.As("civil", "consumer");
   Client& provider = city.As("psb", "publisher");
