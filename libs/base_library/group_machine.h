@@ -109,8 +109,8 @@ class GroupMachine {
   // Deletes some of the request memories older than `before_us`; returns how many it looked at.
   absl::StatusOr<size_t> ExpireRequests(int64_t before_us, size_t at_most);
 
-  // Ends erasures older than `before_us`, with at most so many tombstones and those of one more: tombstones for their events, and once more for what they
-  // erased, and an ErasuresEnded for those who come late. Only while it owns.
+  // Ends erasures older than `before_us`: tombstones for their events, and once more for what they erased, at most so
+  // many and those of one more; and an ErasuresEnded for those who come late. Only while it owns.
   absl::StatusOr<Effects> EndErasures(int64_t before_us, size_t at_most) const;
 
   // First offset of a partition that is not applied.

@@ -260,7 +260,7 @@ bool IdentifiesOwner(EntityKind kind, FieldType type) {
     case EntityKind::kOrganisation:
       return type == FIELD_TYPE_USCC || type == FIELD_TYPE_ORGANIZATION_CODE;
     case EntityKind::kPlace:
-      return type == FIELD_TYPE_DIVISION || type == FIELD_TYPE_TEXT;
+      return type == FIELD_TYPE_DIVISION || type == FIELD_TYPE_REAL_ESTATE_UNIT || type == FIELD_TYPE_TEXT;
     case EntityKind::kVehicle:
       return type == FIELD_TYPE_VIN || type == FIELD_TYPE_PLATE || type == FIELD_TYPE_TEXT;
   }
