@@ -78,7 +78,7 @@ TEST_CASE("Every row of a file is counted once, and what was not taken stands in
         std::map<std::string, uint64_t>{
             {"CHECK_DIGIT", 1}, {"FIELD_INVALID", 1}, {"PAYLOAD_MALFORMED", 1}, {"VERSION_CONFLICT", 1}});
   const std::string file = *ReadFile(bench.rejected.path());
-  CHECK(file.find("@line,@reason,@field,@message,name,points\n") == 0);
+  CHECK(file.find("\xEF\xBB\xBF@line,@reason,@field,@message,name,points\n") == 0);
   CHECK(file.find("\n7,FIELD_INVALID,points,") != std::string::npos);
   CHECK(file.find("\n8,PAYLOAD_MALFORMED,,") != std::string::npos);
   CHECK(file.find("\n5,VERSION_CONFLICT,,") != std::string::npos);

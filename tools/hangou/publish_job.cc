@@ -43,8 +43,8 @@ absl::Status AddMapping(const std::string& path, PublishJob* job) {
   if (!job->mapping.resource.empty() && FullResourceName(job->mapping.resource) != job->resource) {
     return MakeError(Reason::kInvalidRequest, "the mapping " + path + " is for " + job->mapping.resource);
   }
-  if (!job->input.encoding) job->input.encoding = job->mapping.encoding;
-  if (job->input.sheet.empty()) job->input.sheet = job->mapping.sheet;
+  job->input.usual_encoding = job->mapping.encoding;
+  job->input.usual_sheet = job->mapping.sheet;
   return absl::OkStatus();
 }
 
