@@ -39,7 +39,7 @@ class QuerySource : public AgentSource {
       // Known before anything is sent: a page that is killed and sent again has the same request ids.
       RETURN_IF_ERROR(SavePlace(place));
     }
-    ASSIGN_OR_RETURN(const auto rows, PostgresRows::Open(query_, place.watermark));
+    ASSIGN_OR_RETURN(const auto rows, PostgresRows::Open(query_, place.watermark, stop));
     ASSIGN_OR_RETURN(const PublishCounts counts, PublishPage(client, *rows, place, stop));
     if (counts.rows == 0) return false;
     counts_.rows += counts.rows;
