@@ -81,7 +81,8 @@ def test_killed(installation, folder):
     process = subprocess.Popen(installation.words("psb-publisher", "publish", *words), stdout=subprocess.DEVNULL,
                                stderr=subprocess.DEVNULL)
     progress = folder / "r.csv.progress"
-    until("a run remembers how far it is", lambda: progress.exists() or process.poll() is not None)
+    until("a run remembers how far it is", lambda: process.poll() is not None or (
+        progress.exists() and json.loads(progress.read_text(encoding="utf-8"))["rows"] > 0))
     process.kill()
     process.wait()
     assert progress.exists(), "the run was done before it could be killed"

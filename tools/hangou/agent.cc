@@ -21,7 +21,7 @@ constexpr int64_t kFirstRetryMs = 1000;
 constexpr int64_t kLongestRetryMs =
     60'000;  // a department's officer sees within a minute that it works again
 constexpr int64_t kStatusEveryMs = 10'000;
-// A status that was not renewed for so long is of an agent that hangs: its longest wait without renewing is shorter.
+// A status that was not renewed for so long is of an agent that hangs, or whose platform has not answered since.
 constexpr int64_t kStatusAgeUs = 60 * kUsPerSecond;
 constexpr size_t kStatusBytes = 1 << 20;
 

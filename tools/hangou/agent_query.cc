@@ -101,6 +101,7 @@ class QuerySource : public AgentSource {
     ASSIGN_OR_RETURN(const auto publisher,
                      Publisher::Open(client, options, [&](uint64_t tag, const auto& outcome) {
                        run.OnOutcome(tag, outcome);
+                       stop();  // the answer counts at the next row; who is asked sees that the work goes on
                      }));
     const auto on_stop = [&](const PublishCounts&) {
       return stop() ? MakeError(Reason::kDraining, "told to stop; the page is read again") : absl::OkStatus();

@@ -17,8 +17,8 @@ class PostgresRows : public RowSource {
  public:
   // Begins a page: the first `page_rows` rows above the watermark in its order, and those that have the same watermark
   // as the last of them. No watermark: from the beginning; rows whose watermark is NULL are never read. UNAVAILABLE
-  // where the database cannot be reached, refuses the query, or answers it for ten minutes. `stop` is asked every second
-  // while the database is waited for: DRAINING where it says so.
+  // where the database cannot be reached, refuses the query, or answers it for ten minutes. `stop` is asked every
+  // second while the database is waited for: DRAINING where it says so.
   static absl::StatusOr<std::unique_ptr<PostgresRows>> Open(const PolledQuery& query,
                                                             const std::optional<std::string>& watermark,
                                                             const std::function<bool()>& stop);

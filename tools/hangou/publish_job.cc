@@ -23,7 +23,8 @@ std::string RejectedPathOf(const PublishJob& job) {
 
 absl::StatusOr<std::unique_ptr<Publisher>> OpenPublisher(Client& client, const PublishJob& job,
                                                          const std::string& sending,
-                                                         const ResourceSchema& schema, FilePublication& run) {
+                                                         const ResourceSchema& schema, FilePublication& run,
+                                                         const std::function<bool()>& stop) {
   PublisherOptions options;
   options.sending = sending;
   options.resource = job.resource;
@@ -31,8 +32,10 @@ absl::StatusOr<std::unique_ptr<Publisher>> OpenPublisher(Client& client, const P
   options.give_up_ms = client.timeout_ms();
   // Where arrival is the version, two batches under way could change places.
   if (!schema.versioned_by_source()) options.unanswered_batches = 1;
-  return Publisher::Open(client, options,
-                         [&run](uint64_t tag, const auto& outcome) { run.OnOutcome(tag, outcome); });
+  return Publisher::Open(client, options, [&run, stop](uint64_t tag, const auto& outcome) {
+    run.OnOutcome(tag, outcome);
+    stop();  // the answer counts at the next row; who is asked sees that the work goes on
+  });
 }
 
 }  // namespace
@@ -78,7 +81,7 @@ absl::StatusOr<PublishResult> RunPublishJob(Client& client, const PublishJob& jo
     RETURN_IF_ERROR(resume.Save(begin));
   }
   FilePublication run(*opened.encoder, rejected, job.generation);
-  ASSIGN_OR_RETURN(const auto publisher, OpenPublisher(client, job, begin.sending, *schema, run));
+  ASSIGN_OR_RETURN(const auto publisher, OpenPublisher(client, job, begin.sending, *schema, run, stop));
   const auto on_stop = [&](const PublishCounts& counts) -> absl::Status {
     ASSIGN_OR_RETURN(const uint64_t bytes, rejected.Sync());
     RETURN_IF_ERROR(resume.Save({begin.sending, counts, rejected.rows(), bytes}));

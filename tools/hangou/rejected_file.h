@@ -12,10 +12,11 @@
 
 namespace hangou {
 
-// A CSV file in UTF-8, with its mark, with the columns @line, @reason, @field, @message and then the row as it was: behind the header
-// of the published file where that is CSV or a workbook, so that the file can be corrected and published itself (what
-// is refused again then has those four columns once); else in one more column @row. What cannot be decoded stands as U+FFFD. Made with the first row; a file of an earlier run
-// is replaced, and removed where there is nothing to refuse now. Not thread-safe.
+// A CSV file in UTF-8, with its mark, with the columns @line, @reason, @field, @message and then the row as it was:
+// behind the header of the published file where that is CSV or a workbook, so that the file can be corrected and
+// published itself (what is refused again then has those four columns once); else in one more column @row. What cannot
+// be decoded stands as U+FFFD. Made with the first row; a file of an earlier run is replaced, and removed where there
+// is nothing to refuse now. Not thread-safe.
 class RejectedFile {
  public:
   // `header` is that of the published file, empty for NDJSON.
