@@ -69,12 +69,11 @@ absl::Status Move(const fs::path& from, const fs::path& to) {
   return error ? ErrnoError(error.value(), "moving a file to " + to.string()) : absl::OkStatus();
 }
 
-// The same, but never in the place of another file.
-absl::Status MoveBack(const fs::path& from, const fs::path& to) {
-  if (::renameat2(AT_FDCWD, from.c_str(), AT_FDCWD, to.c_str(), RENAME_NOREPLACE) == 0)
-    return absl::OkStatus();
-  return ErrnoError(errno, "the file changed while it was published, and lies in " + from.string() +
-                               " because it could not be moved back to " + to.string());
+// The same, but never in the place of another file: false where there is one.
+absl::StatusOr<bool> MoveBack(const fs::path& from, const fs::path& to) {
+  if (::renameat2(AT_FDCWD, from.c_str(), AT_FDCWD, to.c_str(), RENAME_NOREPLACE) == 0) return true;
+  if (errno == EEXIST) return false;
+  return ErrnoError(errno, "moving a file back to " + to.string());
 }
 
 class FolderSource : public AgentSource {
@@ -177,10 +176,9 @@ class FolderSource : public AgentSource {
     ASSIGN_OR_RETURN(const FileStamp moved_stamp, StampOf(to));
     std::error_code ignored;
     if (moved_stamp != stamp) {
-      // Changed between the two looks.
-      RETURN_IF_ERROR(MoveBack(to, path));
       fs::remove(to.string() + ".json", ignored);
       if (!moved.rejected.empty()) fs::remove(moved.rejected, ignored);
+      RETURN_IF_ERROR(PutBack(to, path));
       return false;
     }
     // Neither a marker without its file does anything, nor where a failed one had come to.
@@ -188,6 +186,23 @@ class FolderSource : public AgentSource {
     fs::remove(path.string() + ".progress", ignored);
     RETURN_IF_ERROR(SyncFolder(folder));
     return true;
+  }
+
+  // Of a file that changed between the two looks. Where another one has come in its place by now it cannot wait there,
+  // and nobody has published all of it: that is for a person to see.
+  absl::Status PutBack(const fs::path& from, const fs::path& to) {
+    ASSIGN_OR_RETURN(const bool back, MoveBack(from, to));
+    if (back) return absl::OkStatus();
+    const fs::path folder = fs::path(folder_.path) / "failed";
+    RETURN_IF_ERROR(MakeFolders(folder));
+    PublishResult result;
+    result.status = MakeError(Reason::kInvalidRequest,
+                              "the file changed while it was published, and another one took its place");
+    const fs::path failed = folder / from.filename();
+    RETURN_IF_ERROR(WriteFileDurably(failed.string() + ".json", PublishReportJson(result, 0) + "\n", 0640));
+    RETURN_IF_ERROR(Move(from, failed));
+    ++counts_.files_failed;
+    return SyncFolder(folder);
   }
 
   const DropFolder folder_;
