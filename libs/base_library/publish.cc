@@ -2,6 +2,7 @@
 #include <xxhash.h>
 
 #include <algorithm>
+#include <type_traits>
 
 #include "libs/base/limits.h"
 #include "libs/base/status.h"
@@ -22,10 +23,19 @@ namespace {
 // A digest of what was sent under a request id; 0 where versions come from the source, and ids do not count.
 // Serialisation of one message by one library version is stable enough:
 // a difference between versions can only make a repeat look like a reuse, which is refused and nothing is lost.
+// The schema revision that a record was made with is left out, as publishers leave it out of their ids: what is sent
+// again behind a revision is the same batch.
 template <class Request>
 uint64_t DigestOf(const ResourceSchema& schema, const Request& request) {
   if (schema.versioned_by_source()) return 0;
-  const std::string bytes = request.SerializeAsString();
+  std::string bytes;
+  if constexpr (std::is_same_v<Request, v1::PublishRequest>) {
+    Request unrevised = request;
+    for (Record& record : *unrevised.mutable_records()) record.clear_schema_revision();
+    bytes = unrevised.SerializeAsString();
+  } else {
+    bytes = request.SerializeAsString();
+  }
   return XXH3_64bits(bytes.data(), bytes.size());
 }
 

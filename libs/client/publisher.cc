@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "libs/base/clock.h"
+#include "libs/base/keys.h"
 #include "libs/base/status.h"
 #include "libs/base/text.h"
 #include "libs/client/client.h"
@@ -23,6 +24,7 @@ using hangou::record::v1::Record;
 namespace {
 
 constexpr size_t kLengthBytes = 4;    // of a record in what is hashed
+constexpr size_t kSendingBytes = 16;  // random, as of a UUID
 constexpr size_t kRecordFraming = 8;  // tag and length of a record in a batch, at most
 
 bool IsRetryable(const absl::Status& status) { return absl::IsUnavailable(status); }
@@ -39,6 +41,11 @@ bool IsRetryable(const RecordOutcome& outcome) {
 absl::Status RefusalOf(const hangou::record::v1::Violation& refused) {
   const std::optional<Reason> reason = ReasonFromName(refused.reason());
   return MakeError(reason.value_or(Reason::kInternal), refused.message(), refused.field());
+}
+
+PublisherOptions WithSending(PublisherOptions options) {
+  if (options.sending.empty()) options.sending = NewSending();
+  return options;
 }
 
 }  // namespace
@@ -65,8 +72,11 @@ struct Publisher::Batch {
   int64_t not_before_ms = 0;  // waits out a refusal
 };
 
-std::string RequestIdOf(const std::string& prefix, uint64_t batch_number, const PublishRequest& batch) {
-  std::string content = batch.resource() + '\0';
+std::string NewSending() { return Hex(RandomBytes(kSendingBytes)); }
+
+std::string RequestIdOf(const std::string& prefix, const std::string& sending, uint64_t batch_number,
+                        const PublishRequest& batch) {
+  std::string content = batch.resource() + '\0' + sending + '\0';
   for (const Record& record : batch.records()) {
     const size_t at = content.size();
     AppendBigEndian(&content, 0, kLengthBytes);
@@ -90,7 +100,7 @@ std::string RequestIdOf(const std::string& prefix, uint64_t batch_number, const 
 
 Publisher::Publisher(ChannelSource channels, PublisherOptions options, PlaceOf place_of, OnOutcome on_outcome)
     : channels_(std::move(channels)),
-      options_(std::move(options)),
+      options_(WithSending(std::move(options))),
       place_of_(std::move(place_of)),
       on_outcome_(std::move(on_outcome)),
       backoff_(std::random_device()()) {}
@@ -161,7 +171,8 @@ absl::Status Publisher::Send(std::unique_ptr<Batch> batch) {
   bytes_gathered_ -= batch->bytes;
   RETURN_IF_ERROR(WaitWhileMoreThan(options_.unanswered_batches - 1, kUnansweredBytes));
   batch->request.set_resource(options_.resource);
-  batch->request.set_request_id(RequestIdOf(options_.request_prefix, next_batch_++, batch->request));
+  batch->request.set_request_id(
+      RequestIdOf(options_.request_prefix, options_.sending, next_batch_++, batch->request));
   batch->settled.assign(batch->tags.size(), false);
   bytes_under_way_ += batch->bytes;
   under_way_.push_back(std::move(batch));

@@ -28,6 +28,9 @@ struct PublisherOptions {
   std::string resource;  // "resources/{department}.{name}"
   // Begins the request ids: at most kRequestPrefixBytes bytes of printable ASCII.
   std::string request_prefix = "client";
+  // Tells this sending from every other of the same records: a random text, which one who goes on after a kill gives
+  // again. Empty: made anew, so that nothing that was sent before is taken for this.
+  std::string sending;
   // Batches under way. 1 keeps the order of batches, which matters where arrival is the version.
   size_t unanswered_batches = limits::kUnansweredBatches;
   // Publishing fails when it has waited so long without any answer.
@@ -50,11 +53,15 @@ struct PublisherStats {
   uint64_t reconnects = 0;  // streams after the first
 };
 
-// The request id of a batch: prefix, XXH3-128 of resource and records, number of the batch: no two batches of one
-// publisher meet by chance.
-// The same records in the same order give the same ids, so that what is published again counts once; also under
-// a later schema revision.
-std::string RequestIdOf(const std::string& prefix, uint64_t batch_number,
+// A text for PublisherOptions::sending that no other sending has.
+std::string NewSending();
+
+// The request id of a batch: prefix, XXH3-128 of resource, sending and records, number of the batch: no two batches of
+// one publisher meet by chance.
+// The same records in the same order give the same ids within one sending, so that what is sent again after a kill
+// counts once, also under a later schema revision. Another sending has other ids: records that are what they were
+// before the last change are a change too, which must not be taken for a repeat.
+std::string RequestIdOf(const std::string& prefix, const std::string& sending, uint64_t batch_number,
                         const hangou::base_library::v1::PublishRequest& batch);
 
 // Not thread-safe: one thread calls it, and gets the outcomes inside of its calls. Batches that are refused
@@ -87,6 +94,9 @@ class Publisher {
   absl::Status Add(hangou::record::v1::Record record, uint64_t tag);
   // Sends what has been gathered, places together where they fill no batch, and waits until everything is answered.
   absl::Status Finish();
+  // The next batch has this number, those behind it the next ones: one that goes on after a kill gives its batches the
+  // numbers that they had. Only where nothing is gathered or under way.
+  void NumberFrom(uint64_t number) { next_batch_ = number; }
 
   const PublisherStats& stats() const { return stats_; }
 

@@ -200,30 +200,52 @@ TEST_CASE("A publisher that is destroyed in the middle lets go of its stream") {
   CHECK(bench.outcomes.empty());
 }
 
-TEST_CASE("Request ids follow from prefix, resource, content and place alone") {
+TEST_CASE("Request ids follow from prefix, sending, resource, content and place alone") {
   LibraryForTest::Request batch;
   batch.set_resource("resources/psb.resident");
   *batch.add_records() = RecordOf(1);
   *batch.add_records() = RecordOf(2);
-  const std::string id = RequestIdOf("p", 3, batch);
-  CHECK(id == RequestIdOf("p", 3, batch));
+  const std::string id = RequestIdOf("p", "s", 3, batch);
+  CHECK(id == RequestIdOf("p", "s", 3, batch));
   CHECK(std::string(kRequestPrefixBytes, 'p').size() + 1 + 32 + 1 + 10 <= limits::kRequestIdBytes);
   LibraryForTest::Request later = batch;
   later.mutable_records(0)->set_schema_revision(2);
-  CHECK(RequestIdOf("p", 3, later) == id);
-  std::set<std::string> ids = {id, RequestIdOf("q", 3, batch), RequestIdOf("p", 4, batch)};
+  CHECK(RequestIdOf("p", "s", 3, later) == id);
+  std::set<std::string> ids = {id, RequestIdOf("q", "s", 3, batch), RequestIdOf("p", "s", 4, batch),
+                               RequestIdOf("p", "t", 3, batch)};
   LibraryForTest::Request other = batch;
   other.mutable_records(1)->set_payload("other");
-  ids.insert(RequestIdOf("p", 3, other));
+  ids.insert(RequestIdOf("p", "s", 3, other));
   other = batch;
   other.set_resource("resources/psb.other");
-  ids.insert(RequestIdOf("p", 3, other));
+  ids.insert(RequestIdOf("p", "s", 3, other));
   // One record that holds the bytes of two is not the two.
   other = batch;
   other.mutable_records(0)->set_payload(batch.records(0).payload() + batch.records(1).payload());
   other.mutable_records()->RemoveLast();
-  ids.insert(RequestIdOf("p", 3, other));
-  CHECK(ids.size() == 6);
+  ids.insert(RequestIdOf("p", "s", 3, other));
+  CHECK(ids.size() == 7);
+}
+
+TEST_CASE("The same records sent once more by another publisher are another sending") {
+  const auto accept = [](int, const auto& request) {
+    return Reaction{LibraryForTest::Accepted(request), {}};
+  };
+  Bench first(accept);
+  Bench second(accept);
+  REQUIRE(first.PublishAll(10).ok());
+  REQUIRE(second.PublishAll(10).ok());
+  CHECK(first.library.received()[0].request_id() != second.library.received()[0].request_id());
+}
+
+TEST_CASE("Batches are numbered from where a sending that was killed had come to") {
+  Bench bench([](int, const auto& request) { return Reaction{LibraryForTest::Accepted(request), {}}; });
+  bench.publisher.NumberFrom(50'000);
+  REQUIRE(bench.PublishAll(300).ok());
+  const auto received = bench.library.received();
+  REQUIRE(received.size() == 2);
+  CHECK(received[0].request_id().ends_with("-50000"));
+  CHECK(received[1].request_id().ends_with("-50001"));
 }
 
 TEST_CASE("Waits between attempts double up to the longest and never leave their step") {

@@ -174,7 +174,7 @@ class CsvSource : public RowSource {
     do {
       row->line = buffer_.line();
       parsed = RowParser(buffer_).Parse();
-      if (buffer_.failed()) return MakeError(Reason::kInvalidRequest, "the file cannot be read on");
+      if (buffer_.failed()) return absl::UnavailableError("the file cannot be read on");
       if (parsed.state == Parsed::kEnd) return false;
       row->raw = std::string(buffer_.Row(parsed.length));
       buffer_.Consume(parsed.with_ending);

@@ -102,11 +102,16 @@ void EncodingDetector::Count(std::string_view bytes) {
   }
 }
 
-TextEncoding EncodingDetector::Detected() const {
+std::optional<TextEncoding> EncodingDetector::Marked() const {
   for (const TextEncoding encoding :
        {TextEncoding::kUtf8, TextEncoding::kUtf16LittleEndian, TextEncoding::kUtf16BigEndian}) {
     if (head_.starts_with(MarkOf(encoding))) return encoding;
   }
+  return std::nullopt;
+}
+
+TextEncoding EncodingDetector::Detected() const {
+  if (const auto marked = Marked()) return *marked;
   // A file of UTF-8 with some damaged cells stays one: of GB 18030 text most bytes are no UTF-8.
   const uint64_t stray = stray_bytes_ + rest_.size();
   return stray == 0 || characters_ > stray ? TextEncoding::kUtf8 : TextEncoding::kGb18030;

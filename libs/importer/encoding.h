@@ -24,6 +24,8 @@ class EncodingDetector {
  public:
   // Looks at the next bytes.
   void Add(std::string_view bytes);
+  // The encoding that a byte order mark states; none where there is no mark.
+  std::optional<TextEncoding> Marked() const;
   // The encoding of what was looked at.
   TextEncoding Detected() const;
 

@@ -72,7 +72,7 @@ class NdjsonSource : public RowSource {
       row->line = buffer_.line();
       if (buffer_.At(0) < 0 && !buffer_.failed()) return false;
       ReadLine(row);
-      if (buffer_.failed()) return MakeError(Reason::kInvalidRequest, "the file cannot be read on");
+      if (buffer_.failed()) return absl::UnavailableError("the file cannot be read on");
     } while (row->raw.empty());
     if (row->error.empty()) Parse(row);
     return true;

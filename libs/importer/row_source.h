@@ -72,7 +72,7 @@ class RowSource {
  public:
   virtual ~RowSource() = default;
   // Reads the next row; false at the end. A row that cannot be read comes with `error` set, and the rows
-  // behind it go on. INVALID_REQUEST where the file itself cannot be read on.
+  // behind it go on. UNAVAILABLE where the file cannot be read on, INVALID_REQUEST where it is damaged.
   virtual absl::StatusOr<bool> Next(Row* row) = 0;
   // The columns, where the file declares them (CSV, workbooks); empty otherwise.
   virtual const std::vector<std::string>& columns() const = 0;

@@ -34,6 +34,8 @@ void SheetHandler::OnStart(std::string_view name, const XmlAttributes& attribute
     StartRow(attributes["r"]);
   } else if (name == "c") {
     StartCell(attributes);
+  } else if (name == "f") {
+    cell_.formula = true;
   } else if (name == "rPh") {
     spoken_ = true;
   }
@@ -94,6 +96,11 @@ void SheetHandler::Refuse(std::string_view error) {
 absl::StatusOr<std::string> SheetHandler::TextOfCell() const {
   if (cell_.type == "inlineStr") return UnescapeCellText(cell_.inside);
   if (cell_.type == "str") return UnescapeCellText(cell_.value);
+  if (cell_.value.empty() && cell_.formula) {
+    // Programs that write workbooks without computing them leave the value out; a spreadsheet program puts it in.
+    return MakeError(Reason::kFieldInvalid,
+                     "the formula has no value: open the workbook, save it, and publish again");
+  }
   if (cell_.value.empty()) return std::string();
   if (cell_.type == "b") return std::string(cell_.value == "0" ? "false" : "true");
   if (cell_.type == "d") return cell_.value;

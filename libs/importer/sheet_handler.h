@@ -44,8 +44,9 @@ class SheetHandler : public XmlHandler {
     size_t column = 0;
     size_t style = 0;
     std::string type;
-    std::string value;   // <v>
-    std::string inside;  // <is>
+    bool formula = false;  // <f>
+    std::string value;     // <v>
+    std::string inside;    // <is>
   };
 
   void StartRow(std::string_view number);

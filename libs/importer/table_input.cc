@@ -20,6 +20,11 @@ constexpr std::string_view kEncryptedStream("E\0n\0c\0r\0y\0p\0t\0e\0d\0P\0a\0c\
 
 absl::Status BadInput(const std::string& message) { return MakeError(Reason::kInvalidRequest, message); }
 
+// Of the place where the file lies, not of the file: another time it may be read.
+absl::Status Unreadable(const std::string& path) {
+  return absl::UnavailableError("the file " + path + " cannot be read");
+}
+
 // What can be read twice.
 bool IsPlainFile(const std::string& path) {
   std::error_code error;
@@ -43,11 +48,12 @@ class TextInput : public TableInput {
       RETURN_IF_ERROR(OpenText(options, &detector));
     }
     if (in_->bad() || (in_ == &file_ && !file_.is_open())) {
-      return BadInput("the file " + options.path + " cannot be read");
+      return Unreadable(options.path);
     }
     if (head.starts_with(kZipMagic))
       return BadInput("give a workbook as a file: it cannot be read from a pipe");
-    encoding_ = options.encoding.value_or(detector.Detected());
+    encoding_ = detector.Marked().value_or(options.usual_encoding.value_or(detector.Detected()));
+    if (options.encoding) encoding_ = *options.encoding;
     text_ = std::make_unique<DecodedStream>(*in_, encoding_, std::move(head));
     ndjson_ = IsNdjson(options.path);
     if (ndjson_) {
@@ -67,7 +73,8 @@ class TextInput : public TableInput {
   }
 
  private:
-  // All of a file is looked at: its first cell beyond ASCII may stand in the last row.
+  // All of a file is looked at: its first cell beyond ASCII may stand in the last row. Only for its mark where the
+  // encoding is known otherwise.
   absl::Status OpenText(const InputOptions& options, EncodingDetector* detector) {
     file_.open(options.path, std::ios::binary);
     in_ = &file_;
@@ -75,8 +82,9 @@ class TextInput : public TableInput {
     while (!options.encoding && file_.good()) {
       file_.read(block.data(), kScanBytes);
       detector->Add(std::string_view(block).substr(0, static_cast<size_t>(file_.gcount())));
+      if (options.usual_encoding) break;
     }
-    if (!file_.is_open() || file_.bad()) return BadInput("the file " + options.path + " cannot be read");
+    if (!file_.is_open() || file_.bad()) return Unreadable(options.path);
     file_.clear();
     file_.seekg(0);
     std::error_code error;
@@ -130,6 +138,7 @@ absl::StatusOr<std::unique_ptr<TableInput>> TableInput::Open(const InputOptions&
   if (options.path != "-" && !std::filesystem::exists(options.path, error)) {
     return BadInput("there is no file " + options.path);
   }
+  if (std::filesystem::is_directory(options.path, error)) return BadInput(options.path + " is a folder");
   if (IsPlainFile(options.path)) {
     std::ifstream file(options.path, std::ios::binary);
     std::string head(kPipeHeadBytes, '\0');
@@ -137,8 +146,9 @@ absl::StatusOr<std::unique_ptr<TableInput>> TableInput::Open(const InputOptions&
     head.resize(static_cast<size_t>(file.gcount()));
     if (head.starts_with(kCompoundMagic)) return CompoundError(head);
     if (head.starts_with(kZipMagic)) {
+      const std::string& sheet = options.sheet.empty() ? options.usual_sheet : options.sheet;
       ASSIGN_OR_RETURN(auto archive, ZipArchive::Open(options.path));
-      ASSIGN_OR_RETURN(auto source, XlsxSource::Open(std::move(archive), options.sheet));
+      ASSIGN_OR_RETURN(auto source, XlsxSource::Open(std::move(archive), sheet));
       return std::make_unique<WorkbookInput>(std::move(source));
     }
   }

@@ -133,6 +133,28 @@ TEST_CASE("The encoding that is named wins over the one that seems to be") {
   CHECK(ValuesOf({path, TextEncoding::kGb18030, ""})[0][0] == "模");
 }
 
+TEST_CASE("A mark wins over the usual encoding, and the usual sheet is that of workbooks alone") {
+  const TempFolder folder;
+  const std::string path = folder.path() + "/t.csv";
+  REQUIRE(WriteFileDurably(path, "a\n\xC4\xA3\n", 0600).ok());
+  CHECK(ValuesOf({path, {}, "", TextEncoding::kGb18030, "S"})[0][0] == "模");
+  REQUIRE(WriteFileDurably(path,
+                           "\xEF\xBB\xBF"
+                           "a\n\xC4\xA3\n",
+                           0600)
+              .ok());
+  CHECK(ValuesOf({path, {}, "", TextEncoding::kGb18030, "S"})[0][0] == "ģ");
+  const std::string book = folder.path() + "/t.xlsx";
+  WriteSheet({{"r", "x", ""}}, book);
+  CHECK(TableInput::Open({book, {}, "", {}, "Sheet1"}).ok());
+  CHECK_FALSE(TableInput::Open({book, {}, "", {}, "S"}).ok());
+}
+
+TEST_CASE("A file whose reading fails is not taken for a wrong one") {
+  // Linux opens this one and reads nothing at its beginning.
+  CHECK(absl::IsUnavailable(TableInput::Open({"/proc/self/mem", {}, ""}).status()));
+}
+
 TEST_CASE("Dates and numbers that a spreadsheet program writes come as texts without noise") {
   const TempFolder folder;
   const std::string path = folder.path() + "/t.xlsx";

@@ -77,14 +77,19 @@ TEST_CASE("A cell that cannot be read refuses its row with its column, and the n
                   "<row><c s=\"1\"><v>60</v></c></row>"
                   "<row><c><v>fine?</v></c></row>"
                   "<row><c r=\"ZZZZ1\"><v>1</v></c></row>"
+                  "<row><c/><c><f>A1</f></c></row>"
+                  "<row><c><v>1</v></c><c t=\"str\"><f>A1</f><v></v></c></row>"
                   "<row><c s=\"1\"><v>59</v></c><c s=\"1\"><v>61</v></c></row>");
   const std::vector<Row> rows = book.Rows();
-  REQUIRE(rows.size() == 7);
+  REQUIRE(rows.size() == 9);
   CHECK(rows[0].error.find("fifteenth") != std::string::npos);
   CHECK(rows[0].error_field == "one");
   CHECK(rows[1].error_field == "二");
   for (size_t i = 2; i < 6; ++i) CHECK_FALSE(rows[i].error.empty());
-  CHECK(rows[6].values == std::vector<std::string>{"1900-02-28", "1900-03-01"});
+  CHECK(rows[6].error.find("the formula has no value") == 0);
+  CHECK(rows[6].error_field == "二");
+  CHECK(rows[7].values == std::vector<std::string>{"1", ""});
+  CHECK(rows[8].values == std::vector<std::string>{"1900-02-28", "1900-03-01"});
 }
 
 TEST_CASE("Days may be counted from 1904") {

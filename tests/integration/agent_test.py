@@ -1,4 +1,5 @@
-"""The agent of a department, with a real PostgreSQL. Usage: agent_test.py BUILD_FOLDER folders|queries"""
+"""The agent of a department, with a real PostgreSQL. Usage: agent_test.py BUILD_FOLDER
+folders|waiting|queries"""
 
 import json
 import os
@@ -13,6 +14,8 @@ from installation import citizen_id, run, stop, until
 
 POSTGRES = pathlib.Path("/usr/lib/postgresql/15/bin")
 ROWS = 12_000
+# More than are published before a test has seen that they are.
+LONG_ROWS = 30_000
 HEAD = "citizen_id,name,sex,birth_date,division,address,state,updated_at\n"
 
 
@@ -95,6 +98,45 @@ def test_folders(installation, folder):
         agent.kill()
 
 
+def test_waiting(installation, folder):
+    """What is not the file's fault lets it wait; what changes while it is published is published again."""
+    drop, mapped = folder / "drop", folder / "mapped"
+    drop.mkdir()
+    mapped.mkdir()
+    (folder / "m.yaml").write_text("columns: {nickname: nickname}\n", encoding="utf-8")
+    agent = Agent(installation, folder,
+                  f"folders:\n  - {{path: {drop}, resource: psb.resident, complete: marker}}\n"
+                  f"  - {{path: {mapped}, resource: psb.resident, stable_s: 0.2, mapping: m.yaml}}\n")
+    try:
+        write_whole(mapped / "a.csv", HEAD + line(0))
+        until("the mapping is told to be wrong",
+              lambda: any("nickname" in source["error"] for source in agent.status()[1].get("sources", [])))
+        assert (mapped / "a.csv").exists() and not (mapped / "failed").exists()
+        (folder / "m.yaml").write_text("resource: psb.resident\n", encoding="utf-8")
+        until("the file is done under the right mapping", lambda: only(mapped / "done", "*-a.csv"))
+        # A row is written behind the others while they are sent.
+        write_whole(drop / "b.csv", HEAD + "".join(map(line, range(1, LONG_ROWS))))
+        (drop / "b.csv.done").touch()
+        until("it is being published", (drop / "b.csv.progress").exists)
+        with open(drop / "b.csv", "a", encoding="utf-8") as file:
+            file.write(line(LONG_ROWS))
+        until("the longer file is done", lambda: only(drop / "done", "*-b.csv"))
+        report = json.loads(only(drop / "done", "*-b.csv.json").read_text(encoding="utf-8"))
+        assert report["rows"] == LONG_ROWS and report["duplicate"] >= LONG_ROWS - 1, report
+        until("it is counted once", lambda: agent.status()[1]["sources"][0]["files_done"] == 1)
+        assert not (drop / "b.csv.done").exists() and not (drop / "b.csv.progress").exists()
+        # Its name is in GB 18030.
+        name = os.fsencode(drop) + b"/" + "张.csv".encode("gb18030")
+        with open(name, "w", encoding="utf-8") as file:
+            file.write("nickname\nx\n")
+        open(name + b".done", "w", encoding="utf-8").close()
+        until("the file has failed", lambda: os.path.isdir(drop / "failed") and len(os.listdir(drop / "failed")) == 2)
+        until("the agent is well", lambda: agent.status()[0] == 0)
+        assert stop(agent.process) == 0
+    finally:
+        agent.kill()
+
+
 class Database:
     """A PostgreSQL of its own, reached by a socket in its folder."""
 
@@ -143,7 +185,8 @@ def test_queries(installation, folder):
                          "'2025-01-01 01:00:30+08'), ('never', '', '', NULL, '', '', '', NULL)")
             agent = Agent(installation, folder,
                           "queries:\n  - name: residents\n    resource: psb.resident\n    watermark: updated_at\n"
-                          f"    connection: host={place} user=postgres dbname=postgres\n    page_rows: 500\n"
+                          f"    connection: host={place} user=postgres dbname=postgres client_encoding=GB18030\n"
+                          "    page_rows: 500\n"
                           "    every_s: 0.2\n    query: SELECT * FROM resident\n")
             place_file = agent.state / "residents.watermark"
             try:
@@ -179,4 +222,4 @@ if __name__ == "__main__":
     if sys.argv[2] == "queries" and not (POSTGRES / "initdb").exists():
         print("skipped: PostgreSQL is not at hand (Debian's package postgresql-15)")
         sys.exit(77)
-    shared.main({"folders": test_folders, "queries": test_queries})
+    shared.main({"folders": test_folders, "waiting": test_waiting, "queries": test_queries})

@@ -212,6 +212,15 @@ TEST_CASE("A repeated batch counts once, also after a restart, and its id cannot
   CHECK(
       city.Publish("psb", "psb.record", {city.Payload("psb.record", other)}, "batch-1").refused().reason() ==
       "REQUEST_ID_REUSED");
+  // Made anew under a schema revision that it does not concern, it is the same batch.
+  v1::PublishRequest revised;
+  revised.set_request_id("batch-1");
+  revised.set_resource(FullResourceName("psb.record"));
+  revised.add_records()->set_payload(payload);
+  revised.mutable_records(0)->set_schema_revision(1);
+  const auto repeated = city.PublishBatch("psb", revised);
+  REQUIRE(repeated.outcomes_size() == 1);
+  CHECK(repeated.outcomes(0).outcome() == v1::OUTCOME_DUPLICATE);
 }
 
 TEST_CASE("A version beside the field that carries it, or where the log orders, is refused") {

@@ -1,6 +1,9 @@
-"""Files of departments, published by the real program. Usage: import_test.py BUILD_FOLDER workbook|killed"""
+"""Files of departments, published by the real program. Usage: import_test.py BUILD_FOLDER
+workbook|killed|changed_back|corrected"""
 
+import csv
 import json
+import pathlib
 import subprocess
 import sys
 
@@ -78,7 +81,8 @@ def test_killed(installation, folder):
     process = subprocess.Popen(installation.words("psb-publisher", "publish", *words), stdout=subprocess.DEVNULL,
                                stderr=subprocess.DEVNULL)
     progress = folder / "r.csv.progress"
-    until("a run remembers how far it is", lambda: progress.exists() or process.poll() is not None)
+    until("a run remembers how far it is", lambda: process.poll() is not None or (
+        progress.exists() and json.loads(progress.read_text(encoding="utf-8"))["rows"] > 0))
     process.kill()
     process.wait()
     assert progress.exists(), "the run was done before it could be killed"
@@ -93,6 +97,56 @@ def test_killed(installation, folder):
     assert again["duplicate"] == KILLED_ROWS - 1 and "resumed_rows" not in again, again
 
 
+INSURANCE = ("citizen_id,name,employer,insurance_kind,month,base,personal_amount,employer_amount,status\n"
+             "{ident},张三,91321000714092832H,{kind},2025-01,{base},100,200,{status}\n")
+
+
+def test_changed_back(installation, folder):
+    """Where arrival is the version, a value that is as it was before the last change is a change too."""
+    def code_of(name):
+        codes = (shared.ROOT / "data" / "codes" / f"{name}.csv").read_text(encoding="utf-8")
+        return codes.splitlines()[1].split(",")[0]
+
+    def publish(base):
+        text = INSURANCE.format(ident=citizen_id(1)[0], base=base, kind=code_of("insurance_kind"),
+                                status=code_of("insurance_status"))
+        (folder / "i.csv").write_text(text, encoding="utf-8")
+        return json.loads(run(*installation.words("hrss-publisher", "-o", "json", "publish", "hrss.social_insurance",
+                                                  folder / "i.csv")))
+    for base in (4000, 5000, 4000):
+        report = publish(base)
+        assert report["accepted"] == 1, (base, report)
+        assert not (folder / "i.csv.progress").exists()
+    report = publish(4000)
+    assert report["duplicate"] == 1, report
+
+
+def test_corrected(installation, folder):
+    """What was refused is corrected and sent back under the mapping of the file that it comes from; what a file
+    published is taken back, but not a record that it has twice."""
+    mapping = folder / "m.yaml"
+    mapping.write_text(MAPPING + "encoding: gb18030\nsheet: 居民\n", encoding="utf-8")
+    (folder / "r.csv").write_bytes((csv_of(range(2)) + "bad" + csv_of([2]).splitlines()[1] + "\n").encode("gb18030"))
+    report = installation.publish("psb.resident", folder / "r.csv", "--mapping", mapping, expect=(3,))
+    assert report["accepted"] == 2 and report["refused"] == 1, report
+    refused = pathlib.Path(report["rejected_file"])
+    again = installation.publish("psb.resident", refused, "--mapping", mapping, expect=(3,))
+    assert again["refused"] == 1, again
+    lines = pathlib.Path(again["rejected_file"]).read_text(encoding="utf-8-sig").splitlines()
+    assert lines[0] == "@line,@reason,@field,@message," + HEAD, lines
+    assert next(csv.reader(lines[1:]))[4:] == ("bad" + csv_of([2]).splitlines()[1]).split(","), lines
+    refused.write_text(refused.read_text(encoding="utf-8").replace("bad", ""), encoding="utf-8")
+    report = installation.publish("psb.resident", refused, "--mapping", mapping)
+    assert report["accepted"] == 1, report
+    twice = csv_of([5, 5, 6]).splitlines(keepends=True)
+    twice[2] = twice[2].replace("2025-01-01T", "2025-01-02T").replace("张三", "李四")
+    (folder / "twice.csv").write_bytes("".join(twice).encode("gb18030"))
+    assert installation.publish("psb.resident", folder / "twice.csv", "--mapping", mapping)["accepted"] == 3
+    report = json.loads(run(*installation.words("psb-publisher", "-o", "json", "withdraw", "psb.resident",
+                                                folder / "twice.csv", "--mapping", mapping), expect=(3,)))
+    assert report["failed"] == report["repeated"] == 1 and report["withdrawn"] == 1, report
+
+
 if __name__ == "__main__":
     if sys.argv[2] == "workbook":
         try:
@@ -100,4 +154,5 @@ if __name__ == "__main__":
         except ImportError:
             print("skipped: python3-openpyxl is not at hand")
             sys.exit(77)
-    shared.main({"workbook": test_workbook, "killed": test_killed})
+    shared.main({"workbook": test_workbook, "killed": test_killed, "changed_back": test_changed_back,
+                 "corrected": test_corrected})

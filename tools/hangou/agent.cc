@@ -21,7 +21,14 @@ constexpr int64_t kFirstRetryMs = 1000;
 constexpr int64_t kLongestRetryMs =
     60'000;  // a department's officer sees within a minute that it works again
 constexpr int64_t kStatusEveryMs = 10'000;
+// A status that was not renewed for so long is of an agent that hangs, or whose platform has not answered since.
+constexpr int64_t kStatusAgeUs = 60 * kUsPerSecond;
 constexpr size_t kStatusBytes = 1 << 20;
+
+// An error may name a file, and its name be no UTF-8.
+std::string TextOf(const nlohmann::ordered_json& json) {
+  return json.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
+}
 
 // The state folder's lock, held as long as this lives, also through a crash of the process.
 class AgentLock {
@@ -95,7 +102,10 @@ class Agent {
   }
 
   void WorkOn(Scheduled& scheduled) {
-    const absl::StatusOr<bool> more = scheduled.source->Work(client_, [this] { return stop_.Wait(0); });
+    const absl::StatusOr<bool> more = scheduled.source->Work(client_, [this] {
+      if (NowBootMs() - written_ms_ >= kStatusEveryMs) RenewStatus();
+      return stop_.Wait(0);
+    });
     if (more.ok()) {
       scheduled.error.clear();
       scheduled.retry_ms = kFirstRetryMs;
@@ -106,6 +116,12 @@ class Agent {
     scheduled.error = std::string(Message(more.status()));
     scheduled.due_ms = NowBootMs() + scheduled.retry_ms;
     scheduled.retry_ms = std::min(2 * scheduled.retry_ms, kLongestRetryMs);
+  }
+
+  // In the middle of a long file or page. An error comes again, and is told, where the work is done.
+  void RenewStatus() {
+    const absl::Status renewed = WriteStatus("running");
+    if (!renewed.ok()) written_ms_ = NowBootMs();
   }
 
   absl::Status WriteStatus(const std::string& state) {
@@ -120,10 +136,10 @@ class Agent {
                                  {"refused", counts.refused},
                                  {"error", scheduled.error}});
     }
-    const std::string text = json.dump();
+    const std::string text = TextOf(json);
     if (text == written_ && NowBootMs() - written_ms_ < kStatusEveryMs) return absl::OkStatus();
     json["time"] = FormatInstant(SystemClock().UtcUs());
-    RETURN_IF_ERROR(WriteFileDurably(status_path_, json.dump() + "\n", 0644));
+    RETURN_IF_ERROR(WriteFileDurably(status_path_, TextOf(json) + "\n", 0644));
     written_ = text;
     written_ms_ = NowBootMs();
     return absl::OkStatus();
@@ -157,10 +173,13 @@ absl::StatusOr<AgentHealth> HealthOfAgent(const AgentConfig& config) {
     if (json.value("state", "") == "running") json["state"] = "died";
     health.well = false;
   }
+  const auto time = json.value("time", "");
+  const std::optional<int64_t> time_us = ParseInstant(time);
+  if (!time_us || SystemClock().UtcUs() - *time_us > kStatusAgeUs) health.well = false;
   for (const auto& source : json.value("sources", nlohmann::ordered_json::array())) {
     if (!source.value("error", "").empty()) health.well = false;
   }
-  health.json = json.dump();
+  health.json = TextOf(json);
   return health;
 }
 

@@ -15,7 +15,7 @@ namespace hangou {
 // least every 10 s.
 absl::Status RunAgent(Client& client, const AgentConfig& config);
 
-// What the status file says, and whether all is well: the agent runs, and no source fails.
+// What the status file says, and whether all is well: the agent runs and renews the file, and no source fails.
 struct AgentHealth {
   std::string json;  // one line
   bool well = false;

@@ -22,6 +22,7 @@ constexpr char kRequestsOfQueries[] = "agent";
 struct QueryPlace {
   std::optional<std::string> watermark;
   uint64_t pages = 0;
+  std::string sending;  // of all its pages: another one where the query is read from its beginning again
 };
 
 class QuerySource : public AgentSource {
@@ -33,8 +34,13 @@ class QuerySource : public AgentSource {
 
   absl::StatusOr<bool> Work(Client& client, const std::function<bool()>& stop) override {
     ASSIGN_OR_RETURN(QueryPlace place, LoadPlace());
-    ASSIGN_OR_RETURN(const auto rows, PostgresRows::Open(query_, place.watermark));
-    ASSIGN_OR_RETURN(const PublishCounts counts, PublishPage(client, *rows, place.pages, stop));
+    if (place.sending.empty()) {
+      place.sending = NewSending();
+      // Known before anything is sent: a page that is killed and sent again has the same request ids.
+      RETURN_IF_ERROR(SavePlace(place));
+    }
+    ASSIGN_OR_RETURN(const auto rows, PostgresRows::Open(query_, place.watermark, stop));
+    ASSIGN_OR_RETURN(const PublishCounts counts, PublishPage(client, *rows, place, stop));
     if (counts.rows == 0) return false;
     counts_.rows += counts.rows;
     counts_.refused += counts.refused + counts.conflict;
@@ -53,41 +59,49 @@ class QuerySource : public AgentSource {
     if (!std::filesystem::exists(place_path_, error)) return place;
     ASSIGN_OR_RETURN(const std::string text, ReadFile(place_path_, kWatermarkBytes));
     const json saved = json::parse(text, nullptr, false);
-    if (!saved.is_object() || !saved.contains("watermark") || !saved["watermark"].is_string() ||
-        !saved.contains("pages") || !saved["pages"].is_number_unsigned()) {
+    const auto known = [&](const char* key) { return saved.is_object() && saved.contains(key); };
+    // No watermark yet; and none of its sending in a file of before there was one.
+    if (!known("watermark") || !(saved["watermark"].is_string() || saved["watermark"].is_null()) ||
+        !known("pages") || !saved["pages"].is_number_unsigned() ||
+        (known("sending") && !saved["sending"].is_string())) {
       return MakeError(Reason::kDataLoss,
                        place_path_ + " is damaged; remove it to read the query from its beginning");
     }
-    place.watermark = saved["watermark"].get<std::string>();
+    if (saved["watermark"].is_string()) place.watermark = saved["watermark"].get<std::string>();
     place.pages = saved["pages"].get<uint64_t>();
+    place.sending = saved.value("sending", "");
     return place;
   }
 
   absl::Status SavePlace(const QueryPlace& place) const {
-    const json saved = {{"watermark", place.watermark.value_or("")}, {"pages", place.pages}};
+    const json saved = {{"watermark", place.watermark ? json(*place.watermark) : json()},
+                        {"pages", place.pages},
+                        {"sending", place.sending}};
     return WriteFileDurably(place_path_, saved.dump() + "\n", 0600);
   }
 
   // A page that is published again after a kill has the same number, and takes the place of its own quarantine.
-  absl::StatusOr<PublishCounts> PublishPage(Client& client, PostgresRows& rows, uint64_t page,
+  absl::StatusOr<PublishCounts> PublishPage(Client& client, PostgresRows& rows, const QueryPlace& place,
                                             const std::function<bool()>& stop) {
+    const std::string page = std::to_string(place.pages);
     PublishJob job;
     job.resource = query_.resource;
     if (!query_.mapping.empty()) RETURN_IF_ERROR(AddMapping(query_.mapping, &job));
     ASSIGN_OR_RETURN(const auto schema, client.NewestSchema(query_.resource));
     ASSIGN_OR_RETURN(const RowEncoder encoder, RowEncoder::Make(schema, rows.columns(), job.mapping));
     RETURN_IF_ERROR(MakeFolders(quarantine_));
-    RejectedFile rejected(quarantine_ + "/" + query_.name + "-" + std::to_string(page) + ".csv",
-                          std::string(rows.header()));
+    RejectedFile rejected(quarantine_ + "/" + query_.name + "-" + page + ".csv", std::string(rows.header()));
     FilePublication run(encoder, rejected);
     PublisherOptions options;
     options.resource = query_.resource;
     options.request_prefix = kRequestsOfQueries;
+    options.sending = place.sending + "/" + page;
     options.give_up_ms = client.timeout_ms();
     if (!schema->versioned_by_source()) options.unanswered_batches = 1;
     ASSIGN_OR_RETURN(const auto publisher,
                      Publisher::Open(client, options, [&](uint64_t tag, const auto& outcome) {
                        run.OnOutcome(tag, outcome);
+                       stop();  // the answer counts at the next row; who is asked sees that the work goes on
                      }));
     const auto on_stop = [&](const PublishCounts&) {
       return stop() ? MakeError(Reason::kDraining, "told to stop; the page is read again") : absl::OkStatus();

@@ -34,21 +34,40 @@ RowProblem ProblemOf(const base_library_v1::RecordOutcome& outcome) {
 absl::Status FilePublication::Run(RowSource& source, Publisher& publisher, const PublishCounts& done,
                                   const Hooks& hooks) {
   counts_ = done;
+  RETURN_IF_ERROR(PassOver(source, done.rows, hooks));
+  publisher.NumberFrom(counts_.rows);
   Row row;
-  for (uint64_t read = 0;; ++read) {
+  for (;;) {
     ASSIGN_OR_RETURN(const bool some, source.Next(&row));
     if (!some) break;
-    if (read < done.rows) continue;
     RETURN_IF_ERROR(Send(row, publisher));
     RETURN_IF_ERROR(file_status_);
     hooks.on_row();
-    if (counts_.rows % kRowsBetweenStops != 0 && !hooks.stops()) continue;
-    RETURN_IF_ERROR(publisher.Finish());
-    RETURN_IF_ERROR(file_status_);
-    RETURN_IF_ERROR(hooks.on_stop(counts_));
+    bytes_ += row.raw.size();
+    const bool due = counts_.rows % kRowsBetweenStops == 0 || bytes_ >= kBytesBetweenStops;
+    if (due || hooks.stops()) RETURN_IF_ERROR(Stop(publisher, hooks));
   }
   RETURN_IF_ERROR(publisher.Finish());
   return file_status_;
+}
+
+absl::Status FilePublication::PassOver(RowSource& source, uint64_t rows, const Hooks& hooks) {
+  Row row;
+  for (uint64_t read = 0; read < rows; ++read) {
+    ASSIGN_OR_RETURN(const bool some, source.Next(&row));
+    if (!some) break;
+    if (hooks.stops()) RETURN_IF_ERROR(hooks.on_stop(counts_));
+  }
+  return absl::OkStatus();
+}
+
+// Between two stops there are fewer batches than rows, so that no number is given twice.
+absl::Status FilePublication::Stop(Publisher& publisher, const Hooks& hooks) {
+  RETURN_IF_ERROR(publisher.Finish());
+  RETURN_IF_ERROR(file_status_);
+  publisher.NumberFrom(counts_.rows);
+  bytes_ = 0;
+  return hooks.on_stop(counts_);
 }
 
 absl::Status FilePublication::Send(const Row& row, Publisher& publisher) {

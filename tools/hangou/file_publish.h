@@ -32,9 +32,11 @@ struct PublishCounts {
 // sent again, seldom enough that waiting for the answers costs nothing. Counted in rows, so that the same file gives
 // the same batches each time.
 constexpr uint64_t kRowsBetweenStops = 50'000;
+// Bytes of rows between two such points at most: they are held until they are answered. Of the file too, so that what
+// goes on at a point has the points behind it where they were.
+constexpr uint64_t kBytesBetweenStops = 32 << 20;
 
-// Holds a row until it is answered, so the memory is bounded by what the publisher has under way. Not
-// thread-safe.
+// Holds a row until it is answered, so the memory is bounded by kBytesBetweenStops. Not thread-safe.
 class FilePublication {
  public:
   // What is done behind each row; whether to stop there; and what is done where everything is answered, at a stop or
@@ -62,6 +64,8 @@ class FilePublication {
     std::string raw;
   };
 
+  absl::Status PassOver(RowSource& source, uint64_t rows, const Hooks& hooks);
+  absl::Status Stop(Publisher& publisher, const Hooks& hooks);
   absl::Status Send(const Row& row, Publisher& publisher);
   void Refuse(uint64_t line, const RowProblem& problem, const std::string& raw);
 
@@ -69,6 +73,7 @@ class FilePublication {
   RejectedFile& rejected_;
   const uint64_t generation_;
   std::unordered_map<uint64_t, Waiting> waiting_;  // by tag
+  uint64_t bytes_ = 0;                             // of the rows since the last stop
   PublishCounts counts_;
   absl::Status file_status_;  // of the file of refused rows
 };

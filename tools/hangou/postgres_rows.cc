@@ -1,13 +1,25 @@
 #include "tools/hangou/postgres_rows.h"
 
 #include <libpq-fe.h>
+#include <poll.h>
 
+#include "libs/base/clock.h"
 #include "libs/base/status.h"
 
 namespace hangou {
 namespace {
 
 constexpr char kConnectSeconds[] = "10";
+// A database that is gone is noticed: by silence, and by what it does not acknowledge.
+constexpr char kKeepaliveSeconds[] = "30";
+constexpr char kUnacknowledgedMs[] = "60000";
+// The server gives up a query that takes so long, its rows being published meanwhile, or that waits for a lock. The
+// agent gives up a little later where the server does not.
+constexpr char kSettings[] =
+    "SET datestyle = 'ISO, YMD'; SET timezone = 'UTC'; SET statement_timeout = '600s'; SET lock_timeout = "
+    "'30s'";
+constexpr int64_t kSilentDatabaseMs = 630'000;
+constexpr int64_t kLookMs = 1000;
 // Numbers of types, as PostgreSQL's catalog has them for good.
 constexpr Oid kBoolType = 16;
 constexpr Oid kTimestampWithZoneType = 1184;
@@ -28,17 +40,17 @@ absl::Status DatabaseError(const std::string& what, const PGresult* result) {
 
 class Page : public PostgresRows {
  public:
-  explicit Page(PGconn* connection) : connection_(connection) {}
+  Page(PGconn* connection, const std::function<bool()>& stop) : connection_(connection), stop_(stop) {}
 
   absl::Status Begin(const PolledQuery& query, const std::optional<std::string>& watermark) {
     if (PQstatus(connection_.get()) != CONNECTION_OK)
       return DatabaseError("query " + query.name + ": the database cannot be reached", nullptr);
-    // Times come in UTC, whatever the server's habits are.
-    const PageResult set(PQexec(connection_.get(), "SET datestyle = 'ISO, YMD'; SET timezone = 'UTC'"));
-    if (PQresultStatus(set.get()) != PGRES_COMMAND_OK)
-      return DatabaseError("query " + query.name + ": the database refuses its settings", set.get());
+    what_ = "query " + query.name + ": the database refuses its settings";
+    RETURN_IF_ERROR(Set());
     const std::unique_ptr<char, void (*)(void*)> column(
         PQescapeIdentifier(connection_.get(), query.watermark.c_str(), query.watermark.size()), PQfreemem);
+    if (column == nullptr)
+      return DatabaseError("query " + query.name + ": its watermark is no name", nullptr);
     const std::string name = column.get();
     const std::string sql = "SELECT * FROM (" + query.query + ") AS q WHERE q." + name +
                             (watermark ? " > $1" : " IS NOT NULL") + " ORDER BY q." + name + " FETCH FIRST " +
@@ -81,9 +93,34 @@ class Page : public PostgresRows {
   const std::optional<std::string>& watermark() const override { return watermark_; }
 
  private:
+  // Times come in UTC, whatever the server's habits are.
+  absl::Status Set() {
+    if (PQsendQuery(connection_.get(), kSettings) != 1) return DatabaseError(what_, nullptr);
+    while (true) {
+      ASSIGN_OR_RETURN(const PageResult set, Result());
+      if (set == nullptr) return absl::OkStatus();
+      if (PQresultStatus(set.get()) != PGRES_COMMAND_OK) return DatabaseError(what_, set.get());
+    }
+  }
+
+  // What the database answers next; null where it has answered all. Waits in steps, so that a database that is silent
+  // neither holds up the end of the agent nor lets it look dead.
+  absl::StatusOr<PageResult> Result() {
+    const int64_t begin_us = SystemClock().BootUs();
+    while (PQisBusy(connection_.get()) == 1) {
+      if (stop_()) return MakeError(Reason::kDraining, "told to stop; the page is read again");
+      if (SystemClock().BootUs() - begin_us > kSilentDatabaseMs * kUsPerMs)
+        return DatabaseError(what_ + ": the database does not answer", nullptr);
+      pollfd socket = {PQsocket(connection_.get()), POLLIN, 0};
+      if (::poll(&socket, 1, static_cast<int>(kLookMs)) > 0 && PQconsumeInput(connection_.get()) != 1)
+        return DatabaseError(what_ + ": the connection to the database is lost", nullptr);
+    }
+    return PageResult(PQgetResult(connection_.get()));
+  }
+
   // The next row, or the end, which has none.
   absl::Status Fetch() {
-    result_.reset(PQgetResult(connection_.get()));
+    ASSIGN_OR_RETURN(result_, Result());
     const ExecStatusType status = PQresultStatus(result_.get());
     if (status == PGRES_SINGLE_TUPLE || status == PGRES_TUPLES_OK) return absl::OkStatus();
     return DatabaseError(what_, result_.get());
@@ -101,6 +138,7 @@ class Page : public PostgresRows {
   }
 
   const std::unique_ptr<PGconn, ConnectionCloser> connection_;
+  const std::function<bool()> stop_;
   std::string what_;
   PageResult result_;
   std::vector<std::string> columns_;
@@ -112,12 +150,15 @@ class Page : public PostgresRows {
 
 }  // namespace
 
-absl::StatusOr<std::unique_ptr<PostgresRows>> PostgresRows::Open(
-    const PolledQuery& query, const std::optional<std::string>& watermark) {
-  // What the connection says itself goes before the timeout.
-  const char* const keywords[] = {"connect_timeout", "dbname", nullptr};
-  const char* const values[] = {kConnectSeconds, query.connection.c_str(), nullptr};
-  auto page = std::make_unique<Page>(PQconnectdbParams(keywords, values, 1));
+absl::StatusOr<std::unique_ptr<PostgresRows>> PostgresRows::Open(const PolledQuery& query,
+                                                                 const std::optional<std::string>& watermark,
+                                                                 const std::function<bool()>& stop) {
+  // What the connection says itself goes before the timeouts. Texts come in UTF-8, whatever it says.
+  const char* const keywords[] = {"connect_timeout", "keepalives_idle", "tcp_user_timeout",
+                                  "dbname",          "client_encoding", nullptr};
+  const char* const values[] = {
+      kConnectSeconds, kKeepaliveSeconds, kUnacknowledgedMs, query.connection.c_str(), "UTF8", nullptr};
+  auto page = std::make_unique<Page>(PQconnectdbParams(keywords, values, 1), stop);
   RETURN_IF_ERROR(page->Begin(query, watermark));
   return page;
 }

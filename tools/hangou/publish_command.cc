@@ -120,7 +120,7 @@ void AddPublishCommand(Flags app, CommandLine* line) {
   const Flags command = app.Sub("publish", "Publish the rows of a CSV, NDJSON or Excel file");
   AddFileFlags(command, &flags->file);
   command.Add("--request-prefix", &flags->request_prefix,
-              "begins the request ids (at most 16 characters): another prefix is another sending");
+              "begins the request ids (at most 16 characters), to tell them apart");
   command.Add("--rejected", &flags->rejected, "file for the rows that are not taken; FILE.rejected.csv");
   command.Add("--preview", &flags->preview,
               "send nothing: show how columns map, the first rows, and how many would be refused");

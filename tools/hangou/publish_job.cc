@@ -22,15 +22,20 @@ std::string RejectedPathOf(const PublishJob& job) {
 }
 
 absl::StatusOr<std::unique_ptr<Publisher>> OpenPublisher(Client& client, const PublishJob& job,
-                                                         const ResourceSchema& schema, FilePublication& run) {
+                                                         const std::string& sending,
+                                                         const ResourceSchema& schema, FilePublication& run,
+                                                         const std::function<bool()>& stop) {
   PublisherOptions options;
+  options.sending = sending;
   options.resource = job.resource;
   options.request_prefix = job.request_prefix;
   options.give_up_ms = client.timeout_ms();
   // Where arrival is the version, two batches under way could change places.
   if (!schema.versioned_by_source()) options.unanswered_batches = 1;
-  return Publisher::Open(client, options,
-                         [&run](uint64_t tag, const auto& outcome) { run.OnOutcome(tag, outcome); });
+  return Publisher::Open(client, options, [&run, stop](uint64_t tag, const auto& outcome) {
+    run.OnOutcome(tag, outcome);
+    stop();  // the answer counts at the next row; who is asked sees that the work goes on
+  });
 }
 
 }  // namespace
@@ -41,8 +46,8 @@ absl::Status AddMapping(const std::string& path, PublishJob* job) {
   if (!job->mapping.resource.empty() && FullResourceName(job->mapping.resource) != job->resource) {
     return MakeError(Reason::kInvalidRequest, "the mapping " + path + " is for " + job->mapping.resource);
   }
-  if (!job->input.encoding) job->input.encoding = job->mapping.encoding;
-  if (job->input.sheet.empty()) job->input.sheet = job->mapping.sheet;
+  job->input.usual_encoding = job->mapping.encoding;
+  job->input.usual_sheet = job->mapping.sheet;
   return absl::OkStatus();
 }
 
@@ -70,11 +75,16 @@ absl::StatusOr<PublishResult> RunPublishJob(Client& client, const PublishJob& jo
   ResumePoint begin = resume.Load().value_or(ResumePoint());
   // Without the refused rows of the earlier run its counts would name rows that nobody finds.
   if (!rejected.Resume(begin.rejected_rows, begin.rejected_bytes).ok()) begin = ResumePoint();
+  if (begin.sending.empty()) {
+    begin.sending = NewSending();
+    // Known before anything is sent: what is killed and goes on is the same sending.
+    RETURN_IF_ERROR(resume.Save(begin));
+  }
   FilePublication run(*opened.encoder, rejected, job.generation);
-  ASSIGN_OR_RETURN(const auto publisher, OpenPublisher(client, job, *schema, run));
+  ASSIGN_OR_RETURN(const auto publisher, OpenPublisher(client, job, begin.sending, *schema, run, stop));
   const auto on_stop = [&](const PublishCounts& counts) -> absl::Status {
     ASSIGN_OR_RETURN(const uint64_t bytes, rejected.Sync());
-    RETURN_IF_ERROR(resume.Save({counts, rejected.rows(), bytes}));
+    RETURN_IF_ERROR(resume.Save({begin.sending, counts, rejected.rows(), bytes}));
     return stop() ? MakeError(Reason::kDraining, "told to stop; the next run goes on here")
                   : absl::OkStatus();
   };
@@ -84,7 +94,7 @@ absl::StatusOr<PublishResult> RunPublishJob(Client& client, const PublishJob& jo
                           {[&] { progress(run.counts().rows, input.PartRead()); }, stop, on_stop});
   const absl::Status closed = rejected.Close();
   if (result.status.ok()) result.status = closed;
-  if (result.status.ok()) resume.Remove();
+  if (result.status.ok()) result.status = resume.Remove();
   result.counts = run.counts();
   if (rejected.rows() > 0) result.rejected = rejected.path();
   return result;

@@ -34,7 +34,7 @@ struct PublishResult {
   absl::Status status;        // an error ends the run early
 };
 
-// Reads the mapping file into the job, and takes encoding and sheet from it where the job has none. INVALID_REQUEST
+// Reads the mapping file into the job, and takes from it the usual encoding and sheet. INVALID_REQUEST
 // where it is wrong, or for another resource.
 absl::Status AddMapping(const std::string& path, PublishJob* job);
 

@@ -15,7 +15,8 @@ std::string PublishReportJson(const PublishResult& result, double seconds) {
   if (result.resumed_rows > 0) json["resumed_rows"] = result.resumed_rows;
   if (!result.rejected.empty()) json["rejected_file"] = result.rejected;
   if (!result.status.ok()) json["error"] = std::string(Message(result.status));
-  return json.dump();
+  // Names of files are bytes, not all of them UTF-8.
+  return json.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
 }
 
 }  // namespace hangou

@@ -6,7 +6,6 @@
 
 #include "libs/base/clock.h"
 #include "libs/base/status.h"
-#include "libs/schema/walker.h"
 
 namespace hangou {
 
@@ -22,11 +21,6 @@ struct NewestRow {
   uint64_t hash_high = 0;
   const RecordBucket* bucket = nullptr;
 };
-
-uint64_t IdentityOf(const AdmittedRecord& record) {
-  const std::string identity = record.owner_key + '\0' + record.record_key;
-  return XXH3_64bits(identity.data(), identity.size());
-}
 
 int64_t EventUs(const hangou::record::v1::Record& record) {
   if (!record.has_event_time()) return 0;
@@ -82,6 +76,11 @@ class SourceReader {
 };
 
 }  // namespace
+
+uint64_t IdentityOf(const AdmittedRecord& record) {
+  const std::string identity = record.owner_key + '\0' + record.record_key;
+  return XXH3_64bits(identity.data(), identity.size());
+}
 
 absl::StatusOr<SourceTotals> ReadSource(const PublishJob& job, std::shared_ptr<const ResourceSchema> schema,
                                         const OnPublishProgress& progress) {

@@ -11,12 +11,16 @@
 #include "hangou/base_library/v1/base_library.pb.h"
 #include "libs/client/client.h"
 #include "libs/schema/bucket.h"
+#include "libs/schema/walker.h"
 #include "tools/hangou/publish_job.h"
 
 namespace hangou {
 
 // Records of a file that are compared: each takes some 100 bytes here.
 constexpr size_t kReconciledRecords = 20'000'000;
+
+// Which record of its resource this is, as a hash: two rows of one identity are versions of one record.
+uint64_t IdentityOf(const AdmittedRecord& record);
 
 // What a file holds, as the door would take it.
 struct SourceTotals {

@@ -5,16 +5,18 @@
 #include <fstream>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "absl/status/statusor.h"
 #include "libs/importer/row_encoder.h"
 
 namespace hangou {
 
-// A CSV file in UTF-8 with the columns @line, @reason, @field, @message and then the row as it was: behind the header
-// of the published file where that is CSV or a workbook, so that the file can be corrected and published itself; else
-// in one more column @row. What cannot be decoded stands as U+FFFD. Made with the first row; a file of an earlier run
-// is replaced, and removed where there is nothing to refuse now. Not thread-safe.
+// A CSV file in UTF-8, with its mark, with the columns @line, @reason, @field, @message and then the row as it was:
+// behind the header of the published file where that is CSV or a workbook, so that the file can be corrected and
+// published itself (what is refused again then has those four columns once); else in one more column @row. What cannot
+// be decoded stands as U+FFFD. Made with the first row; a file of an earlier run is replaced, and removed where there
+// is nothing to refuse now. Not thread-safe.
 class RejectedFile {
  public:
   // `header` is that of the published file, empty for NDJSON.
@@ -34,8 +36,11 @@ class RejectedFile {
  private:
   absl::Status Written();
 
+  std::string RowOf(std::string_view raw) const;
+
   const std::string path_;
-  const std::string header_;
+  std::vector<bool> dropped_;  // columns of the published file that an earlier file of refused rows had added
+  std::string header_;
   std::ofstream out_;
   uint64_t rows_ = 0;
 };

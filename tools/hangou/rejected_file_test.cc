@@ -18,7 +18,7 @@ TEST_CASE("Refused rows stand unchanged beside their line, reason, field and mes
   REQUIRE(file.Add(9, {"CHECK_DIGIT", "", "wrong"}, "李四,x").ok());
   REQUIRE(file.Close().ok());
   CHECK(*ReadFile(file.path()) ==
-        "@line,@reason,@field,@message,姓名,地址\n"
+        "\xEF\xBB\xBF@line,@reason,@field,@message,姓名,地址\n"
         "7,FIELD_INVALID,name,\"say \"\"which\"\", please\",张三,\"文昌路\n1号\"\n"
         "9,CHECK_DIGIT,,wrong,李四,x\n");
 }
@@ -29,7 +29,21 @@ TEST_CASE("Refused NDJSON rows stand in one column") {
   REQUIRE(file.Add(1, {"FIELD_MISSING", "a", "give it"}, R"({"b":1})").ok());
   REQUIRE(file.Close().ok());
   CHECK(*ReadFile(file.path()) ==
-        "@line,@reason,@field,@message,@row\n1,FIELD_MISSING,a,give it,\"{\"\"b\"\":1}\"\n");
+        "\xEF\xBB\xBF@line,@reason,@field,@message,@row\n1,FIELD_MISSING,a,give it,\"{\"\"b\"\":1}\"\n");
+}
+
+TEST_CASE("A file of refused rows that is refused itself has its reasons once, and the newest") {
+  const TempFolder folder;
+  RejectedFile file(folder.path() + "/r.csv", "@line,@reason,\"@field\",@message,姓名,地址");
+  REQUIRE(
+      file.Add(2, {"CHECK_DIGIT", "", "wrong"}, "7,FIELD_INVALID,name,\"say, \"\"which\"\"\",张三,\"a,\nb\"")
+          .ok());
+  REQUIRE(file.Add(3, {"PAYLOAD_MALFORMED", "", "short"}, "8,X").ok());
+  REQUIRE(file.Close().ok());
+  CHECK(*ReadFile(file.path()) ==
+        "\xEF\xBB\xBF@line,@reason,@field,@message,姓名,地址\n"
+        "2,CHECK_DIGIT,,wrong,张三,\"a,\nb\"\n"
+        "3,PAYLOAD_MALFORMED,,short,8,X\n");
 }
 
 TEST_CASE("Where nothing is refused the file of an earlier run is gone") {

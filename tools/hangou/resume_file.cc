@@ -1,6 +1,7 @@
 #include "tools/hangou/resume_file.h"
 
 #include <sys/stat.h>
+#include <unistd.h>
 #include <xxhash.h>
 
 #include <filesystem>
@@ -19,7 +20,7 @@ using nlohmann::json;
 constexpr size_t kDigestedBytes =
     1 << 20;  // of the head: another file of the same size and time differs there
 constexpr size_t kResumeFileBytes = 64 << 10;
-constexpr int kFormat = 1;
+constexpr int kFormat = 2;
 
 std::string DigestOf(std::string_view bytes) {
   const XXH128_hash_t hash = XXH3_128bits(bytes.data(), bytes.size());
@@ -29,10 +30,16 @@ std::string DigestOf(std::string_view bytes) {
   return Hex(digest);
 }
 
-// What tells this run from every other; empty where the file cannot be read twice.
+std::string FolderOf(const std::string& path) {
+  const std::string folder = std::filesystem::path(path).parent_path();
+  return folder.empty() ? "." : folder;
+}
+
+// What tells this run from every other; empty where the file cannot be read twice, or nothing be written beside it.
 std::string RunOf(const std::string& path, const std::string& way) {
   struct stat file = {};
   if (path == "-" || ::stat(path.c_str(), &file) != 0 || !S_ISREG(file.st_mode)) return "";
+  if (::access(FolderOf(path).c_str(), W_OK | X_OK) != 0) return "";
   std::ifstream in(path, std::ios::binary);
   std::string head(kDigestedBytes, '\0');
   in.read(head.data(), static_cast<std::streamsize>(head.size()));
@@ -59,6 +66,7 @@ std::optional<ResumePoint> ResumeFile::Load() const {
     return saved.contains(key) && saved[key].is_number_unsigned() ? saved[key].get<uint64_t>() : 0;
   };
   ResumePoint point;
+  point.sending = saved.value("sending", "");
   point.counts.rows = number("rows");
   point.counts.accepted = number("accepted");
   point.counts.duplicate = number("duplicate");
@@ -71,7 +79,7 @@ std::optional<ResumePoint> ResumeFile::Load() const {
   }
   point.rejected_rows = number("rejected_rows");
   point.rejected_bytes = number("rejected_bytes");
-  if (point.counts.answered() != point.counts.rows) return std::nullopt;
+  if (point.sending.empty() || point.counts.answered() != point.counts.rows) return std::nullopt;
   return point;
 }
 
@@ -80,6 +88,7 @@ absl::Status ResumeFile::Save(const ResumePoint& point) const {
   const PublishCounts& counts = point.counts;
   const nlohmann::ordered_json saved = {{"format", kFormat},
                                         {"run", run_},
+                                        {"sending", point.sending},
                                         {"rows", counts.rows},
                                         {"accepted", counts.accepted},
                                         {"duplicate", counts.duplicate},
@@ -92,9 +101,13 @@ absl::Status ResumeFile::Save(const ResumePoint& point) const {
   return WriteFileDurably(path_, saved.dump() + "\n", 0600);
 }
 
-void ResumeFile::Remove() const {
-  std::error_code ignored;  // one that stays counts for the same run only, which sends nothing twice
-  if (!run_.empty()) std::filesystem::remove(path_, ignored);
+// One that stayed would make of the next sending of the same file a part of this one.
+absl::Status ResumeFile::Remove() const {
+  if (run_.empty()) return absl::OkStatus();
+  std::error_code error;
+  std::filesystem::remove(path_, error);
+  if (error) return ErrnoError(error.value(), "removing " + path_);
+  return SyncFolder(FolderOf(path_));
 }
 
 }  // namespace hangou

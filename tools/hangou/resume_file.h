@@ -9,8 +9,9 @@
 
 namespace hangou {
 
-// How far a run is known to have come: every row that is counted here is answered, and none behind.
+// How far a run is known to have come: every row that is counted here is answered, and none behind is known to be.
 struct ResumePoint {
+  std::string sending;  // of all its batches, as PublisherOptions has it
   PublishCounts counts;
   uint64_t rejected_rows = 0;   // in the file of refused rows
   uint64_t rejected_bytes = 0;  // of that file
@@ -21,14 +22,14 @@ struct ResumePoint {
 class ResumeFile {
  public:
   // `way` is all that decides what the rows become: resource, request prefix, mapping, encoding, sheet. For what is no
-  // plain file nothing is remembered.
+  // plain file, or lies in a folder that cannot be written, nothing is remembered.
   ResumeFile(std::string published, const std::string& way);
   // The point of an earlier run of the same; none where there is none.
   std::optional<ResumePoint> Load() const;
   // Remembers a point, durably.
   absl::Status Save(const ResumePoint& point) const;
-  // Forgets it: the file is published.
-  void Remove() const;
+  // Forgets it, durably: the file is published, and what publishes it again is another sending.
+  absl::Status Remove() const;
 
  private:
   const std::string path_;

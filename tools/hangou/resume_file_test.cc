@@ -12,6 +12,7 @@ namespace {
 
 ResumePoint PointForTest() {
   ResumePoint point;
+  point.sending = "once";
   point.counts.rows = 10;
   point.counts.accepted = 7;
   point.counts.refused = 3;
@@ -35,12 +36,13 @@ TEST_CASE("A run of the same file in the same way goes on where it was") {
   REQUIRE(ResumeFile(file.path, "way").Save(PointForTest()).ok());
   const auto point = ResumeFile(file.path, "way").Load();
   REQUIRE(point);
+  CHECK(point->sending == "once");
   CHECK(point->counts.rows == 10);
   CHECK(point->counts.accepted == 7);
   CHECK(point->counts.by_reason.at("FIELD_INVALID") == 3);
   CHECK(point->rejected_rows == 3);
   CHECK(point->rejected_bytes == 99);
-  ResumeFile(file.path, "way").Remove();
+  REQUIRE(ResumeFile(file.path, "way").Remove().ok());
   CHECK_FALSE(ResumeFile(file.path, "way").Load());
 }
 

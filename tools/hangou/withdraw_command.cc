@@ -1,7 +1,10 @@
 // hangou withdraw: takes back what a file published.
 #include <algorithm>
+#include <cstdio>
 #include <nlohmann/json.hpp>
+#include <unordered_set>
 
+#include "libs/base/clock.h"
 #include "libs/base/keys.h"
 #include "libs/base/limits.h"
 #include "libs/base/status.h"
@@ -11,6 +14,8 @@
 #include "tools/hangou/file_flags.h"
 #include "tools/hangou/outcome_view.h"
 #include "tools/hangou/progress.h"
+#include "tools/hangou/publish_preview.h"
+#include "tools/hangou/reconciliation.h"
 #include "tools/hangou/table.h"
 
 namespace hangou {
@@ -25,6 +30,7 @@ struct WithdrawCounts {
   uint64_t withdrawn = 0;
   uint64_t not_stored = 0;  // something else is stored, or nothing
   uint64_t failed = 0;      // could not be read, or was refused: say again
+  uint64_t repeated = 0;    // of the failed ones: a row before it is of the same record
 
   void Count(const base_library_v1::RecordOutcome& outcome) {
     const bool nothing = outcome.outcome() == base_library_v1::OUTCOME_STALE ||
@@ -36,6 +42,27 @@ struct WithdrawCounts {
       ++(nothing ? not_stored : failed);
     }
   }
+};
+
+// Tells the rows whose record the file has had before. A withdrawal of both would serve the first of them again, which
+// was to be taken back too: it would have to come before the other, as the last row of the record that was published.
+class RecordsSeen {
+ public:
+  explicit RecordsSeen(std::shared_ptr<const ResourceSchema> schema) : schema_(std::move(schema)) {}
+
+  bool Repeats(const hangou::record::v1::Record& record) {
+    AdmittedRecord admitted;
+    // What the door refuses has no identity, and is told by it.
+    if (!AdmitPayload(*schema_, record.payload(), SystemClock().UtcUs(), &slices_, &admitted, &violations_))
+      return false;
+    return !identities_.insert(IdentityOf(admitted)).second;
+  }
+
+ private:
+  const std::shared_ptr<const ResourceSchema> schema_;
+  std::unordered_set<uint64_t> identities_;
+  std::vector<FieldSlice> slices_;
+  std::vector<FieldViolation> violations_;
 };
 
 absl::Status SendWithdrawal(Client& client, base_library_v1::PublishRequest* request,
@@ -53,11 +80,12 @@ absl::Status SendWithdrawal(Client& client, base_library_v1::PublishRequest* req
 }
 
 absl::StatusOr<WithdrawCounts> WithdrawRows(Client& client, const PublishJob& job) {
-  ASSIGN_OR_RETURN(const auto schema, client.Schema(job.resource));
+  ASSIGN_OR_RETURN(const auto schema, SchemaWithCodes(client, job.resource));
   ASSIGN_OR_RETURN(const OpenedJob opened, OpenJob(job, schema));
   base_library_v1::PublishRequest request;
   request.set_resource(schema->name());
   WithdrawCounts counts;
+  RecordsSeen seen(schema);
   Progress progress;
   size_t bytes = 0;
   Row row;
@@ -69,6 +97,11 @@ absl::StatusOr<WithdrawCounts> WithdrawRows(Client& client, const PublishJob& jo
     RowProblem problem;
     if (!opened.encoder->Encode(row, &record, &problem)) {
       ++counts.failed;
+      continue;
+    }
+    if (seen.Repeats(record)) {
+      ++counts.failed;
+      ++counts.repeated;
       continue;
     }
     const size_t size = record.ByteSizeLong();
@@ -91,11 +124,19 @@ absl::StatusOr<int> Withdraw(const FileFlags& flags, const Globals& globals) {
   ASSIGN_OR_RETURN(const auto client, ConnectAs(globals));
   ASSIGN_OR_RETURN(const PublishJob job, JobOf(flags));
   ASSIGN_OR_RETURN(const WithdrawCounts counts, WithdrawRows(*client, job));
+  if (counts.repeated > 0) {
+    std::fprintf(stderr,
+                 "%llu rows are of a record that a row before them is of, and were not withdrawn: withdraw "
+                 "them one by "
+                 "one,\nthe last row of the file first\n",
+                 static_cast<unsigned long long>(counts.repeated));
+  }
   if (globals.json()) {
     const nlohmann::ordered_json json = {{"rows", counts.rows},
                                          {"withdrawn", counts.withdrawn},
                                          {"not_stored", counts.not_stored},
-                                         {"failed", counts.failed}};
+                                         {"failed", counts.failed},
+                                         {"repeated", counts.repeated}};
     Print(json.dump() + "\n");
   } else {
     Table table({"OUTCOME", "ROWS"});
@@ -118,6 +159,7 @@ void AddWithdrawCommand(Flags app, CommandLine* line) {
       "before is\n"
       "served again, or the record is recalled where there was nothing. Rows that something newer has "
       "replaced stay.\n"
+      "Of a record with several rows only the first is tried.\n"
       "Exit code 0: every row was withdrawn or is not stored; 3: some could not be taken back.\n\n"
       "Example:\n"
       "  hangou withdraw psb.resident residents.csv");

@@ -40,7 +40,7 @@ std::vector<v1::PublishRequest> Gather(const ResourceSchema& schema, int32_t par
     *batch.add_records() = std::move(record);
     if (batch.records_size() < static_cast<int>(limits::kBatchRecords)) continue;
     batch.set_resource(kResidents);
-    batch.set_request_id(RequestIdOf("paced", batches.size(), batch));
+    batch.set_request_id(RequestIdOf("paced", "", batches.size(), batch));
     batches.push_back(std::move(batch));
     batch.Clear();
   }
