@@ -176,7 +176,8 @@ TEST_CASE("The owner is a field that identifies its kind") {
     });
   };
   CHECK(owned_by(hangou::record::v1::ENTITY_KIND_ORGANISATION, FIELD_TYPE_ORGANIZATION_CODE).empty());
-  CHECK(owned_by(hangou::record::v1::ENTITY_KIND_PLACE, FIELD_TYPE_REAL_ESTATE_UNIT) == "employer");
+  CHECK(owned_by(hangou::record::v1::ENTITY_KIND_PLACE, FIELD_TYPE_REAL_ESTATE_UNIT) == "");
+  CHECK(owned_by(hangou::record::v1::ENTITY_KIND_PERSON, FIELD_TYPE_REAL_ESTATE_UNIT) == "employer");
   CHECK(owned_by(hangou::record::v1::ENTITY_KIND_VEHICLE, FIELD_TYPE_VIN).empty());
   CHECK(owned_by(hangou::record::v1::ENTITY_KIND_VEHICLE, FIELD_TYPE_PLATE).empty());
   CHECK(owned_by(hangou::record::v1::ENTITY_KIND_VEHICLE, FIELD_TYPE_USCC) == "employer");
