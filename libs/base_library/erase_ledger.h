@@ -34,7 +34,7 @@ struct RestoredErasures {
 
 // A file of lines that only grows, of one library, at one replica. It holds hashes, nothing of any record:
 //   erased HASH PARTITION OFFSET TIME_US     an erasure was applied
-//   restored PARTITION:END ...               the log ended before erasures above: it is an older copy
+//   restored GROUPS PARTITION:END ...        the log ended before erasures above: it is an older copy
 //   replayed GROUP                           the group has erased them again
 // Every replica that copies a group keeps all of its erasures, so that any one of these files serves after a restore.
 // An erasure can stand there twice, where a view was built anew. Thread-safe.

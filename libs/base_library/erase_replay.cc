@@ -7,13 +7,11 @@
 #include "libs/base_library/past.h"
 #include "libs/base_library/references.h"
 #include "libs/base_library/view_tables.h"
-#include "libs/identifiers/entity_key.h"
 
 namespace hangou {
 
 using hangou::record::v1::Deletion;
 using hangou::record::v1::RecordHead;
-using hangou::record::v1::Reference;
 using hangou::record::v1::StoredRecord;
 
 namespace {
