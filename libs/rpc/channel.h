@@ -16,7 +16,7 @@ namespace hangou {
 // can be reached. The server's certificate must come from the same CA and carry kServiceHostName, which only
 // identities of the role service do. Connects when first used, and again by itself after 0.1 to 2 s when the
 // connection is lost; calls meanwhile fail with UNAVAILABLE unless they wait for readiness. Calls that only read are
-// tried again, elsewhere where there are several, up to four times within a second where one is UNAVAILABLE. No HTTP
+// tried again, elsewhere where there are several, up to four times within 4 s where one is UNAVAILABLE. No HTTP
 // proxy is used. Errors: the identity's files cannot be read; INVALID_REQUEST where the addresses are not understood.
 // Every call should set a deadline. Thread-safe.
 absl::StatusOr<std::shared_ptr<grpc::Channel>> MakeChannel(const std::string& addresses,
