@@ -22,8 +22,8 @@
 namespace hangou {
 namespace {
 
-// Reads only: what changes something is repeated by those who know how to recognise a repeat. The pauses come to 2 s on
-// average, 4 s at most: a partition group that moves to another replica is served again within that time.
+// Reads only: what changes something is repeated by those who know how to recognise a repeat. A server may ask for a
+// longer pause than these (CallDone).
 constexpr char kServiceConfig[] = R"({
   "methodConfig": [{
     "name": [
@@ -51,7 +51,7 @@ constexpr char kServiceConfig[] = R"({
       {"service": "hangou.audit.v1.Audit", "method": "ListHeads"}
     ],
     "retryPolicy": {
-      "maxAttempts": 5, "initialBackoff": "0.1s", "maxBackoff": "3s", "backoffMultiplier": 3,
+      "maxAttempts": 5, "initialBackoff": "0.05s", "maxBackoff": "1s", "backoffMultiplier": 3,
       "retryableStatusCodes": ["UNAVAILABLE"]
     }
   }]

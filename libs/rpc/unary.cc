@@ -7,25 +7,46 @@
 #include "libs/rpc/status.h"
 
 namespace hangou {
+namespace {
+
+// gRPC's retries, proposal A6: what a server asks of a client that would try again; below 0: not to.
+constexpr char kRetryAfterKey[] = "grpc-retry-pushback-ms";
+constexpr char kNoRetry[] = "-1";
+// A group that moves is served again after 1 to 4 s; a client tries four times.
+constexpr char kGroupMovesMs[] = "1000";
+
+}  // namespace
 
 // Ends the call once: by CallDone, or by going away with the last copy.
 struct CallDone::State {
-  State(grpc::ServerUnaryReactor* call, CallMeter call_meter) : reactor(call), meter(std::move(call_meter)) {}
+  State(grpc::CallbackServerContext* call, bool is_passed_on, CallMeter call_meter)
+      : context(call),
+        reactor(call->DefaultReactor()),
+        passed_on(is_passed_on),
+        meter(std::move(call_meter)) {}
   ~State() {
     if (!ended) Finish(MakeError(Reason::kDraining, "the service is stopping; retry"));
   }
   void Finish(const absl::Status& status) {
     meter.End(status);
+    if (passed_on && !status.ok()) {
+      context->AddTrailingMetadata(kRetryAfterKey, kNoRetry);
+    } else if (ReasonOf(status) == Reason::kNotOwner) {
+      context->AddTrailingMetadata(kRetryAfterKey, kGroupMovesMs);
+    }
     reactor->Finish(ToGrpc(status));
   }
 
-  grpc::ServerUnaryReactor* const reactor;  // lives until Finish
+  // Both live until Finish.
+  grpc::CallbackServerContext* const context;
+  grpc::ServerUnaryReactor* const reactor;
+  const bool passed_on;
   CallMeter meter;
   std::atomic<bool> ended = false;
 };
 
-CallDone::CallDone(grpc::ServerUnaryReactor* reactor, CallMeter meter)
-    : state_(std::make_shared<State>(reactor, std::move(meter))) {}
+CallDone::CallDone(grpc::CallbackServerContext* context, bool passed_on, CallMeter meter)
+    : state_(std::make_shared<State>(context, passed_on, std::move(meter))) {}
 
 void CallDone::operator()(const absl::Status& status) const {
   HANGOU_CHECK(!state_->ended.exchange(true), "a call was ended twice");
@@ -45,9 +66,9 @@ grpc::ServerUnaryReactor* HandleUnary(grpc::CallbackServerContext* context,
   grpc::ServerUnaryReactor* const reactor = context->DefaultReactor();
   const absl::StatusOr<Caller> caller = AdmitCall(*context, roles, hops);
   if (caller.ok()) {
-    handler(*caller, CallDone(reactor, std::move(meter)));
+    handler(*caller, CallDone(context, !caller->via.empty(), std::move(meter)));
   } else {
-    CallDone(reactor, std::move(meter))(caller.status());
+    CallDone(context, false, std::move(meter))(caller.status());
   }
   return reactor;
 }

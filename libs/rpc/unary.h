@@ -17,13 +17,15 @@
 namespace hangou {
 
 // Ends a unary call. Copyable; call one copy, once, from any thread. When it returns, reply or error has been
-// handed to gRPC and nothing of ours can change or recall it, so a policy pin may be dropped after it;
-// request, response and context are gone from then on. (Called inside the handler, gRPC sends when the
-// handler returns: return at once.) Where all copies are destroyed without a call, as when an event loop
-// stops, the caller gets DRAINING.
+// handed to gRPC and nothing of ours can change or recall it, so a policy pin may be dropped after it; request,
+// response and context are gone from then on. (Called inside the handler, gRPC sends when the handler returns:
+// return at once.) Where all copies are destroyed without a call, as when an event loop stops, the caller gets
+// DRAINING. A client that tries again by itself is asked to wait until a partition group that moves may have
+// arrived.
 class CallDone {
  public:
-  explicit CallDone(grpc::ServerUnaryReactor* reactor, CallMeter meter = {});
+  // `context` is the call's; `passed_on`: by another service, which knows best whether to try again.
+  CallDone(grpc::CallbackServerContext* context, bool passed_on, CallMeter meter);
   // Ends the call: OK sends the response, an error its code, reason and message.
   void operator()(const absl::Status& status) const;
 

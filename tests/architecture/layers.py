@@ -7,10 +7,10 @@ from tree import Rule
 # The layers of libs/, the one place that defines them. A library includes itself and strictly lower layers.
 LAYERS = [
     ["base"],
-    ["identifiers", "flags", "metrics"],
-    ["schema", "peer"],
+    ["identifiers", "flags", "metrics", "yaml"],
+    ["schema", "peer", "columnar"],
     ["log", "store", "policy", "audit", "importer"],
-    ["audit_topic", "base_library", "feed"],
+    ["audit_topic", "base_library", "feed", "comparison"],
     ["rpc"],
     ["client"],
     ["service"],

@@ -43,7 +43,7 @@ absl::StatusOr<std::vector<DeliveryMessage>> ReadAs(const KafkaSettings& setting
                                                  {{"group.id", topic + "-" + Hex(RandomBytes(4))},
                                                   {"auto.offset.reset", "earliest"},
                                                   {"enable.auto.commit", "false"}}));
-  ASSIGN_OR_RETURN(const KafkaHandle client, MakeKafkaClient(RD_KAFKA_CONSUMER, std::move(conf)));
+  ASSIGN_OR_RETURN(KafkaHandle client, MakeKafkaClient(RD_KAFKA_CONSUMER, std::move(conf)));
   rd_kafka_poll_set_consumer(client.get());
   const KafkaPartitions wanted(rd_kafka_topic_partition_list_new(1));
   rd_kafka_topic_partition_list_add(wanted.get(), topic.c_str(), RD_KAFKA_PARTITION_UA);
@@ -60,7 +60,8 @@ absl::StatusOr<std::vector<DeliveryMessage>> ReadAs(const KafkaSettings& setting
       read.push_back(MessageOf(*message));
     }
   }
-  rd_kafka_consumer_close(client.get());
+  // Without leaving its group: librdkafka 2.0 may wait for ever for the answer, where the topic has just gone.
+  rd_kafka_destroy_flags(client.release(), RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE);
   RETURN_IF_ERROR(failed);
   return read;
 }

@@ -1,0 +1,265 @@
+// Encodings, segments and their merge, against plain maps; and every way the bytes can be wrong.
+#include <catch2/catch.hpp>
+#include <filesystem>
+#include <map>
+#include <random>
+
+#include "libs/base/file.h"
+#include "libs/base/status.h"
+#include "libs/base/temp_folder.h"
+#include "libs/columnar/merge.h"
+
+namespace hangou {
+namespace {
+
+using Random = std::mt19937_64;
+
+uint64_t Below(Random& random, uint64_t most) { return random() % most; }
+
+std::vector<uint8_t> RandomPresence(Random& random, size_t rows) {
+  std::vector<uint8_t> present;
+  if (Below(random, 2) == 0) return present;
+  const uint64_t share = 1 + Below(random, 10);
+  for (size_t i = 0; i < rows; ++i) present.push_back(Below(random, share) == 0 ? 1 : 0);
+  return present;
+}
+
+TEST_CASE("Numbers of every width come back, and missing ones are missing") {
+  Random random(std::random_device{}());
+  for (int round = 0; round < 300; ++round) {
+    const size_t rows = Below(random, 300);
+    const auto width = Below(random, 65);
+    std::vector<int64_t> numbers(rows);
+    for (int64_t& number : numbers)
+      number = static_cast<int64_t>(width == 0 ? 7 : random() >> (64 - width)) - 100;
+    const auto present = RandomPresence(random, rows);
+    std::string bytes;
+    EncodeNumbers(numbers, present, &bytes);
+    NumberColumn column;
+    REQUIRE(DecodeNumbers(bytes, static_cast<uint32_t>(rows), &column));
+    for (size_t i = 0; i < rows; ++i) {
+      const bool is_present = present.empty() || present[i] != 0;
+      REQUIRE((column.present.empty() || (column.present[i] != 0) == is_present));
+      REQUIRE(column.numbers[i] == (is_present ? numbers[i] : 0));
+    }
+  }
+}
+
+TEST_CASE("Texts and keys come back") {
+  Random random(std::random_device{}());
+  for (int round = 0; round < 300; ++round) {
+    const size_t rows = 1 + Below(random, 300);
+    std::vector<std::string> texts(rows);
+    const uint64_t variety = 1 + Below(random, 400);
+    for (std::string& text : texts)
+      text = std::string(Below(random, 9), 'x') + std::to_string(Below(random, variety));
+    std::sort(texts.begin(), texts.end());
+    const std::vector<std::string_view> views(texts.begin(), texts.end());
+    const auto present = RandomPresence(random, rows);
+    std::string bytes;
+    EncodeTexts(views, present, &bytes);
+    TextColumn column;
+    REQUIRE(DecodeTexts(bytes, static_cast<uint32_t>(rows), &column));
+    std::string key_bytes;
+    EncodeKeys(views, &key_bytes);
+    KeyColumn keys;
+    REQUIRE(DecodeKeys(key_bytes, static_cast<uint32_t>(rows), &keys));
+    size_t key = 0;
+    for (size_t i = 0; i < rows; ++i) {
+      if (present.empty() || present[i] != 0) REQUIRE(column.texts[column.codes[i]] == texts[i]);
+      while (keys.ends[key] <= i) ++key;
+      REQUIRE(keys.key(key) == texts[i]);
+    }
+    REQUIRE(key + 1 == keys.size());
+  }
+}
+
+TEST_CASE("Damaged bytes of a column are refused or give rows within bounds") {
+  Random random(std::random_device{}());
+  std::vector<std::string_view> texts = {"a", "a", "ab", "abc", "b", "b", "c", "d"};
+  std::vector<int64_t> numbers = {1, 5, 900, -3, 7, 7, 7, 1ll << 40};
+  const std::vector<uint8_t> present = {1, 0, 1, 1, 1, 0, 1, 1};
+  std::string encoded[3];
+  EncodeTexts(texts, present, &encoded[0]);
+  EncodeNumbers(numbers, present, &encoded[1]);
+  EncodeKeys(texts, &encoded[2]);
+  for (int round = 0; round < 20'000; ++round) {
+    std::string bytes = encoded[round % 3];
+    if (Below(random, 3) == 0) bytes.resize(Below(random, bytes.size()));
+    for (uint64_t n = Below(random, 4); n > 0 && !bytes.empty(); --n)
+      bytes[Below(random, bytes.size())] = static_cast<char>(random());
+    TextColumn text_column;
+    if (DecodeTexts(bytes, 8, &text_column)) {
+      for (const uint32_t code : text_column.codes) REQUIRE(code < text_column.texts.size());
+    }
+    NumberColumn number_column;
+    if (DecodeNumbers(bytes, 8, &number_column)) REQUIRE(number_column.numbers.size() >= 8);
+    KeyColumn keys;
+    if (DecodeKeys(bytes, 8, &keys)) {
+      for (size_t i = 0; i < keys.size(); ++i) REQUIRE(keys.offsets[i + 1] <= keys.bytes.size());
+    }
+  }
+}
+
+const std::vector<ColumnSpec> kColumns = {{"amount", false}, {"kind", true}};
+
+// A row of the model; none: gone.
+struct ModelRow {
+  bool gone = false;
+  std::optional<int64_t> amount;
+  std::optional<std::string> kind;
+};
+using Model = std::map<std::pair<std::string, uint64_t>, ModelRow>;
+
+std::shared_ptr<const Segment> WriteSegment(const std::string& folder, const Model& rows, int partitions) {
+  auto writer = SegmentBuilder::Create(folder, kColumns, partitions);
+  REQUIRE(writer.ok());
+  for (int partition = 0; partition < partitions; ++partition) {
+    for (const auto& [place, row] : rows) {
+      if (static_cast<int>(place.first.size()) % partitions != partition) continue;
+      const Cell cells[] = {{row.amount.has_value(), row.amount.value_or(0), {}},
+                            {row.kind.has_value(), 0, row.kind ? *row.kind : std::string_view()}};
+      REQUIRE((*writer)->Add(partition, {place.first, place.second, row.gone, cells}).ok());
+    }
+  }
+  REQUIRE((*writer)->Finish().ok());
+  const auto segment = Segment::Open(folder, kColumns, partitions);
+  INFO(segment.status());
+  REQUIRE(segment.ok());
+  return *segment;
+}
+
+Model RandomRows(Random& random, size_t count, uint64_t keys) {
+  Model rows;
+  for (size_t i = 0; i < count; ++i) {
+    const std::string key = "k" + std::to_string(Below(random, keys));
+    ModelRow row;
+    row.gone = Below(random, 8) == 0;
+    if (!row.gone && Below(random, 5) != 0) row.amount = static_cast<int64_t>(Below(random, 1'000'000));
+    if (!row.gone && Below(random, 5) != 0)
+      row.kind = std::string(1, static_cast<char>('a' + Below(random, 3)));
+    rows[{key, 1 + Below(random, 6)}] = row;
+  }
+  return rows;
+}
+
+Model ReadMerged(MergedRows* merged) {
+  Model read;
+  RowRun run;
+  std::string last;
+  while (true) {
+    const auto more = merged->Next(&run);
+    REQUIRE(more.ok());
+    if (!*more) return read;
+    REQUIRE((last.empty() || last <= run.key));
+    last = run.key;
+    for (uint32_t row = run.begin; row < run.end; ++row) {
+      const NumberColumn& amounts = run.block->numbers[0];
+      const TextColumn& kinds = run.block->texts[1];
+      ModelRow found;
+      if (amounts.present.empty() || amounts.present[row] != 0) found.amount = amounts.numbers[row];
+      if (kinds.present.empty() || kinds.present[row] != 0)
+        found.kind = std::string(kinds.texts[kinds.codes[row]]);
+      // Without ids: rows of a key are counted up.
+      uint64_t place = 1;
+      while (read.contains({std::string(run.key), place})) ++place;
+      read[{std::string(run.key), place}] = found;
+    }
+  }
+}
+
+TEST_CASE("Several segments read as one are as their rows put over each other") {
+  Random random(std::random_device{}());
+  for (int round = 0; round < 60; ++round) {
+    TempFolder folder;
+    const int partitions = 1 + static_cast<int>(Below(random, 3));
+    const size_t segments = 1 + Below(random, 4);
+    const uint64_t keys = 1 + Below(random, 60);
+    Model model;
+    std::vector<std::shared_ptr<const Segment>> all;
+    for (size_t i = 0; i < segments; ++i) {
+      const Model rows = RandomRows(random, Below(random, 200), keys);
+      for (const auto& [place, row] : rows) model[place] = row;
+      all.push_back(WriteSegment(folder.path() + "/" + std::to_string(i), rows, partitions));
+    }
+    Model expected;
+    for (const auto& [place, row] : model) {
+      if (row.gone) continue;
+      uint64_t next = 1;
+      while (expected.contains({place.first, next})) ++next;
+      expected[{place.first, next}] = row;
+    }
+    Model read;
+    for (int partition = 0; partition < partitions; ++partition) {
+      std::vector<std::unique_ptr<BlockSource>> sources;
+      for (const auto& segment : all) sources.push_back(MakeSegmentSource(segment, partition, {0, 1}));
+      MergedRows merged(std::move(sources));
+      read.merge(ReadMerged(&merged));
+    }
+    REQUIRE(read.size() == expected.size());
+    for (const auto& [place, row] : expected) {
+      REQUIRE(read.contains(place));
+      REQUIRE(read[place].amount == row.amount);
+      REQUIRE(read[place].kind == row.kind);
+    }
+  }
+}
+
+TEST_CASE("Keys of more rows than a block are read whole") {
+  TempFolder folder;
+  auto writer = SegmentBuilder::Create(folder.path() + "/big", kColumns, 1);
+  REQUIRE(writer.ok());
+  constexpr uint64_t kRows = 3 * kBlockRows + 17;
+  for (uint64_t i = 0; i < kRows; ++i) {
+    const Cell cells[] = {{true, static_cast<int64_t>(i), {}}, {false, 0, {}}};
+    REQUIRE((*writer)->Add(0, {i < 10 ? "a" : "b", i, false, cells}).ok());
+  }
+  REQUIRE((*writer)->Finish().ok());
+  const auto segment = *Segment::Open(folder.path() + "/big", kColumns, 1);
+  CHECK(segment->rows() == static_cast<int64_t>(kRows));
+  for (const std::string_view from : {"", "b"}) {
+    std::vector<std::unique_ptr<BlockSource>> sources;
+    sources.push_back(MakeSegmentSource(segment, 0, {0}, from));
+    MergedRows merged(std::move(sources));
+    RowRun run;
+    int64_t sum = 0;
+    while (*merged.Next(&run)) {
+      for (uint32_t row = run.begin; row < run.end; ++row) sum += run.block->numbers[0].numbers[row];
+    }
+    CHECK(sum == static_cast<int64_t>(kRows * (kRows - 1) / 2));
+  }
+}
+
+TEST_CASE("A damaged file, a removed column and a segment that was not finished are told") {
+  TempFolder folder;
+  Random random(1);
+  const std::string path = folder.path() + "/s";
+  WriteSegment(path, RandomRows(random, 100, 20), 1);
+  const auto read = [&] {
+    auto segment = Segment::Open(path, kColumns, 1);
+    if (!segment.ok()) return segment.status();
+    BlockRows rows;
+    const int columns[] = {0};
+    return (*segment)->Read(0, 0, columns, &rows);
+  };
+  REQUIRE(read().ok());
+  const std::string column = path + "/column_amount";
+  std::string bytes = *ReadFile(column);
+  bytes[bytes.size() / 2] = static_cast<char>(bytes[bytes.size() / 2] ^ 1);
+  REQUIRE(WriteFileDurably(column, bytes, 0600).ok());
+  CHECK(ReasonOf(read()) == Reason::kDataLoss);
+  REQUIRE(WriteFileDurably(column, bytes.substr(0, bytes.size() / 2), 0600).ok());
+  CHECK(ReasonOf(read()) == Reason::kDataLoss);
+  std::filesystem::remove(column);
+  CHECK(ReasonOf(read()) == Reason::kNegativeList);
+  REQUIRE(WriteFileDurably(path + "/layout", "not a layout", 0600).ok());
+  CHECK(ReasonOf(read()) == Reason::kDataLoss);
+  {
+    auto writer = SegmentBuilder::Create(folder.path() + "/half", kColumns, 1);
+    REQUIRE(writer.ok());
+  }
+  CHECK_FALSE(std::filesystem::exists(folder.path() + "/half"));
+}
+
+}  // namespace
+}  // namespace hangou

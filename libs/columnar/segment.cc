@@ -1,0 +1,251 @@
+#include "libs/columnar/segment.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <xxhash.h>
+
+#include <cerrno>
+#include <filesystem>
+
+#include "libs/base/file.h"
+#include "libs/base/status.h"
+
+namespace hangou {
+namespace {
+
+constexpr uint32_t kSegmentFormat = 1;
+constexpr char kLayoutFile[] = "layout";
+constexpr size_t kKeysFile = 0;
+constexpr size_t kIdsFile = 1;
+constexpr size_t kFirstColumn = 2;
+// What is gathered before it is written: larger writes cost less each.
+constexpr size_t kWriteBytes = 256 << 10;
+// A layout of ten thousand blocks of some columns; more rows than that are several segments.
+constexpr size_t kLayoutBytes = 256 << 20;
+
+std::string FileName(const std::vector<ColumnSpec>& columns, size_t file) {
+  if (file == kKeysFile) return "keys";
+  if (file == kIdsFile) return "ids";
+  return "column_" + columns[file - kFirstColumn].name;
+}
+
+uint64_t ChecksumOf(std::string_view bytes) { return XXH3_64bits(bytes.data(), bytes.size()); }
+
+absl::Status Damaged(const std::string& path) {
+  return MakeError(Reason::kDataLoss, path + " is damaged; the projection is built anew from the log");
+}
+
+}  // namespace
+
+SegmentBuilder::SegmentBuilder(std::string folder, std::vector<ColumnSpec> columns, int partitions)
+    : folder_(std::move(folder)), columns_(std::move(columns)), gathered_(columns_.size()) {
+  layout_.set_format(kSegmentFormat);
+  for (const ColumnSpec& column : columns_) layout_.add_columns(column.name);
+  for (int i = 0; i < partitions; ++i) layout_.add_partitions();
+}
+
+absl::StatusOr<std::unique_ptr<SegmentBuilder>> SegmentBuilder::Create(const std::string& folder,
+                                                                       std::vector<ColumnSpec> columns,
+                                                                       int partitions) {
+  std::unique_ptr<SegmentBuilder> writer(new SegmentBuilder(folder, std::move(columns), partitions));
+  std::error_code error;
+  std::filesystem::remove_all(folder, error);
+  RETURN_IF_ERROR(MakeFolders(folder));
+  RETURN_IF_ERROR(writer->OpenFiles());
+  return writer;
+}
+
+SegmentBuilder::~SegmentBuilder() {
+  for (const File& file : files_) {
+    if (file.descriptor >= 0) ::close(file.descriptor);
+  }
+  std::error_code error;
+  if (!finished_) std::filesystem::remove_all(folder_, error);
+}
+
+absl::Status SegmentBuilder::OpenFiles() {
+  files_.resize(kFirstColumn + columns_.size());
+  for (size_t i = 0; i < files_.size(); ++i) {
+    files_[i].path = folder_ + "/" + FileName(columns_, i);
+    files_[i].descriptor = ::open(files_[i].path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+    if (files_[i].descriptor < 0) return ErrnoError(errno, "open " + files_[i].path);
+  }
+  return absl::OkStatus();
+}
+
+absl::Status SegmentBuilder::Add(int partition, const ColumnarRow& row) {
+  HANGOU_CHECK(partition >= partition_, "rows are added partition by partition");
+  if (partition != partition_ || keys_.size() == kBlockRows) RETURN_IF_ERROR(EndBlock());
+  partition_ = partition;
+  HANGOU_CHECK(row.key.size() <= kColumnKeyBytes, "a key is too long");
+  keys_.emplace_back(row.key);
+  ids_.push_back((row.id & ~kGoneBit) | (row.gone ? kGoneBit : 0));
+  has_gone_ = has_gone_ || row.gone;
+  for (size_t i = 0; i < columns_.size(); ++i) {
+    const Cell cell = row.gone ? Cell() : row.cells[i];
+    gathered_[i].present.push_back(cell.present ? 1 : 0);
+    if (columns_[i].is_text) {
+      gathered_[i].texts.emplace_back(cell.text);
+    } else {
+      gathered_[i].numbers.push_back(cell.number);
+    }
+  }
+  ++rows_;
+  return absl::OkStatus();
+}
+
+absl::Status SegmentBuilder::EndBlock() {
+  if (keys_.empty()) return absl::OkStatus();
+  auto* const block = layout_.mutable_partitions(partition_)->add_blocks();
+  block->set_rows(static_cast<uint32_t>(keys_.size()));
+  block->set_first_key(keys_.front());
+  block->set_has_gone(has_gone_);
+  std::string bytes;
+  EncodeKeys(std::vector<std::string_view>(keys_.begin(), keys_.end()), &bytes);
+  RETURN_IF_ERROR(WriteChunk(kKeysFile, bytes, block->add_chunks()));
+  bytes.clear();
+  EncodeRaw(ids_, &bytes);
+  RETURN_IF_ERROR(WriteChunk(kIdsFile, bytes, block->add_chunks()));
+  for (size_t i = 0; i < columns_.size(); ++i) {
+    Gathered& column = gathered_[i];
+    bytes.clear();
+    if (columns_[i].is_text) {
+      EncodeTexts(std::vector<std::string_view>(column.texts.begin(), column.texts.end()), column.present,
+                  &bytes);
+    } else {
+      EncodeNumbers(column.numbers, column.present, &bytes);
+    }
+    RETURN_IF_ERROR(WriteChunk(kFirstColumn + i, bytes, block->add_chunks()));
+    column.numbers.clear();
+    column.texts.clear();
+    column.present.clear();
+  }
+  keys_.clear();
+  ids_.clear();
+  has_gone_ = false;
+  return absl::OkStatus();
+}
+
+absl::Status SegmentBuilder::WriteChunk(size_t file, std::string_view bytes,
+                                        hangou::columnar::v1::Chunk* chunk) {
+  File& to = files_[file];
+  chunk->set_offset(to.size + to.buffer.size());
+  chunk->set_size(static_cast<uint32_t>(bytes.size()));
+  chunk->set_checksum(ChecksumOf(bytes));
+  to.buffer += bytes;
+  return to.buffer.size() < kWriteBytes ? absl::OkStatus() : Drain(&to);
+}
+
+absl::Status SegmentBuilder::Drain(File* file) {
+  std::string_view rest = file->buffer;
+  while (!rest.empty()) {
+    const ssize_t written = ::write(file->descriptor, rest.data(), rest.size());
+    if (written < 0 && errno == EINTR) continue;
+    if (written < 0) return ErrnoError(errno, "write " + file->path);
+    rest.remove_prefix(static_cast<size_t>(written));
+  }
+  file->size += file->buffer.size();
+  file->buffer.clear();
+  return absl::OkStatus();
+}
+
+absl::Status SegmentBuilder::Finish() {
+  RETURN_IF_ERROR(EndBlock());
+  for (File& file : files_) {
+    RETURN_IF_ERROR(Drain(&file));
+    if (::fdatasync(file.descriptor) != 0) return ErrnoError(errno, "write " + file.path);
+    ::close(std::exchange(file.descriptor, -1));
+  }
+  RETURN_IF_ERROR(WriteFileDurably(folder_ + "/" + kLayoutFile, layout_.SerializeAsString(), 0600));
+  RETURN_IF_ERROR(SyncFolder(std::filesystem::path(folder_).parent_path().string()));
+  finished_ = true;
+  return absl::OkStatus();
+}
+
+absl::StatusOr<std::shared_ptr<const Segment>> Segment::Open(const std::string& folder,
+                                                             const std::vector<ColumnSpec>& columns,
+                                                             int partitions) {
+  std::shared_ptr<Segment> segment(new Segment());
+  segment->folder_ = folder;
+  segment->columns_ = columns;
+  const std::string path = folder + "/" + kLayoutFile;
+  ASSIGN_OR_RETURN(const std::string bytes, ReadFile(path, kLayoutBytes));
+  if (!segment->layout_.ParseFromString(bytes) || segment->layout_.format() != kSegmentFormat ||
+      segment->layout_.partitions_size() != partitions ||
+      segment->layout_.columns_size() != static_cast<int>(columns.size())) {
+    return Damaged(path);
+  }
+  for (const auto& partition : segment->layout_.partitions()) {
+    for (const auto& block : partition.blocks()) {
+      if (block.chunks_size() != static_cast<int>(kFirstColumn + columns.size()) || block.rows() > kBlockRows)
+        return Damaged(path);
+      segment->rows_ += block.rows();
+    }
+  }
+  for (size_t i = 0; i < kFirstColumn + columns.size(); ++i) {
+    const std::string file = folder + "/" + FileName(columns, i);
+    const int descriptor = ::open(file.c_str(), O_RDONLY | O_CLOEXEC);
+    if (descriptor < 0 && (errno != ENOENT || i < kFirstColumn)) return ErrnoError(errno, "open " + file);
+    segment->descriptors_.push_back(descriptor);
+    struct stat found = {};
+    if (descriptor >= 0 && ::fstat(descriptor, &found) == 0) segment->bytes_ += found.st_size;
+  }
+  return std::shared_ptr<const Segment>(std::move(segment));
+}
+
+Segment::~Segment() {
+  for (const int descriptor : descriptors_) {
+    if (descriptor >= 0) ::close(descriptor);
+  }
+}
+
+absl::StatusOr<std::string> Segment::ReadChunk(size_t file, const hangou::columnar::v1::Chunk& chunk) const {
+  const std::string path = folder_ + "/" + FileName(columns_, file);
+  if (descriptors_[file] < 0) {
+    return MakeError(Reason::kNegativeList,
+                     "column " + columns_[file - kFirstColumn].name + " was withdrawn from the projection");
+  }
+  std::string bytes(chunk.size(), '\0');
+  size_t done = 0;
+  while (done < bytes.size()) {
+    const ssize_t got = ::pread(descriptors_[file], bytes.data() + done, bytes.size() - done,
+                                static_cast<off_t>(chunk.offset() + done));
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) return ErrnoError(errno, "read " + path);
+    if (got == 0) return Damaged(path);
+    done += static_cast<size_t>(got);
+  }
+  if (ChecksumOf(bytes) != chunk.checksum()) return Damaged(path);
+  return bytes;
+}
+
+absl::Status Segment::ReadIds(int partition, size_t block_number, std::vector<uint64_t>* ids) const {
+  const hangou::columnar::v1::Block& block = BlockOf(partition, block_number);
+  ASSIGN_OR_RETURN(const std::string bytes, ReadChunk(kIdsFile, block.chunks(kIdsFile)));
+  return DecodeRaw(bytes, block.rows(), ids) ? absl::OkStatus() : Damaged(folder_ + "/ids");
+}
+
+absl::Status Segment::Read(int partition, size_t block_number, std::span<const int> columns,
+                           BlockRows* rows) const {
+  const hangou::columnar::v1::Block& block = BlockOf(partition, block_number);
+  rows->rows = block.rows();
+  rows->numbers.resize(columns_.size());
+  rows->texts.resize(columns_.size());
+  rows->bytes.resize(columns_.size());
+  ASSIGN_OR_RETURN(const std::string keys, ReadChunk(kKeysFile, block.chunks(kKeysFile)));
+  if (!DecodeKeys(keys, rows->rows, &rows->keys)) return Damaged(folder_ + "/keys");
+  rows->ids.clear();
+  if (block.has_gone()) RETURN_IF_ERROR(ReadIds(partition, block_number, &rows->ids));
+  for (const int column : columns) {
+    const auto i = static_cast<size_t>(column);
+    const size_t file = kFirstColumn + i;
+    ASSIGN_OR_RETURN(rows->bytes[i], ReadChunk(file, block.chunks(static_cast<int>(file))));
+    const bool whole = columns_[i].is_text ? DecodeTexts(rows->bytes[i], rows->rows, &rows->texts[i])
+                                           : DecodeNumbers(rows->bytes[i], rows->rows, &rows->numbers[i]);
+    if (!whole) return Damaged(folder_ + "/" + FileName(columns_, file));
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace hangou

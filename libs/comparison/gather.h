@@ -1,0 +1,49 @@
+// Gathers the rows of one key into measures.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <unordered_set>
+#include <vector>
+
+#include "libs/comparison/rule.h"
+
+namespace hangou {
+
+// Distinct values of one key that are counted: a set of so many takes some 40 MiB.
+constexpr size_t kCountedDistincts = 1'000'000;
+
+// One measure while rows come. Not thread-safe.
+class Gatherer {
+ public:
+  // `measure` must outlive it.
+  explicit Gatherer(const CompiledMeasure& measure) : measure_(measure) {}
+
+  // Forgets all rows.
+  void Clear();
+  // Takes a row, whose columns stand in the frame.
+  void Add(const Frame& frame);
+  // Takes rows of which the measure needs no values: a count without a condition.
+  void AddRows(int64_t rows) { count_ += rows; }
+  // Takes numbers of rows, all of them present: a sum of a column.
+  void AddSum(Wide sum, int64_t rows);
+  // True where AddRows, or AddSum over the column of PlainColumn, stands for Add of each row.
+  bool CountsRows() const { return measure_.aggregate == Aggregate::kCount && !measure_.value; }
+  int SummedSlot() const { return measure_.aggregate == Aggregate::kSum ? measure_.value->PlainSlot() : -1; }
+  // What was gathered. A text in it lives until the next call.
+  Value Result() const;
+
+ private:
+  void Take(const Value& value, const Frame& frame);
+
+  const CompiledMeasure& measure_;
+  int64_t count_ = 0;
+  Value best_;
+  std::string best_text_;
+  Value best_by_;
+  bool has_any_ = false;
+  Value spoiled_;  // withheld, or a fault, among the rows; missing: none
+  std::unordered_set<uint64_t> distinct_;
+};
+
+}  // namespace hangou
