@@ -3,11 +3,12 @@
 #include <filesystem>
 #include <map>
 #include <random>
+#include <set>
 
 #include "libs/base/file.h"
 #include "libs/base/status.h"
 #include "libs/base/temp_folder.h"
-#include "libs/columnar/merge.h"
+#include "libs/columnar/projection.h"
 
 namespace hangou {
 namespace {
@@ -202,6 +203,46 @@ TEST_CASE("Several segments read as one are as their rows put over each other") 
       REQUIRE(read[place].amount == row.amount);
       REQUIRE(read[place].kind == row.kind);
     }
+  }
+}
+
+TEST_CASE("A projection holds what was put and not removed, however often it was read and merged") {
+  Random random(std::random_device{}());
+  for (int round = 0; round < 20; ++round) {
+    TempFolder folder;
+    Projection projection(folder.path() + "/p", kColumns, 3);
+    std::map<std::pair<std::string, uint64_t>, int64_t> model;
+    for (int step = 0; step < 400; ++step) {
+      const std::string key = "k" + std::to_string(Below(random, 30));
+      const uint64_t id = 1 + Below(random, 5);
+      if (Below(random, 3) == 0) {
+        REQUIRE(projection.Remove(key, key, id).ok());
+        model.erase({key, id});
+      } else {
+        const auto amount = static_cast<int64_t>(Below(random, 1'000));
+        REQUIRE(projection.Put(key, key, id, {{true, amount, {}}, {true, 0, key}}).ok());
+        model[{key, id}] = amount;
+      }
+      if (Below(random, 20) != 0) continue;
+      const auto view = projection.Read();
+      REQUIRE(view.ok());
+      REQUIRE(view->size() <= kLiveSegments);
+      std::multiset<std::pair<std::string, int64_t>> read, expected;
+      for (int partition = 0; partition < 3; ++partition) {
+        std::vector<std::unique_ptr<BlockSource>> sources;
+        for (const auto& segment : *view) sources.push_back(MakeSegmentSource(segment, partition, {0, 1}));
+        MergedRows merged(std::move(sources));
+        for (const auto& [place, row] : ReadMerged(&merged)) {
+          REQUIRE(row.kind == place.first);
+          read.emplace(place.first, row.amount.value());
+        }
+      }
+      for (const auto& [place, amount] : model) expected.emplace(place.first, amount);
+      REQUIRE(read == expected);
+    }
+    projection.Clear();
+    REQUIRE(projection.Read()->empty());
+    REQUIRE_FALSE(std::filesystem::exists(folder.path() + "/p"));
   }
 }
 

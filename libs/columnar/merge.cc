@@ -10,8 +10,11 @@ namespace {
 class SegmentSource final : public BlockSource {
  public:
   SegmentSource(std::shared_ptr<const Segment> segment, int partition, std::vector<int> columns,
-                std::string_view from)
-      : segment_(std::move(segment)), partition_(partition), columns_(std::move(columns)) {
+                std::string_view from, bool with_ids)
+      : segment_(std::move(segment)),
+        partition_(partition),
+        columns_(std::move(columns)),
+        with_ids_(with_ids) {
     // The key may begin in the block before the first that begins behind it.
     size_t low = 0, high = segment_->blocks(partition);
     while (low < high) {
@@ -29,6 +32,7 @@ class SegmentSource final : public BlockSource {
     if (next_ == segment_->blocks(partition_)) return nullptr;
     RETURN_IF_ERROR(segment_->Read(partition_, next_, columns_, &block_));
     ++next_;
+    if (with_ids_) RETURN_IF_ERROR(Ids().status());
     return &block_;
   }
   absl::StatusOr<const std::vector<uint64_t>*> Ids() override {
@@ -40,6 +44,7 @@ class SegmentSource final : public BlockSource {
   const std::shared_ptr<const Segment> segment_;
   const int partition_;
   const std::vector<int> columns_;
+  const bool with_ids_;
   size_t next_ = 0;
   BlockRows block_;
 };
@@ -47,8 +52,9 @@ class SegmentSource final : public BlockSource {
 }  // namespace
 
 std::unique_ptr<BlockSource> MakeSegmentSource(std::shared_ptr<const Segment> segment, int partition,
-                                               std::vector<int> columns, std::string_view from) {
-  return std::make_unique<SegmentSource>(std::move(segment), partition, std::move(columns), from);
+                                               std::vector<int> columns, std::string_view from,
+                                               bool with_ids) {
+  return std::make_unique<SegmentSource>(std::move(segment), partition, std::move(columns), from, with_ids);
 }
 
 MergedRows::MergedRows(std::vector<std::unique_ptr<BlockSource>> sources, bool keep_gone)

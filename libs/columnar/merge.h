@@ -23,9 +23,10 @@ class BlockSource {
 };
 
 // The blocks of one partition of a segment from the first that may have `from` on. `columns` are those that are
-// filled.
+// filled; `with_ids`: so are the ids of every block.
 std::unique_ptr<BlockSource> MakeSegmentSource(std::shared_ptr<const Segment> segment, int partition,
-                                               std::vector<int> columns, std::string_view from = {});
+                                               std::vector<int> columns, std::string_view from = {},
+                                               bool with_ids = false);
 
 // Rows of one key that lie side by side in a block; the views live until the next call of Next.
 struct RowRun {

@@ -248,4 +248,13 @@ absl::Status Segment::Read(int partition, size_t block_number, std::span<const i
   return absl::OkStatus();
 }
 
+Cell CellOf(const BlockRows& block, const ColumnSpec& column, size_t index, uint32_t row) {
+  const std::vector<uint8_t>& present =
+      column.is_text ? block.texts[index].present : block.numbers[index].present;
+  if (!present.empty() && present[row] == 0) return {};
+  if (!column.is_text) return {true, block.numbers[index].numbers[row], {}};
+  const TextColumn& texts = block.texts[index];
+  return {true, 0, texts.texts[texts.codes[row]]};
+}
+
 }  // namespace hangou

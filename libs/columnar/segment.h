@@ -144,6 +144,9 @@ class Segment {
   int64_t bytes_ = 0;
 };
 
+// The cell of a row in a block whose column `index` was read.
+Cell CellOf(const BlockRows& block, const ColumnSpec& column, size_t index, uint32_t row);
+
 // The bit of an id that says that the record is gone.
 constexpr uint64_t kGoneBit = 1ull << 63;
 

@@ -1,5 +1,7 @@
 #include "libs/comparison/projector.h"
 
+#include <algorithm>
+
 #include "libs/base/status.h"
 #include "libs/base/text.h"
 
@@ -51,6 +53,20 @@ std::optional<ValueType> TypeOfField(const FieldSchema& field) {
       if (field.is_geometry() || !field.is_text()) return std::nullopt;
       return ValueType{ValueKind::kText, 0, Unit(), false};
   }
+}
+
+ProjectionShape ShapeOf(const CompiledRule& rule, size_t side, size_t resource) {
+  const CompiledSide& of = rule.sides()[side];
+  const auto& declared = rule.declared().sides(static_cast<int>(side));
+  ProjectionShape shape;
+  shape.resource = declared.resources(static_cast<int>(resource));
+  for (size_t i = 0; i < of.key.size(); ++i) {
+    shape.key_kinds.push_back(rule.key_kinds()[i]);
+    shape.key.push_back(declared.key(static_cast<int>(i)).text());
+  }
+  for (const SideColumn& column : of.columns) shape.fields.push_back(column.field);
+  std::sort(shape.fields.begin(), shape.fields.end());
+  return shape;
 }
 
 absl::StatusOr<std::unique_ptr<Projector>> Projector::Make(const ProjectionShape& shape,

@@ -11,6 +11,7 @@
 #include "libs/columnar/segment.h"
 #include "libs/comparison/formula.h"
 #include "libs/comparison/key.h"
+#include "libs/comparison/rule.h"
 #include "libs/schema/walker.h"
 
 namespace hangou {
@@ -20,7 +21,7 @@ struct ProjectionShape {
   std::string resource;  // short name, "tax.deed"
   std::vector<KeyKind> key_kinds;
   std::vector<std::string> key;     // formulas over fields of the row
-  std::vector<std::string> fields;  // names, ascending
+  std::vector<std::string> fields;  // names, ascending; those that the key is made of among them
 
   auto operator<=>(const ProjectionShape&) const = default;
 };
@@ -50,6 +51,9 @@ class Projector {
   std::vector<Value> frame_;
   std::vector<FieldSlice> slices_;
 };
+
+// The projection that a side of a rule reads one of its resources from.
+ProjectionShape ShapeOf(const CompiledRule& rule, size_t side, size_t resource);
 
 // The type of a field in formulas, none where it cannot stand in one: geometries, and units with a factor.
 std::optional<ValueType> TypeOfField(const FieldSchema& field);

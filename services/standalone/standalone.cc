@@ -23,6 +23,7 @@
 #include "services/base_library/library_metrics.h"
 #include "services/catalog/catalog_metrics.h"
 #include "services/catalog/catalog_service.h"
+#include "services/comparison/comparison_service.h"
 #include "services/credit/credit.h"
 #include "services/exchange/exchange_metrics.h"
 #include "services/exchange/exchange_service.h"
@@ -107,6 +108,7 @@ std::vector<hangou::catalog::v1::ServedService> ServedAt(const std::string& addr
   for (const LibraryDeclaration& library : kLibraries) add(library.name, true);
   add("exchange", false);
   add("audit", false);
+  add("comparison", false);
   return served;
 }
 
@@ -132,6 +134,7 @@ struct Standalone::Parts {
   std::unique_ptr<AuditService> audit_service;
   LatePeer peer;
   std::unique_ptr<ExchangeService> exchange;
+  std::unique_ptr<ComparisonService> comparison;
   std::unique_ptr<RpcServer> server;
   std::unique_ptr<LeaseKeeper> lease;
   std::vector<std::string> degraded;
@@ -225,12 +228,16 @@ absl::Status Standalone::StartServices() {
   parts.exchange = std::make_unique<ExchangeService>(
       ExchangeContext{*parts.log, *parts.local, kLocalCursors, kLocalRecalls, *parts.policy, *parts.audit,
                       *parts.keys, parts.peer, clock, layout.partitions()});
+  ASSIGN_OR_RETURN(
+      parts.comparison,
+      ComparisonService::Open({*parts.log, *parts.policy, *parts.audit, *parts.keys, clock, parts.budget,
+                               parts.paths.view("comparison"), layout.partitions()}));
 
   RpcServerOptions server_options;
   server_options.address = parts.options.address;
   server_options.identity_folder = parts.paths.identity("service");
   server_options.services = {parts.catalog.get(), parts.library_service.get(), parts.exchange.get(),
-                             parts.audit_service.get()};
+                             parts.audit_service.get(), parts.comparison.get()};
   server_options.serving = false;
   server_options.metrics = &parts.rpc_metrics;
   ASSIGN_OR_RETURN(parts.server, RpcServer::Start(server_options));
@@ -261,6 +268,7 @@ void Standalone::Stop() {
   parts.stopped = true;
   if (parts.library_service) parts.library_service->Drain();
   if (parts.exchange) parts.exchange->Drain();
+  if (parts.comparison) parts.comparison->Drain();
   if (parts.lease) parts.lease->Stop();
   if (parts.catalog) parts.catalog->Drain();
   if (parts.server) parts.server->Shutdown(parts.options.drain_ms);

@@ -104,15 +104,7 @@ class Projections {
   // The rows of a side's resource.
   SideInput InputOf(const CompiledRule& rule, size_t side, size_t resource) {
     const CompiledSide& of = rule.sides()[side];
-    ProjectionShape shape;
-    shape.resource = rule.declared().sides(static_cast<int>(side)).resources(static_cast<int>(resource));
-    for (size_t i = 0; i < of.key.size(); ++i) {
-      shape.key_kinds.push_back(rule.key_kinds()[i]);
-      shape.key.push_back(rule.declared().sides(static_cast<int>(side)).key(static_cast<int>(i)).text());
-    }
-    std::set<std::string> fields;
-    for (const SideColumn& column : of.columns) fields.insert(column.field);
-    shape.fields.assign(fields.begin(), fields.end());
+    const ProjectionShape shape = ShapeOf(rule, side, resource);
     SideInput input;
     input.side = side;
     std::vector<int> all;

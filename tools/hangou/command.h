@@ -68,6 +68,7 @@ void AddVerifyCommand(Flags app, CommandLine* line);
 void AddSubscribeCommand(Flags app, CommandLine* line);
 void AddSubscriptionsCommand(Flags app, CommandLine* line);
 void AddAuditCommand(Flags app, CommandLine* line);
+void AddCompareCommand(Flags app, CommandLine* line);
 void AddClusterCommand(Flags app, CommandLine* line);
 void AddHealthCommand(Flags app, CommandLine* line);
 void AddLogCommand(Flags app, CommandLine* line);

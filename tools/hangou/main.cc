@@ -53,6 +53,7 @@ void AddCommands(hangou::Flags app, hangou::CommandLine* line) {
   hangou::AddSubscribeCommand(app, line);
   hangou::AddSubscriptionsCommand(app, line);
   hangou::AddAuditCommand(app, line);
+  hangou::AddCompareCommand(app, line);
   hangou::AddClusterCommand(app, line);
   hangou::AddHealthCommand(app, line);
 }

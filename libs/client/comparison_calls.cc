@@ -1,0 +1,54 @@
+#include "libs/client/comparison_calls.h"
+
+#include <grpcpp/grpcpp.h>
+
+#include <chrono>
+
+#include "hangou/comparison/v1/comparison.grpc.pb.h"
+#include "libs/base/status.h"
+#include "libs/client/client.h"
+#include "libs/rpc/status.h"
+
+namespace hangou {
+
+namespace comparison_v1 = hangou::comparison::v1;
+
+namespace {
+
+// Calls a method of comparison with the client's deadline.
+template <class Request, class Response>
+absl::StatusOr<Response> CallComparison(
+    Client& client,
+    grpc::Status (comparison_v1::Comparison::Stub::*method)(grpc::ClientContext*, const Request&, Response*),
+    const Request& request) {
+  ASSIGN_OR_RETURN(const auto channel, client.ChannelTo("comparison"));
+  comparison_v1::Comparison::Stub stub(channel);
+  grpc::ClientContext context;
+  context.set_deadline(std::chrono::system_clock::now() + std::chrono::milliseconds(client.timeout_ms()));
+  Response response;
+  RETURN_IF_ERROR(FromGrpc((stub.*method)(&context, request, &response)));
+  return response;
+}
+
+}  // namespace
+
+absl::StatusOr<comparison_v1::ApplyRulesResponse> ComparisonCalls::Apply(
+    const comparison_v1::ApplyRulesRequest& request) {
+  return CallComparison(client_, &comparison_v1::Comparison::Stub::ApplyRules, request);
+}
+
+absl::StatusOr<comparison_v1::ListRulesResponse> ComparisonCalls::ListRules(
+    const comparison_v1::ListRulesRequest& request) {
+  return CallComparison(client_, &comparison_v1::Comparison::Stub::ListRules, request);
+}
+
+absl::StatusOr<comparison_v1::Run> ComparisonCalls::Run(const comparison_v1::RunRuleRequest& request) {
+  return CallComparison(client_, &comparison_v1::Comparison::Stub::RunRule, request);
+}
+
+absl::StatusOr<comparison_v1::ListCluesResponse> ComparisonCalls::ListClues(
+    const comparison_v1::ListCluesRequest& request) {
+  return CallComparison(client_, &comparison_v1::Comparison::Stub::ListClues, request);
+}
+
+}  // namespace hangou

@@ -1,0 +1,64 @@
+// Comparison without transport: applying rules, running them, and what becomes of what they find.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "hangou/comparison/v1/comparison.pb.h"
+#include "libs/audit/chain.h"
+#include "libs/base/caller.h"
+#include "libs/base/clock.h"
+#include "libs/base/keys.h"
+#include "libs/comparison/run.h"
+#include "libs/policy/policy_holder.h"
+#include "services/comparison/book.h"
+#include "services/comparison/projections.h"
+
+namespace hangou {
+
+// What comparison works with. The references must outlive it.
+struct ComparisonContext {
+  PolicyHolder& policy;
+  AuditChain& audit;
+  const KeyRing& keys;
+  const Clock& clock;
+  Projections& projections;
+  ComparisonBook& book;
+};
+
+// A rule of a department, compiled under a snapshot.
+struct ReadyRule {
+  hangou::comparison::v1::StoredRule stored;
+  std::shared_ptr<const CompiledRule> compiled;
+};
+
+// Compiles the rule `name` of a department. OBJECT_NOT_FOUND, INVALID_OBJECT.
+absl::StatusOr<ReadyRule> CompileStored(const ComparisonContext& context, const PolicySnapshot& snapshot,
+                                        const std::string& department, const std::string& name);
+// The projections that a rule reads, for each side and each of its resources.
+std::vector<ProjectionName> ProjectionsOf(const CompiledRule& rule, const std::string& department);
+// Whether a department may have everything that a rule reads: a reason of the policy, naming rule and field.
+absl::Status CheckRuleRights(const CompiledRule& rule, const PolicySnapshot& snapshot,
+                             const std::string& department, int64_t now_us);
+
+// Each answers one call, and blocks while it works. Thread-safe, but for ApplyRules and RunRule: one call at a time.
+absl::StatusOr<hangou::comparison::v1::ApplyRulesResponse> ApplyRules(
+    const ComparisonContext& context, const Caller& caller,
+    const hangou::comparison::v1::ApplyRulesRequest& request);
+absl::StatusOr<hangou::comparison::v1::ListRulesResponse> ListRules(
+    const ComparisonContext& context, const Caller& caller,
+    const hangou::comparison::v1::ListRulesRequest& request);
+absl::StatusOr<hangou::comparison::v1::Run> RunStoredRule(
+    const ComparisonContext& context, const Caller& caller,
+    const hangou::comparison::v1::RunRuleRequest& request, RunControl* control);
+absl::StatusOr<hangou::comparison::v1::ListCluesResponse> ListClues(
+    const ComparisonContext& context, const Caller& caller,
+    const hangou::comparison::v1::ListCluesRequest& request);
+
+// An entry of the audit with its caller.
+hangou::audit::v1::Entry EntryOf(const Caller& caller, hangou::audit::v1::Action action,
+                                 const std::string& subject);
+
+}  // namespace hangou

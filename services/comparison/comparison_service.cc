@@ -1,0 +1,88 @@
+#include "services/comparison/comparison_service.h"
+
+#include <utility>
+
+#include "libs/base/status.h"
+
+namespace hangou {
+namespace {
+
+namespace v1 = hangou::comparison::v1;
+
+// Answers a call on a loop: `work` gives the response, or the error.
+template <class Response, class Work>
+grpc::ServerUnaryReactor* AnswerOn(EventLoop& loop, grpc::CallbackServerContext* context,
+                                   std::initializer_list<std::string_view> roles, Response* response,
+                                   Work work) {
+  return HandleUnary(context, roles, [&loop, response, work](const Caller& caller, const CallDone& done) {
+    loop.Post([caller, response, work, done] {
+      absl::StatusOr<Response> answer = work(caller);
+      if (answer.ok()) *response = *std::move(answer);
+      done(answer.status());
+    });
+  });
+}
+
+}  // namespace
+
+ComparisonService::ComparisonService(const ComparisonServiceContext& context)
+    : context_(context), book_(context.log) {}
+
+ComparisonService::~ComparisonService() { Drain(); }
+
+absl::StatusOr<std::unique_ptr<ComparisonService>> ComparisonService::Open(
+    const ComparisonServiceContext& context) {
+  std::unique_ptr<ComparisonService> service(new ComparisonService(context));
+  RETURN_IF_ERROR(service->Start());
+  return service;
+}
+
+absl::Status ComparisonService::Start() {
+  RETURN_IF_ERROR(book_.Open());
+  ASSIGN_OR_RETURN(projections_,
+                   Projections::Open({context_.log, context_.policy, context_.clock, context_.budget,
+                                      context_.folder, context_.log_partitions}));
+  work_ = std::make_unique<const ComparisonContext>(ComparisonContext{
+      context_.policy, context_.audit, context_.keys, context_.clock, *projections_, book_});
+  return absl::OkStatus();
+}
+
+void ComparisonService::Drain() {
+  control_.cancelled = true;
+  if (projections_) projections_->Stop();
+  desk_.Stop();
+  runs_.Stop();
+}
+
+grpc::ServerUnaryReactor* ComparisonService::ApplyRules(grpc::CallbackServerContext* context,
+                                                        const v1::ApplyRulesRequest* request,
+                                                        v1::ApplyRulesResponse* response) {
+  return AnswerOn(desk_, context, {roles::kManager}, response, [this, request](const Caller& caller) {
+    return hangou::ApplyRules(*work_, caller, *request);
+  });
+}
+
+grpc::ServerUnaryReactor* ComparisonService::ListRules(grpc::CallbackServerContext* context,
+                                                       const v1::ListRulesRequest* request,
+                                                       v1::ListRulesResponse* response) {
+  return AnswerOn(desk_, context, {roles::kConsumer}, response, [this, request](const Caller& caller) {
+    return hangou::ListRules(*work_, caller, *request);
+  });
+}
+
+grpc::ServerUnaryReactor* ComparisonService::RunRule(grpc::CallbackServerContext* context,
+                                                     const v1::RunRuleRequest* request, v1::Run* response) {
+  return AnswerOn(runs_, context, {roles::kConsumer}, response, [this, request](const Caller& caller) {
+    return RunStoredRule(*work_, caller, *request, &control_);
+  });
+}
+
+grpc::ServerUnaryReactor* ComparisonService::ListClues(grpc::CallbackServerContext* context,
+                                                       const v1::ListCluesRequest* request,
+                                                       v1::ListCluesResponse* response) {
+  return AnswerOn(desk_, context, {roles::kConsumer}, response, [this, request](const Caller& caller) {
+    return hangou::ListClues(*work_, caller, *request);
+  });
+}
+
+}  // namespace hangou

@@ -1,0 +1,65 @@
+// The handlers of comparison: transport outside, the work inside, on threads of their own.
+#pragma once
+
+#include <memory>
+
+#include "hangou/comparison/v1/comparison.grpc.pb.h"
+#include "libs/base/event_loop.h"
+#include "libs/log/log.h"
+#include "libs/rpc/unary.h"
+#include "libs/store/store.h"
+#include "services/comparison/comparison.h"
+
+namespace hangou {
+
+// What the service is made of; the references must outlive it.
+struct ComparisonServiceContext {
+  Log& log;
+  PolicyHolder& policy;
+  AuditChain& audit;
+  const KeyRing& keys;
+  const Clock& clock;
+  std::shared_ptr<StoreBudget> budget;
+  std::string folder;  // its projections
+  int32_t log_partitions;
+};
+
+// Serves comparison. Thread-safe. Shut the server down before it goes.
+class ComparisonService final : public hangou::comparison::v1::Comparison::CallbackService {
+ public:
+  // Makes the service; LOG_UNAVAILABLE, DATA_LOSS, STORE_FULL where it cannot read what it kept. Rules that were
+  // applied before begin to read their rows.
+  static absl::StatusOr<std::unique_ptr<ComparisonService>> Open(const ComparisonServiceContext& context);
+  ~ComparisonService() override;
+
+  // Ends the run under way, and refuses what comes. Idempotent.
+  void Drain();
+
+  grpc::ServerUnaryReactor* ApplyRules(grpc::CallbackServerContext* context,
+                                       const hangou::comparison::v1::ApplyRulesRequest* request,
+                                       hangou::comparison::v1::ApplyRulesResponse* response) override;
+  grpc::ServerUnaryReactor* ListRules(grpc::CallbackServerContext* context,
+                                      const hangou::comparison::v1::ListRulesRequest* request,
+                                      hangou::comparison::v1::ListRulesResponse* response) override;
+  grpc::ServerUnaryReactor* RunRule(grpc::CallbackServerContext* context,
+                                    const hangou::comparison::v1::RunRuleRequest* request,
+                                    hangou::comparison::v1::Run* response) override;
+  grpc::ServerUnaryReactor* ListClues(grpc::CallbackServerContext* context,
+                                      const hangou::comparison::v1::ListCluesRequest* request,
+                                      hangou::comparison::v1::ListCluesResponse* response) override;
+
+ private:
+  explicit ComparisonService(const ComparisonServiceContext& context);
+  absl::Status Start();
+
+  const ComparisonServiceContext context_;
+  std::unique_ptr<Projections> projections_;
+  ComparisonBook book_;
+  std::unique_ptr<const ComparisonContext> work_;
+  RunControl control_;
+  // Last: they stop first.
+  EventLoop desk_{"comparison"};
+  EventLoop runs_{"comparison-run"};
+};
+
+}  // namespace hangou

@@ -1,0 +1,85 @@
+// One projection of a department, and what may be in it.
+#pragma once
+
+#include <atomic>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "hangou/record/v1/envelope.pb.h"
+#include "libs/columnar/projection.h"
+#include "libs/comparison/projector.h"
+#include "libs/policy/snapshot.h"
+#include "libs/store/store.h"
+
+namespace hangou {
+
+// Whose projection it is, for which purpose, and of what.
+struct ProjectionName {
+  std::string department;
+  std::string purpose;
+  ProjectionShape shape;
+
+  auto operator<=>(const ProjectionName&) const = default;
+};
+
+// What a department may have of the fields of a projection.
+struct ProjectionRights {
+  absl::Status status;         // the policy's refusal, naming resource and field
+  bool own_rows_only = false;  // it reads back what it provides itself
+};
+
+// Decides under a snapshot. All fields are wanted in full; a provider reads back its own rows without a grant.
+ProjectionRights DecideProjection(const PolicySnapshot& snapshot, const std::string& department,
+                                  const std::string& purpose, const std::string& resource,
+                                  const std::vector<std::string>& fields, int64_t now_us);
+
+// Takes records as they stand in the log into a projection. Take belongs to one thread; the rest is thread-safe.
+class FedProjection {
+ public:
+  // `places` remembers the keys of records, in table 0 under `number`: a record may change its key, and a deletion
+  // does not tell it. It must outlive this.
+  static absl::StatusOr<std::shared_ptr<FedProjection>> Make(const ProjectionName& name,
+                                                             std::shared_ptr<const ResourceSchema> schema,
+                                                             bool own_rows_only, const std::string& folder,
+                                                             int partitions, Store& places, uint32_t number);
+
+  const ProjectionName& name() const { return name_; }
+  uint32_t resource_number() const { return resource_number_; }
+  const std::string& library() const { return library_; }
+  bool own_rows_only() const { return own_rows_only_; }
+  // Takes an upsert or a deletion of the resource.
+  absl::Status Take(const hangou::record::v1::Envelope& event);
+  // Removes its rows; what comes later is not taken.
+  void End();
+  bool ended() const { return ended_; }
+  // Rows that have no key, because a part of it is missing: they are in no comparison.
+  int64_t rows_without_key() const { return rows_without_key_; }
+  Projection& rows() { return *rows_; }
+
+ private:
+  FedProjection(const ProjectionName& name, bool own_rows_only, Store& places, uint32_t number)
+      : name_(name), own_rows_only_(own_rows_only), places_(places), number_(number) {}
+
+  absl::StatusOr<std::string> KeyBefore(uint64_t id) const;
+  absl::Status KeepKey(uint64_t id, const std::string& key);
+  absl::Status RemoveRow(const std::string& key, uint64_t id);
+  std::string PlaceKey(uint64_t id) const;
+
+  const ProjectionName name_;
+  const bool own_rows_only_;
+  Store& places_;
+  const uint32_t number_;
+  uint32_t resource_number_ = 0;
+  std::string library_;
+  std::unique_ptr<Projector> projector_;
+  std::unique_ptr<Projection> rows_;
+  std::atomic<int64_t> rows_without_key_ = 0;
+  std::atomic<bool> ended_ = false;
+  // Scratch of Take.
+  std::string key_;
+  std::vector<Cell> cells_;
+};
+
+}  // namespace hangou

@@ -1,0 +1,406 @@
+// RunRule: decide, merge, decide again, record, and only then tell.
+#include <algorithm>
+#include <map>
+#include <thread>
+
+#include "libs/base/limits.h"
+#include "libs/base/status.h"
+#include "libs/base/text.h"
+#include "libs/comparison/projector.h"
+#include "services/comparison/comparison.h"
+
+namespace hangou {
+namespace {
+
+namespace v1 = hangou::comparison::v1;
+
+// What a run waits for its projections to have everything that was applied before it.
+constexpr int64_t kCatchUpMs = 120'000;
+constexpr int64_t kKeepMs = 60'000;
+// Findings of one run: more clues than a tax bureau can work off are a wrong rule.
+constexpr size_t kRunFindings = 1'000'000;
+// Times that a run is decided again because the policy moved on just then.
+constexpr int kDecideTimes = 5;
+
+// A finding that outlives its rows.
+struct KeptFinding {
+  v1::Clue clue;
+  std::string identity;  // rule, period and key
+};
+
+google::protobuf::Timestamp TimeOfRun(int64_t utc_us) {
+  google::protobuf::Timestamp time;
+  time.set_seconds(utc_us / kUsPerSecond);
+  time.set_nanos(static_cast<int32_t>(utc_us % kUsPerSecond * 1'000));
+  return time;
+}
+
+// The figures of a rule: where each stands in the frame, with its name.
+std::vector<std::pair<std::string, int>> FigureSlots(const CompiledRule& rule) {
+  std::vector<std::pair<std::string, int>> figures;
+  const v1::ComparisonRule& declared = rule.declared();
+  if (rule.rollup_parts() > 0) {
+    for (size_t i = 0; i < rule.total_measures().size(); ++i)
+      figures.emplace_back("total." + declared.rollup().measures(static_cast<int>(i)).name(),
+                           rule.total_measures()[i].slot);
+    for (const CompiledValue& value : rule.totals()) figures.emplace_back(value.name, value.slot);
+    return figures;
+  }
+  for (size_t side = 0; side < rule.sides().size(); ++side) {
+    const v1::Side& of = declared.sides(static_cast<int>(side));
+    for (int i = 0; i < of.measures_size(); ++i)
+      figures.emplace_back(of.name() + "." + of.measures(i).name(),
+                           rule.sides()[side].measures[static_cast<size_t>(i)].slot);
+  }
+  for (const CompiledValue& value : rule.values()) figures.emplace_back(value.name, value.slot);
+  return figures;
+}
+
+// Parses "2024", "2024Q3", "2024-07" as the rule's kind of period.
+absl::StatusOr<int64_t> ParseRunPeriod(KeyKind kind, const std::string& text) {
+  const char* const name = kind == v1::KEY_KIND_YEAR      ? "year"
+                           : kind == v1::KEY_KIND_QUARTER ? "quarter"
+                                                          : "month";
+  ASSIGN_OR_RETURN(const auto part, ParseFormula(std::string(name) + "(\"" + text + "\")"));
+  class NoNames final : public FormulaScope {
+    std::optional<Symbol> Find(std::string_view, std::string_view) const override { return std::nullopt; }
+    std::optional<int> FindRows(std::string_view) const override { return std::nullopt; }
+  };
+  ASSIGN_OR_RETURN(const Formula formula, Formula::Compile(*part, NoNames(), ParameterSet()));
+  const Value value = formula.Evaluate({});
+  if (!value.is_present()) {
+    return MakeError(Reason::kInvalidRequest,
+                     "period is a " + std::string(name) + " here, such as " +
+                         (kind == v1::KEY_KIND_YEAR      ? "2024"
+                          : kind == v1::KEY_KIND_QUARTER ? "2024Q3"
+                                                         : "2024-07"),
+                     "period");
+  }
+  return static_cast<int64_t>(value.number);
+}
+
+// One run of one rule. Used by one thread, but for what its own threads do.
+class StoredRun {
+ public:
+  StoredRun(const ComparisonContext& context, const Caller& caller, const v1::RunRuleRequest& request,
+            RunControl* control)
+      : context_(context), caller_(caller), request_(request), control_(control) {}
+
+  absl::StatusOr<v1::Run> Run();
+
+ private:
+  absl::Status Prepare();
+  absl::Status ReadProjections();
+  absl::StatusOr<std::vector<SideInput>> InputsOf(int partition) const;
+  // Calls work(partition) for every partition, on some threads; the first error ends it.
+  absl::Status ForEachPartition(const std::function<absl::Status(int partition)>& work);
+  absl::Status FindCutOffs();
+  absl::Status Merge();
+  absl::Status Keep(const Finding& finding);
+  void Compare(std::vector<v1::ComparisonEvent>* events);
+  absl::Status RecordOnce(bool* again);
+
+  const ComparisonContext& context_;
+  const Caller& caller_;
+  const v1::RunRuleRequest& request_;
+  RunControl* const control_;
+  ReadyRule ready_;
+  RunTerms terms_;
+  v1::Run run_;
+  // In the order of sides and resources.
+  std::vector<ProjectionName> names_;
+  std::vector<Projection::View> views_;
+  int partitions_ = 0;
+  std::vector<std::pair<std::string, int>> figures_;
+  Mutex mutex_;
+  RunCounts counts_ HANGOU_GUARDED_BY(mutex_);
+  std::vector<KeptFinding> findings_ HANGOU_GUARDED_BY(mutex_);
+};
+
+absl::Status StoredRun::Prepare() {
+  ASSIGN_OR_RETURN(const auto pin, context_.policy.Acquire(request_.context().min_epoch()));
+  ASSIGN_OR_RETURN(ready_, CompileStored(context_, pin.snapshot(), caller_.department, request_.rule()));
+  const v1::ComparisonRule& declared = ready_.stored.rule();
+  if (!request_.context().purpose().empty() && request_.context().purpose() != declared.purpose()) {
+    return MakeError(Reason::kInvalidRequest, "the rule is for the purpose " + declared.purpose(),
+                     "context.purpose");
+  }
+  RETURN_IF_ERROR(
+      CheckRuleRights(*ready_.compiled, pin.snapshot(), caller_.department, context_.clock.UtcUs()));
+  terms_.as_of_day = DayInChina(context_.clock.UtcUs());
+  if (!request_.as_of().empty()) {
+    const auto day = ParseDay(request_.as_of());
+    if (!day) return MakeError(Reason::kInvalidRequest, "as_of is a day, YYYY-MM-DD", "as_of");
+    terms_.as_of_day = *day;
+  }
+  const bool has_period = declared.period() != v1::KEY_KIND_UNSPECIFIED;
+  if (has_period != !request_.period().empty()) {
+    return MakeError(Reason::kInvalidRequest,
+                     has_period ? "the rule is run for a period: name one" : "the rule has no period",
+                     "period");
+  }
+  if (has_period) {
+    ASSIGN_OR_RETURN(terms_.period, ParseRunPeriod(declared.period(), request_.period()));
+  }
+  run_.set_rule(declared.name());
+  run_.set_rule_version(ready_.stored.version());
+  run_.set_as_of(FormatDay(terms_.as_of_day));
+  run_.set_period(request_.period());
+  run_.set_department(caller_.department);
+  run_.set_dry_run(request_.dry_run());
+  figures_ = FigureSlots(*ready_.compiled);
+  return absl::OkStatus();
+}
+
+absl::Status StoredRun::ReadProjections() {
+  names_ = ProjectionsOf(*ready_.compiled, caller_.department);
+  context_.projections.Want(names_);
+  for (const ProjectionName& name : names_) {
+    ASSIGN_OR_RETURN(const auto fed, context_.projections.Await(name, kCatchUpMs));
+    for (std::string& position : context_.projections.PositionsOf(name))
+      run_.add_positions(std::move(position));
+    ASSIGN_OR_RETURN(auto view, fed->rows().Read());
+    views_.push_back(std::move(view));
+    partitions_ = fed->rows().partitions();
+  }
+  auto* const positions = run_.mutable_positions();
+  std::sort(positions->begin(), positions->end());
+  positions->erase(std::unique(positions->begin(), positions->end()), positions->end());
+  return absl::OkStatus();
+}
+
+absl::StatusOr<std::vector<SideInput>> StoredRun::InputsOf(int partition) const {
+  std::vector<SideInput> inputs;
+  size_t next = 0;
+  for (size_t side = 0; side < ready_.compiled->sides().size(); ++side) {
+    const CompiledSide& of = ready_.compiled->sides()[side];
+    for (size_t i = 0; i < of.resources.size(); ++i, ++next) {
+      const std::vector<std::string>& fields = names_[next].shape.fields;
+      SideInput input;
+      input.side = side;
+      std::vector<int> all;
+      for (size_t column = 0; column < fields.size(); ++column) all.push_back(static_cast<int>(column));
+      for (const SideColumn& column : of.columns) {
+        const auto at = std::lower_bound(fields.begin(), fields.end(), column.field);
+        input.columns.push_back(static_cast<int>(at - fields.begin()));
+      }
+      std::vector<std::unique_ptr<BlockSource>> sources;
+      for (const auto& segment : views_[next]) sources.push_back(MakeSegmentSource(segment, partition, all));
+      input.rows = std::make_unique<MergedRows>(std::move(sources));
+      inputs.push_back(std::move(input));
+    }
+  }
+  return inputs;
+}
+
+absl::Status StoredRun::ForEachPartition(const std::function<absl::Status(int partition)>& work) {
+  std::atomic<int> next = 0;
+  Mutex mutex;
+  absl::Status failed;
+  const auto take = [&] {
+    for (int partition = next++; partition < partitions_; partition = next++) {
+      const absl::Status status = work(partition);
+      if (status.ok()) continue;
+      MutexLock lock(mutex);
+      if (failed.ok()) failed = status;
+      next = partitions_;
+    }
+  };
+  const auto count = std::min<unsigned>(std::max(1u, std::thread::hardware_concurrency()),
+                                        static_cast<unsigned>(partitions_));
+  std::vector<std::thread> threads;
+  for (unsigned i = 1; i < count; ++i) threads.emplace_back(take);
+  take();
+  for (std::thread& thread : threads) thread.join();
+  return failed;
+}
+
+absl::Status StoredRun::FindCutOffs() {
+  if (!ready_.compiled->peer_group()) return absl::OkStatus();
+  std::map<std::string, std::vector<Wide>, std::less<>> peers;
+  RETURN_IF_ERROR(ForEachPartition([&](int partition) -> absl::Status {
+    ASSIGN_OR_RETURN(auto inputs, InputsOf(partition));
+    return GatherPeers(*ready_.compiled, std::move(inputs), terms_, control_,
+                       [&](std::string_view group, Wide value) {
+                         MutexLock lock(mutex_);
+                         auto found = peers.find(group);
+                         if (found == peers.end()) found = peers.try_emplace(std::string(group)).first;
+                         found->second.push_back(value);
+                       });
+  }));
+  const v1::Peers& declared = ready_.stored.rule().peers();
+  for (auto& [group, values] : peers) {
+    if (values.size() >= std::max<size_t>(1, declared.least_members()))
+      terms_.cut_offs[group] = PercentileOf(&values, declared.percentile());
+  }
+  return absl::OkStatus();
+}
+
+absl::Status StoredRun::Keep(const Finding& finding) {
+  const CompiledRule& rule = *ready_.compiled;
+  KeptFinding kept;
+  v1::Clue& clue = kept.clue;
+  clue.set_rule(run_.rule());
+  clue.set_rule_version(run_.rule_version());
+  clue.set_period(run_.period());
+  clue.set_subject(std::string(finding.subject));
+  clue.set_severity(rule.declared().severity());
+  clue.set_department(caller_.department);
+  clue.set_state(v1::CLUE_STATE_NEW);
+  if (finding.amount_fen) clue.set_amount_fen(*finding.amount_fen);
+  const size_t parts = rule.rollup_parts() > 0 ? rule.rollup_parts() : rule.key_kinds().size();
+  kept.identity = run_.rule() + "|" + run_.period();
+  for (size_t i = 0; i < parts; ++i) {
+    const int slot = rule.key_slot() + static_cast<int>(i);
+    auto* const part = clue.add_key();
+    part->set_name(rule.declared().key(static_cast<int>(i)).name());
+    part->set_value(FormatValue(rule.type_of(slot), finding.slots[slot]));
+    kept.identity += "|" + part->value();
+  }
+  for (const auto& [name, slot] : figures_) {
+    auto* const figure = clue.add_figures();
+    figure->set_name(name);
+    figure->set_value(FormatValue(rule.type_of(slot), finding.slots[slot]));
+  }
+  MutexLock lock(mutex_);
+  if (findings_.size() == kRunFindings) {
+    return MakeError(Reason::kInvalidRequest,
+                     "the rule holds for more than a million keys: that is no discrepancy; "
+                     "narrow it, or run it with --dry-run to see how many");
+  }
+  run_.set_amount_fen(run_.amount_fen() + clue.amount_fen());
+  if (!request_.dry_run()) findings_.push_back(std::move(kept));
+  return absl::OkStatus();
+}
+
+absl::Status StoredRun::Merge() {
+  return ForEachPartition([this](int partition) -> absl::Status {
+    ASSIGN_OR_RETURN(auto inputs, InputsOf(partition));
+    ASSIGN_OR_RETURN(const RunCounts counts,
+                     hangou::RunRule(*ready_.compiled, std::move(inputs), terms_, control_,
+                                     [this](const Finding& finding) { return Keep(finding); }));
+    MutexLock lock(mutex_);
+    counts_.Add(counts);
+    return absl::OkStatus();
+  });
+}
+
+// What is new beside the clues of the runs before.
+void StoredRun::Compare(std::vector<v1::ComparisonEvent>* events) {
+  const auto time = TimeOfRun(context_.clock.UtcUs());
+  std::map<std::string, v1::Clue> before;
+  const auto mine = [&](const v1::Clue& clue) {
+    return clue.rule() == run_.rule() && clue.period() == run_.period();
+  };
+  for (v1::Clue& clue : context_.book.Clues(caller_.department, mine)) {
+    std::string identity = clue.rule() + "|" + clue.period();
+    for (const v1::Figure& part : clue.key()) identity += "|" + part.value();
+    before[identity] = std::move(clue);
+  }
+  const auto note = [&](v1::Clue clue) {
+    clue.set_run(run_.name());
+    *clue.mutable_update_time() = time;
+    v1::ComparisonEvent event;
+    *event.mutable_clue() = std::move(clue);
+    events->push_back(std::move(event));
+  };
+  MutexLock lock(mutex_);
+  for (KeptFinding& finding : findings_) {
+    v1::Clue& clue = finding.clue;
+    const auto known = before.find(finding.identity);
+    if (known == before.end()) {
+      clue.set_name("clues/" + Hex(RandomBytes(8)));
+      *clue.mutable_create_time() = time;
+      run_.set_new_clues(run_.new_clues() + 1);
+      note(std::move(clue));
+      continue;
+    }
+    v1::Clue& old = known->second;
+    clue.set_name(old.name());
+    *clue.mutable_create_time() = old.create_time();
+    // Run and time are those of the last change.
+    clue.set_run(old.run());
+    *clue.mutable_update_time() = old.update_time();
+    if (clue.SerializeAsString() != old.SerializeAsString()) {
+      run_.set_changed_clues(run_.changed_clues() + 1);
+      note(std::move(clue));
+    }
+    before.erase(known);
+  }
+  for (auto& [identity, clue] : before) {
+    if (clue.state() == v1::CLUE_STATE_WITHDRAWN) continue;
+    clue.set_state(v1::CLUE_STATE_WITHDRAWN);
+    run_.set_withdrawn_clues(run_.withdrawn_clues() + 1);
+    note(std::move(clue));
+  }
+  findings_.clear();
+}
+
+absl::Status StoredRun::RecordOnce(bool* again) {
+  *again = false;
+  ASSIGN_OR_RETURN(const auto pin, context_.policy.Acquire(request_.context().min_epoch()));
+  const absl::Status allowed =
+      CheckRuleRights(*ready_.compiled, pin.snapshot(), caller_.department, context_.clock.UtcUs());
+  auto entry = EntryOf(caller_, hangou::audit::v1::ACTION_COMPARE, run_.rule());
+  entry.set_purpose(ready_.stored.rule().purpose());
+  entry.set_case_number(request_.context().case_number().substr(0, limits::kContextText));
+  entry.set_epoch(pin.snapshot().epoch());
+  entry.set_allowed(allowed.ok());
+  if (!allowed.ok()) entry.set_reason(std::string(ReasonName(ReasonOf(allowed).value_or(Reason::kInternal))));
+  for (const int64_t rows : run_.side_rows())
+    entry.set_records(entry.records() + static_cast<uint64_t>(rows));
+  for (const std::string& position : run_.positions()) entry.add_positions(position);
+  RETURN_IF_ERROR(context_.audit.AppendAndWait(std::move(entry)));
+  RETURN_IF_ERROR(allowed);
+  const absl::Status confirmed = pin.Confirm();
+  *again = ReasonOf(confirmed) == Reason::kEpochNotReached;
+  return confirmed;
+}
+
+absl::StatusOr<v1::Run> StoredRun::Run() {
+  const int64_t begin_us = context_.clock.BootUs();
+  *run_.mutable_start_time() = TimeOfRun(context_.clock.UtcUs());
+  RETURN_IF_ERROR(Prepare());
+  RETURN_IF_ERROR(ReadProjections());
+  RETURN_IF_ERROR(FindCutOffs());
+  RETURN_IF_ERROR(Merge());
+  {
+    MutexLock lock(mutex_);
+    for (const int64_t rows : counts_.rows) run_.add_side_rows(rows);
+    run_.set_keys(counts_.keys);
+    run_.set_findings(counts_.findings);
+    run_.set_not_due(counts_.not_due);
+    run_.set_undetermined(counts_.undetermined);
+    run_.set_withheld(counts_.withheld);
+    for (const auto& [problem, keys] : counts_.problems) {
+      auto* const told = run_.add_problems();
+      told->set_place(problem.place);
+      told->set_fault(std::string(FaultText(problem.fault)));
+      told->set_keys(keys);
+    }
+  }
+  bool again = false;
+  absl::Status recorded;
+  for (int i = 0; i < kDecideTimes && (i == 0 || again); ++i) recorded = RecordOnce(&again);
+  RETURN_IF_ERROR(recorded);
+  run_.set_name("runs/" + std::to_string(context_.book.runs() + 1));
+  std::vector<v1::ComparisonEvent> events;
+  if (!request_.dry_run()) Compare(&events);
+  run_.set_took_us(context_.clock.BootUs() - begin_us);
+  *events.emplace_back().mutable_run() = run_;
+  for (v1::ComparisonEvent& event : events) {
+    event.set_department(caller_.department);
+    event.set_time_us(context_.clock.UtcUs());
+  }
+  RETURN_IF_ERROR(context_.book.Write(events, kKeepMs));
+  return run_;
+}
+
+}  // namespace
+
+absl::StatusOr<v1::Run> RunStoredRule(const ComparisonContext& context, const Caller& caller,
+                                      const v1::RunRuleRequest& request, RunControl* control) {
+  return StoredRun(context, caller, request, control).Run();
+}
+
+}  // namespace hangou

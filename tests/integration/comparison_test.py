@@ -1,0 +1,154 @@
+"""The tax bureau compares a synthetic city with the real program: it finds the planted gaps, and nothing else.
+Usage: comparison_test.py BUILD_FOLDER found|followed
+
+Departments publish their files, the bureau applies the rule pack and runs its rules.
+"""
+
+import collections
+import csv
+import json
+import pathlib
+import sys
+
+from installation import ROOT, Installation, run
+from installation import main as run_named
+
+# The day that the city is made for, and what its truth is about.
+AS_OF = "2025-06-30"
+PERIODS = {"year": "2024", "month": "2025-05"}
+PEOPLE, COMPANIES = 1500, 500
+# The truth knows new vehicles of 2025.
+PERIOD_OF = {"t17": "2025"}
+
+
+def rules_of(installation):
+    """Name and kind of period of each rule in the pack."""
+    lines = run(*installation.words("tax-consumer", "-o", "json", "compare", "rules"))
+    rules = [json.loads(line) for line in lines.splitlines()]
+    return {rule["rule"]["name"]: rule["rule"].get("period", "").removeprefix("KEY_KIND_").lower() for rule in rules}
+
+
+def make_city(installation, folder, tables):
+    """Publishes the files of a small city that the rules read; the planted gaps by rule."""
+    city = folder / "city"
+    run(pathlib.Path(sys.argv[1]) / "bin" / "citygen", "--people", PEOPLE, "--companies", COMPANIES, "--seed", 21,
+        "--dirty-percent", 0, "--data", ROOT / "data", "--out", city)
+    examples = ROOT / "examples" / "city"
+    waiting = installation.as_context("manager-1", "-o", "json", "apply", "-f", examples / "full", "-f",
+                                      examples / "comparison")
+    installation.as_context("manager-2", "approve", json.loads(waiting)["waiting_change"])
+    for table in sorted(tables):
+        department = table.split(".")[0]
+        run(*installation.words(f"{department}-publisher", "publish", table, city / f"{table}.csv"))
+    planted = collections.Counter()
+    with open(city / "gaps.csv", encoding="utf-8") as lines:
+        for gap in csv.DictReader(lines):
+            if gap["kind"] == "hit":
+                planted[gap["rule"].lower()] += 1
+    return planted
+
+
+def tables_of_pack():
+    """The resources that the rules of the pack name."""
+    tables = set()
+    for path in (ROOT / "examples" / "comparison" / "rules").glob("*.yaml"):
+        for line in path.read_text(encoding="utf-8").splitlines():
+            if line.strip().startswith("resources: ["):
+                tables.update(line.split("[")[1].split("]")[0].split(", "))
+    return tables
+
+
+def compare(installation, rule, period, *words):
+    """A run of a rule, as JSON."""
+    short = rule.removeprefix("rules/")
+    period = PERIOD_OF.get(short[:3], PERIODS.get(period))
+    flags = ["--period", period] if period else []
+    return json.loads(run(*installation.words("tax-consumer", "-o", "json", "compare", "run", short, "--as-of", AS_OF,
+                                              *flags, *words)))
+
+
+def found(installation, folder):
+    """Every rule finds what is planted; again it finds nothing new."""
+    planted = make_city(installation, folder, tables_of_pack())
+    pack = ROOT / "examples" / "comparison"
+    refused = run(*installation.words("tax-consumer", "compare", "apply", "-f", pack), expect=(1,), told=True)
+    assert "ROLE_REQUIRED" in refused, refused
+    refused = run(*installation.words("finance-manager", "compare", "check", "-f", pack), expect=(1,), told=True)
+    assert "PURPOSE_NOT_REGISTERED" in refused, refused
+    applied = run(*installation.words("tax-manager", "compare", "apply", "-f", pack))
+    assert "32 rules and" in applied, applied
+    again = run(*installation.words("tax-manager", "compare", "apply", "-f", pack))
+    assert "0 rules and 0 parameters applied" in again, again
+    at_stake = 0
+    for rule, period in rules_of(installation).items():
+        told = compare(installation, rule, period)
+        name = rule.removeprefix("rules/")[:3]
+        assert int(told.get("findings", 0)) == planted[name], (rule, told, planted[name])
+        assert int(told.get("new_clues", 0)) == planted[name], (rule, told)
+        assert not told.get("problems"), (rule, told)
+        at_stake += int(told.get("amount_fen", 0))
+        told = compare(installation, rule, period)
+        changes = [told.get(key, "0") for key in ("new_clues", "changed_clues", "withdrawn_clues")]
+        assert changes == ["0"] * 3, (rule, told)
+    clues = run(*installation.words("tax-consumer", "compare", "clues"))
+    assert f"{sum(planted.values())} clues, {at_stake // 100}.{at_stake % 100:02d} yuan at stake" in clues, clues
+    entries = installation.as_context("auditor", "-o", "json", "audit", "tail", "-n", "1000")
+    runs = [line for line in entries.splitlines() if json.loads(line)["action"] == "compare"]
+    assert len(runs) == 2 * len(planted), len(runs)
+
+
+WITHHELD = """
+kind: NegativeListEntry
+name: established-on
+title: 成立日期不再共享
+resource: resources/scjg.enterprise
+field: established_on
+legal_basis: 测试
+review_date: "2030-01-01"
+"""
+
+
+def clues_of(installation, rule, *words):
+    lines = run(*installation.words("tax-consumer", "-o", "json", "compare", "clues", "--rule", rule, "--limit", 1000,
+                                    *words), expect=(0, 1))
+    return {clue["subject"]: clue for clue in map(json.loads, lines.splitlines())}
+
+
+def followed(installation, folder):
+    """A clue goes when what was missing has come, survives a restart, and nothing is compared that is withheld."""
+    make_city(installation, folder, {"scjg.enterprise", "tax.registration"})
+    run(*installation.words("tax-manager", "compare", "apply", "-f", ROOT / "examples" / "comparison"))
+    rule = "t24_tax_registration"
+    told = compare(installation, rule, "", "--dry-run")
+    assert int(told["findings"]) > 1 and "new_clues" not in told, told
+    assert not clues_of(installation, rule)
+    told = compare(installation, rule, "")
+    clues = clues_of(installation, rule)
+    assert len(clues) == int(told["new_clues"]) == int(told["findings"]), told
+    # One of them has registered meanwhile.
+    subject, clue = next(iter(clues.items()))
+    figures = {figure["name"]: figure["value"] for figure in clue["figures"]}
+    late = folder / "late.csv"
+    late.write_text("uscc,name,registered_on,status,office,general_taxpayer\n"
+                    f"{subject},补登记,{figures['company.established_on']},normal,第一税务所,false\n", encoding="utf-8")
+    run(*installation.words("tax-publisher", "publish", "tax.registration", late))
+    told = compare(installation, rule, "")
+    assert (told.get("withdrawn_clues"), told.get("new_clues", "0")) == ("1", "0"), told
+    assert set(clues_of(installation, rule)) == set(clues) - {subject}
+    assert set(clues_of(installation, rule, "--withdrawn")) == {subject}
+    installation.stop()
+    installation.start()
+    assert set(clues_of(installation, rule)) == set(clues) - {subject}
+    told = compare(installation, rule, "")
+    assert [told.get(key, "0") for key in ("new_clues", "changed_clues", "withdrawn_clues")] == ["0"] * 3, told
+    withheld = folder / "withheld.yaml"
+    withheld.write_text(WITHHELD, encoding="utf-8")
+    installation.as_context("manager-1", "apply", "-f", withheld)
+    refused = run(*installation.words("tax-consumer", "compare", "run", rule, "--as-of", AS_OF), expect=(1,), told=True)
+    assert "NEGATIVE_LIST" in refused and "established_on" in refused, refused
+    listed = run(*installation.words("tax-consumer", "compare", "rules"))
+    assert "established_on of scjg.enterprise" in listed, listed
+
+
+if __name__ == "__main__":
+    run_named({"found": found, "followed": followed})
