@@ -224,6 +224,7 @@ TEST_CASE("A projection holds what was put and not removed, however often it was
         model[{key, id}] = amount;
       }
       if (Below(random, 20) != 0) continue;
+      if (Below(random, 3) == 0) REQUIRE(projection.Purge().ok());
       const auto view = projection.Read();
       REQUIRE(view.ok());
       REQUIRE(view->size() <= kLiveSegments);

@@ -74,6 +74,16 @@ absl::Status Projection::MergeSegments() {
   int64_t rows = segments_[first]->rows();
   while (first > 0 && segments_[first - 1]->rows() <= 2 * rows) rows += segments_[--first]->rows();
   if (first + 1 == segments_.size()) --first;
+  return MergeFrom(first);
+}
+
+absl::Status Projection::Purge() {
+  MutexLock lock(mutex_);
+  RETURN_IF_ERROR(WriteGathered());
+  return segments_.empty() ? absl::OkStatus() : MergeFrom(0);
+}
+
+absl::Status Projection::MergeFrom(size_t first) {
   const std::string folder = NextFolder();
   ASSIGN_OR_RETURN(const auto builder, SegmentBuilder::Create(folder, columns_, partitions_));
   std::vector<int> all;

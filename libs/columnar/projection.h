@@ -42,6 +42,8 @@ class Projection {
   absl::Status Remove(std::string_view partition_key, std::string_view key, uint64_t id);
   // All rows that were set before the call. STORE_FULL, DATA_LOSS.
   absl::StatusOr<View> Read();
+  // Writes everything anew as one segment, without what is gone: the bytes of removed rows leave the disk.
+  absl::Status Purge();
   // Removes everything, also from the disk.
   void Clear();
 
@@ -66,6 +68,8 @@ class Projection {
   int PartitionOf(std::string_view partition_key) const;
   absl::Status Set(Place place, GatheredRow row);
   absl::Status WriteGathered() HANGOU_REQUIRES(mutex_);
+  // Merges the segments from `first` on.
+  absl::Status MergeFrom(size_t first) HANGOU_REQUIRES(mutex_);
   absl::Status MergeSegments() HANGOU_REQUIRES(mutex_);
   std::string NextFolder() HANGOU_REQUIRES(mutex_);
 

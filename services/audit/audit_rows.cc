@@ -46,7 +46,8 @@ std::string EntityPrefix(std::string_view entity_hash) { return std::string(enti
 bool IsBulkAccess(const hangou::audit::v1::Entry& entry) {
   const bool access = entry.action() == hangou::audit::v1::ACTION_READ ||
                       entry.action() == hangou::audit::v1::ACTION_VERIFY ||
-                      entry.action() == hangou::audit::v1::ACTION_DELIVER;
+                      entry.action() == hangou::audit::v1::ACTION_DELIVER ||
+                      entry.action() == hangou::audit::v1::ACTION_COMPARE;
   return access && entry.allowed() && entry.records() > 0 && entry.entity_hashes().empty();
 }
 

@@ -54,6 +54,9 @@ class FedProjection {
   // Removes its rows; what comes later is not taken.
   void End();
   bool ended() const { return ended_; }
+  // True where records were erased since the last Purge, which removes their bytes.
+  bool has_erased() const { return has_erased_; }
+  absl::Status Purge();
   // Rows that have no key, because a part of it is missing: they are in no comparison.
   int64_t rows_without_key() const { return rows_without_key_; }
   Projection& rows() { return *rows_; }
@@ -77,6 +80,7 @@ class FedProjection {
   std::unique_ptr<Projection> rows_;
   std::atomic<int64_t> rows_without_key_ = 0;
   std::atomic<bool> ended_ = false;
+  std::atomic<bool> has_erased_ = false;
   // Scratch of Take.
   std::string key_;
   std::vector<Cell> cells_;

@@ -18,6 +18,8 @@ namespace {
 constexpr int kProjectionPartitions = 8;
 // Between two tries of a log that does not answer, and looks at what has a date of its own.
 constexpr int64_t kRetryMs = 1'000;
+// Between two looks for what was erased.
+constexpr int64_t kPurgeMs = 60'000;
 
 }  // namespace
 
@@ -35,6 +37,7 @@ absl::StatusOr<std::unique_ptr<Projections>> Projections::Open(ProjectionsContex
       raw->MakeMissing();
     });
   });
+  raw->loop_.PostAfter(kPurgeMs, [raw] { raw->PurgeErased(); });
   return projections;
 }
 
@@ -169,6 +172,22 @@ void Projections::Pump() {
   if (more) PostPump();
 }
 
+// What was erased leaves the files soon after it has left the rows; many erasures are one rewrite.
+void Projections::PurgeErased() {
+  std::vector<std::shared_ptr<FedProjection>> due;
+  {
+    MutexLock lock(mutex_);
+    for (const auto& [name, entry] : entries_) {
+      if (entry.fed && entry.fed->has_erased()) due.push_back(entry.fed);
+    }
+  }
+  for (const auto& fed : due) {
+    if (const absl::Status purged = fed->Purge(); !purged.ok())
+      spdlog::warn("what was erased is not out of a projection yet: {}", Message(purged));
+  }
+  loop_.PostAfter(kPurgeMs, [this] { PurgeErased(); });
+}
+
 absl::StatusOr<std::shared_ptr<FedProjection>> Projections::Await(const ProjectionName& name,
                                                                   int64_t timeout_ms) {
   const auto snapshot = context_.policy.Newest();
@@ -215,8 +234,8 @@ std::vector<std::string> Projections::PositionsOf(const ProjectionName& name) co
   std::vector<std::string> positions;
   if (!tail) return positions;
   for (const auto& [partition, offset] : tail->next())
-    positions.push_back(RecordTopic(tail->library()) + "/" + std::to_string(partition) + "@" +
-                        std::to_string(offset));
+    positions.push_back(RecordTopic(tail->library()) + "/" + std::to_string(partition) + "@0-" +
+                        std::to_string(offset - 1));
   return positions;
 }
 

@@ -41,7 +41,7 @@ class Projections {
   absl::StatusOr<std::shared_ptr<FedProjection>> Await(const ProjectionName& name, int64_t timeout_ms);
   // Why a projection could not be read now; OK where it could.
   absl::Status status(const ProjectionName& name) const;
-  // "TOPIC/PARTITION@OFFSET" of what was read of the library of a projection.
+  // "TOPIC/PARTITION@FIRST-LAST" of what was read of the library of a projection, as the audit has it.
   std::vector<std::string> PositionsOf(const ProjectionName& name) const;
   // Ends the thread, and every wait with DRAINING. Idempotent.
   void Stop();
@@ -57,6 +57,7 @@ class Projections {
   void MakeMissing();
   void CheckRights();
   void Pump();
+  void PurgeErased();
   void PostPump();
   absl::Status MakeOne(const ProjectionName& name, const PolicySnapshot& snapshot, Entry* entry);
 

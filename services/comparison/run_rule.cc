@@ -17,8 +17,9 @@ namespace v1 = hangou::comparison::v1;
 // What a run waits for its projections to have everything that was applied before it.
 constexpr int64_t kCatchUpMs = 120'000;
 constexpr int64_t kKeepMs = 60'000;
-// Findings of one run: more clues than a tax bureau can work off are a wrong rule.
-constexpr size_t kRunFindings = 1'000'000;
+// Findings of one run, which are gathered in memory at some kilobyte each: more clues than a tax bureau can work
+// off are a wrong rule.
+constexpr size_t kRunFindings = 100'000;
 // Times that a run is decided again because the policy moved on just then.
 constexpr int kDecideTimes = 5;
 
@@ -263,13 +264,15 @@ absl::Status StoredRun::Keep(const Finding& finding) {
     figure->set_value(FormatValue(rule.type_of(slot), finding.slots[slot]));
   }
   MutexLock lock(mutex_);
-  if (findings_.size() == kRunFindings) {
-    return MakeError(Reason::kInvalidRequest,
-                     "the rule holds for more than a million keys: that is no discrepancy; "
-                     "narrow it, or run it with --dry-run to see how many");
-  }
   run_.set_amount_fen(run_.amount_fen() + clue.amount_fen());
-  if (!request_.dry_run()) findings_.push_back(std::move(kept));
+  if (request_.dry_run()) return absl::OkStatus();
+  if (findings_.size() == kRunFindings) {
+    return MakeError(
+        Reason::kInvalidRequest,
+        "the rule holds for more than 100,000 keys: that is no discrepancy; narrow it, or run it with "
+        "--dry-run to see how many");
+  }
+  findings_.push_back(std::move(kept));
   return absl::OkStatus();
 }
 
@@ -350,6 +353,8 @@ absl::Status StoredRun::RecordOnce(bool* again) {
   for (const int64_t rows : run_.side_rows())
     entry.set_records(entry.records() + static_cast<uint64_t>(rows));
   for (const std::string& position : run_.positions()) entry.add_positions(position);
+  for (const ProjectionName& name : names_)
+    entry.set_note(entry.note() + (entry.note().empty() ? "" : ", ") + name.shape.resource);
   RETURN_IF_ERROR(context_.audit.AppendAndWait(std::move(entry)));
   RETURN_IF_ERROR(allowed);
   const absl::Status confirmed = pin.Confirm();

@@ -4,9 +4,10 @@
 # with medians, and a ratio above 1 where we are better. Nothing else should run on the machine meanwhile.
 # Usage: tests/benchmarks/run.sh NAME [--runs N] [--records N] [--keep DIR]
 #   NAME          publish (.kafka, .postgres), get (.echo), batch_get (.postgres), asof (.postgres),
-#                 list (.stream), validate (.stdnum), import (.duckdb)
+#                 list (.stream), validate (.stdnum), import (.duckdb), compare (.duckdb_sorted, .duckdb_text)
 #   --runs N      runs of ours and of the peer, in turn; 5
-#   --records N   records per run of publishing, or in the library before reads; 200000 (import: 1000000)
+#   --records N   records per run of publishing, or in the library before reads; 200000 (import: 1000000,
+#                 compare: 30000000 a table)
 #   --keep DIR    leaves the data, and the logs of everybody, in DIR, which must not exist yet
 set -euo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
@@ -22,8 +23,8 @@ case $name in
   publish | batch_get | asof) peer=postgres ;;
   get | list) peer= ;;
   validate) peer=stdnum ;;
-  import) peer=duckdb ;;
-  *) fail "say publish, get, batch_get, asof, list, validate or import; the head of this file explains" ;;
+  import | compare) peer=duckdb ;;
+  *) fail "say publish, get, batch_get, asof, list, validate, import or compare; the head of this file explains" ;;
 esac
 shift
 keep=
@@ -111,13 +112,14 @@ if [[ $name == validate ]]; then
   "$HANGOU_BIN/hangou-compare" validate --stdnum "$root/tests/benchmarks/compare/stdnum_peer.py" "${options[@]}"
   exit 0
 fi
-if [[ $name == import ]]; then
+if [[ $peer == duckdb ]]; then
   # Debian does not have it. Enough rows that its start counts for nothing.
-  [[ " ${options[*]} " == *" --records "* ]] || options+=(--records 1000000)
+  declare -A rows=([import]=1000000 [compare]=30000000) script=([import]=duckdb_peer.py [compare]=duckdb_tables.py)
+  [[ " ${options[*]} " == *" --records "* ]] || options+=(--records "${rows[$name]}")
   python3 -m pip install --quiet --target "$data/python" duckdb
   echo "== compare"
-  PYTHONPATH=$data/python "$HANGOU_BIN/hangou-compare" import --duckdb "$root/tests/benchmarks/compare/duckdb_peer.py" \
-    --city examples/city/base "${options[@]}"
+  PYTHONPATH=$data/python TMPDIR=$data "$HANGOU_BIN/hangou-compare" "$name" --city examples/city/base \
+    --duckdb "$root/tests/benchmarks/compare/${script[$name]}" "${options[@]}"
   exit 0
 fi
 echo "== start the installation"

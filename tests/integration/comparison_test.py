@@ -148,6 +148,13 @@ def followed(installation, folder):
     assert "NEGATIVE_LIST" in refused and "established_on" in refused, refused
     listed = run(*installation.words("tax-consumer", "compare", "rules"))
     assert "established_on of scjg.enterprise" in listed, listed
+    # What the rule has found is made of what is withheld now.
+    told = run(*installation.words("tax-consumer", "-o", "json", "compare", "clues", "--limit", "1000"))
+    for clue in map(json.loads, told.splitlines()):
+        assert clue["amount_fen"] and "established_on" in clue["withheld"], clue
+        assert not {"subject", "key", "figures"} & set(clue), clue
+    who = installation.as_context("auditor", "audit", "who", "--entity", f"organisation:{subject}")
+    assert "clue" in who, who
 
 
 if __name__ == "__main__":

@@ -16,6 +16,9 @@ namespace comparison_v1 = hangou::comparison::v1;
 
 namespace {
 
+// Clues of a page of the service.
+constexpr int32_t kPageClues = 256;
+
 struct CompareFlags {
   std::vector<std::string> paths;
   std::string rule;
@@ -162,7 +165,7 @@ absl::StatusOr<int> Clues(const CompareFlags& flags, const Globals& globals) {
   Table table({"CLUE", "RULE", "SUBJECT", "KEY", "PERIOD", "AMOUNT YUAN", "RUN"});
   int64_t total = 0, amount = 0;
   do {
-    request.set_page_size(std::min(left, 1'000));
+    request.set_page_size(std::min(left, kPageClues));
     ASSIGN_OR_RETURN(const auto page, ComparisonCalls(*client).ListClues(request));
     total = page.total_size();
     amount = page.total_amount_fen();

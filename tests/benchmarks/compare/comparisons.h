@@ -13,7 +13,7 @@ struct CompareOptions {
   std::string cluster;        // folder of tools/cluster.sh, with the city of examples/city
   std::string postgres;       // where a peer needs it: a connection as libpq takes it
   std::string stdnum;         // script of the peer of `validate`
-  std::string duckdb;         // script of the peer of `import`
+  std::string duckdb;         // script of the peer of `import` or `compare`
   std::string city;           // folder of examples/city/base, for `import`
   int32_t runs = 5;           // of ours and of the peer, in turn
   int32_t records = 200'000;  // per run of publishing; else in the library, before the first run
@@ -33,6 +33,9 @@ absl::Status CompareValidate(const CompareOptions& options);
 // import.duckdb: a CSV file read, mapped and checked against the schema, beside DuckDB with the same checks in SQL,
 // which says how many rows it took for valid; one thread each.
 absl::Status CompareImport(const CompareOptions& options);
+// compare.duckdb_*: sums of two tables by entity and rows of one without a counterpart, beside DuckDB with whole
+// numbers stored in their order, and with texts in the order of arrival; two threads each.
+absl::Status CompareTables(const CompareOptions& options);
 // list.stream: a List of everything beside a stream of the same bytes.
 absl::Status CompareList(const CompareOptions& options);
 

@@ -22,13 +22,15 @@ int Main(int argc, char** argv) {
   const auto add = [&](const char* name, const char* help, absl::Status (*compare)(const CompareOptions&)) {
     const Flags command = parser.flags().Sub(name, help);
     const Flag cluster = command.Add("--cluster", &options.cluster, "folder of tools/cluster.sh");
-    if (compare != CompareValidate && compare != CompareImport) cluster.Required();
+    if (compare != CompareValidate && compare != CompareImport && compare != CompareTables)
+      cluster.Required();
     command.Add("--postgres", &options.postgres, "connection of the peer, as libpq takes it");
     command.Add("--stdnum", &options.stdnum, "script that checks a file of identifiers by python-stdnum");
-    command.Add("--duckdb", &options.duckdb, "script that imports a file by DuckDB");
+    command.Add("--duckdb", &options.duckdb, "script of DuckDB's part");
     command.Add("--city", &options.city, "folder of the catalog of the examples");
     command.Add("--runs", &options.runs, "runs of ours and of the peer").Within(1, 100);
-    command.Add("--records", &options.records, "records per run, or in the library").Within(2000, 2'000'000);
+    command.Add("--records", &options.records, "records per run, or in the library")
+        .Within(2000, 300'000'000);
     command.Callback(
         [&action, &options, compare] { action = [&options, compare] { return compare(options); }; });
   };
@@ -39,6 +41,7 @@ int Main(int argc, char** argv) {
   add("list", "List beside a bare stream", CompareList);
   add("validate", "Checking identifiers beside python-stdnum", CompareValidate);
   add("import", "Reading and checking a file beside DuckDB", CompareImport);
+  add("compare", "A rule over two tables beside DuckDB", CompareTables);
   std::string identity;
   std::string reply_file;
   const Flags bare = parser.flags().Sub("bare-server", "The bare server itself; the comparisons start it");
