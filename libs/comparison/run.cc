@@ -58,6 +58,7 @@ class RuleRun {
     if (rule.period_slot() >= 0)
       frame_values_[static_cast<size_t>(rule.period_slot())] = NumberValue(terms.period);
     frame_ = {frame_values_.data(), &rule.parameters(), terms.as_of_day};
+    reads_key_ = NamesKey();
   }
 
   absl::StatusOr<RunCounts> Run(const TakeFinding* take, const TakePeer* peer);
@@ -76,6 +77,8 @@ class RuleRun {
   void AddFast(SideState* state, const Stream& stream);
   void FillRow(const SideState& state, const Stream& stream, uint32_t row);
   void FillSide(const SideState& state);
+  bool NamesKey() const;
+  void FillKey(std::string_view key);
   void EvaluateRates();
   absl::Status EvaluateKey(const std::string& key);
   absl::Status EndTotal();
@@ -93,6 +96,7 @@ class RuleRun {
   bool has_total_ = false;
   std::vector<Value> frame_values_;
   Frame frame_;
+  bool reads_key_ = false;  // a formula names a part of the key
   std::vector<Value> key_parts_;
   RunCounts counts_;
   const TakeFinding* take_ = nullptr;
@@ -137,10 +141,35 @@ absl::StatusOr<RunCounts> RuleRun::Run(const TakeFinding* take, const TakePeer* 
   return std::move(counts_);
 }
 
-absl::Status RuleRun::GatherKey(const std::string& key) {
+// Whether a formula that is evaluated for each key names a part of it. Where none does, the parts are read for findings
+// only.
+bool RuleRun::NamesKey() const {
+  const int begin = rule_.key_slot();
+  const int end = begin + static_cast<int>(rule_.key_kinds().size());
+  const auto names = [&](const std::optional<Formula>& formula) {
+    if (!formula) return false;
+    const std::vector<int> slots = formula->Slots();
+    return std::any_of(slots.begin(), slots.end(), [&](int slot) { return slot >= begin && slot < end; });
+  };
+  const auto any = [&](const auto& all, const auto& of) {
+    return std::any_of(all.begin(), all.end(), [&](const auto& one) { return names(of(one)); });
+  };
+  const auto formula_of = [](const CompiledValue& value) { return std::optional<Formula>(value.formula); };
+  const auto value_of = [](const CompiledMeasure& measure) { return measure.value; };
+  return rule_.rollup_parts() > 0 || names(rule_.rates_on()) || names(rule_.due()) || names(rule_.when()) ||
+         names(rule_.amount()) || names(rule_.subject()) || names(rule_.peer_group()) ||
+         names(rule_.peer_value()) || any(rule_.values(), formula_of) || any(rule_.totals(), formula_of) ||
+         any(rule_.total_measures(), value_of);
+}
+
+void RuleRun::FillKey(std::string_view key) {
   HANGOU_CHECK(ReadKey(rule_.key_kinds(), key, &key_parts_),
                "a projection has keys of another kind than its rule");
   for (size_t i = 0; i < key_parts_.size(); ++i) Slot(rule_.key_slot() + static_cast<int>(i)) = key_parts_[i];
+}
+
+absl::Status RuleRun::GatherKey(const std::string& key) {
+  if (reads_key_) FillKey(key);
   for (size_t side = 0; side < states_.size(); ++side) {
     SideState& state = states_[side];
     if (state.side->key.size() < rule_.key_kinds().size()) {
@@ -369,6 +398,7 @@ absl::Status RuleRun::Decide(const std::string& key) {
       break;
   }
   if (holds.number == 0) return absl::OkStatus();
+  if (!reads_key_) FillKey(key);
   Finding finding{key, key_parts_[0].text, std::nullopt, frame_values_.data()};
   if (rule_.subject()) {
     const Value subject = rule_.subject()->Evaluate(frame_);
