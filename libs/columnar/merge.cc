@@ -105,8 +105,23 @@ void MergedRows::Gather() {
   } while (!heap_.empty() && places_[heap_.front()].current() == places_[equal_.front()].current());
 }
 
+// Of a single source nothing is compared.
+absl::StatusOr<bool> MergedRows::NextAlone(RowRun* run) {
+  Place& place = places_.front();
+  while (true) {
+    if (!moved_.empty()) RETURN_IF_ERROR(Advance(&place, moved_to_.front()));
+    if (place.block == nullptr) return false;
+    run->ends_key = place.key + 1 < place.block->keys.size();
+    ASSIGN_OR_RETURN(const bool found, NextOfOne(run));
+    run->ends_key = run->ends_key && run->end == place.key_end();
+    if (found) return true;
+  }
+}
+
 absl::StatusOr<bool> MergedRows::Next(RowRun* run) {
   if (!started_) RETURN_IF_ERROR(Start());
+  if (places_.size() == 1) return NextAlone(run);
+  run->ends_key = false;
   const auto later = [this](size_t a, size_t b) { return places_[a].current() > places_[b].current(); };
   while (true) {
     // What the run before showed is passed only now: its views were alive until here.
@@ -125,11 +140,7 @@ absl::StatusOr<bool> MergedRows::Next(RowRun* run) {
     moved_to_.clear();
     if (equal_.empty()) {
       if (heap_.empty()) return false;
-      if (places_.size() == 1) {
-        equal_.swap(heap_);
-      } else {
-        Gather();
-      }
+      Gather();
     } else if (!heap_.empty() && places_[heap_.front()].current() == places_[equal_.front()].current()) {
       // A source whose rows of the key go on in its next block.
       Gather();
@@ -141,7 +152,7 @@ absl::StatusOr<bool> MergedRows::Next(RowRun* run) {
 
 // The rest of the key's rows in this block, up to one that is gone.
 absl::StatusOr<bool> MergedRows::NextOfOne(RowRun* run) {
-  Place& place = places_[equal_.front()];
+  Place& place = places_[places_.size() == 1 ? 0 : equal_.front()];
   run->key = place.current();
   run->block = place.block;
   run->begin = place.row;
@@ -155,8 +166,8 @@ absl::StatusOr<bool> MergedRows::NextOfOne(RowRun* run) {
     run->end = end;
     shown = !gone;
   }
-  moved_ = {&place};
-  moved_to_ = {run->end};
+  moved_.assign(1, &place);
+  moved_to_.assign(1, run->end);
   return shown;
 }
 

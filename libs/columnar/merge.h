@@ -34,6 +34,7 @@ struct RowRun {
   const BlockRows* block = nullptr;
   uint32_t begin = 0;
   uint32_t end = 0;
+  bool ends_key = false;  // no run of this key follows; false: one may
 };
 
 // Merges sources. Used by one thread. Not movable while it reads.
@@ -63,6 +64,7 @@ class MergedRows {
   // Moves a place to a row of its key, or, where that is behind the key, to the next key.
   absl::Status Advance(Place* place, uint32_t row);
   absl::StatusOr<const std::vector<uint64_t>*> IdsOf(Place* place);
+  absl::StatusOr<bool> NextAlone(RowRun* run);
   absl::StatusOr<bool> NextOfOne(RowRun* run);
   absl::StatusOr<bool> NextOfSeveral(RowRun* run);
   void Gather();

@@ -19,6 +19,8 @@ int OrderOf(const Value& a, const Value& b) {
 }  // namespace
 
 void Gatherer::Clear() {
+  if (!touched_) return;
+  touched_ = false;
   count_ = 0;
   best_ = Value();
   best_by_ = Value();
@@ -29,6 +31,7 @@ void Gatherer::Clear() {
 
 void Gatherer::AddSum(Wide sum, int64_t rows) {
   if (rows == 0) return;
+  touched_ = true;
   has_any_ = true;
   Wide total = 0;
   if (__builtin_add_overflow(best_.number, sum, &total)) spoiled_ = FaultValue(Fault::kOverflow, 1);
@@ -36,6 +39,7 @@ void Gatherer::AddSum(Wide sum, int64_t rows) {
 }
 
 void Gatherer::Add(const Frame& frame) {
+  touched_ = true;
   if (!measure_.value) {
     ++count_;
     return;

@@ -24,7 +24,10 @@ class Gatherer {
   // Takes a row, whose columns stand in the frame.
   void Add(const Frame& frame);
   // Takes rows of which the measure needs no values: a count without a condition.
-  void AddRows(int64_t rows) { count_ += rows; }
+  void AddRows(int64_t rows) {
+    touched_ = true;
+    count_ += rows;
+  }
   // Takes numbers of rows, all of them present: a sum of a column.
   void AddSum(Wide sum, int64_t rows);
   // True where AddRows, or AddSum over the column of PlainColumn, stands for Add of each row.
@@ -37,6 +40,7 @@ class Gatherer {
   void Take(const Value& value, const Frame& frame);
 
   const CompiledMeasure& measure_;
+  bool touched_ = false;  // something was gathered since the last Clear
   int64_t count_ = 0;
   Value best_;
   std::string best_text_;

@@ -18,6 +18,7 @@ struct Stream {
   SideInput input;
   RowRun run;
   bool at_end = false;
+  bool at_key = false;  // its run is of the key at hand
 };
 
 // What is gathered of a side for the key at hand.
@@ -36,7 +37,7 @@ class RuleRun {
  public:
   RuleRun(const CompiledRule& rule, std::vector<SideInput> inputs, const RunTerms& terms, RunControl* control)
       : rule_(rule), terms_(terms), control_(control), frame_values_(rule.slots()) {
-    for (SideInput& input : inputs) streams_.push_back({std::move(input), {}, false});
+    for (SideInput& input : inputs) streams_.push_back({std::move(input), {}, false, false});
     for (const CompiledSide& side : rule.sides()) {
       SideState state;
       state.side = &side;
@@ -69,7 +70,7 @@ class RuleRun {
   }
   Value& Slot(int slot) { return frame_values_[static_cast<size_t>(slot)]; }
   absl::Status Move(Stream* stream);
-  bool LeastKey(std::string* key) const;
+  bool LeastKey(std::string* key);
   absl::Status GatherKey(const std::string& key);
   absl::Status GatherPrefix(SideState* state, size_t side, const std::string& key);
   absl::Status GatherSide(SideState* state, size_t side, std::string_view key);
@@ -109,11 +110,18 @@ absl::Status RuleRun::Move(Stream* stream) {
   return absl::OkStatus();
 }
 
-bool RuleRun::LeastKey(std::string* key) const {
+// The least key at which a stream with the whole key stands; those that stand there are marked.
+bool RuleRun::LeastKey(std::string* key) {
   const Stream* least = nullptr;
-  for (const Stream& stream : streams_) {
+  for (Stream& stream : streams_) {
     if (stream.at_end || !IsWhole(stream)) continue;
-    if (least == nullptr || stream.run.key < least->run.key) least = &stream;
+    const int order = least == nullptr ? -1 : stream.run.key.compare(least->run.key);
+    stream.at_key = order <= 0;
+    if (order >= 0) continue;
+    for (Stream* before = streams_.data(); before != &stream; ++before) {
+      if (IsWhole(*before)) before->at_key = false;
+    }
+    least = &stream;
   }
   if (least == nullptr) return false;
   key->assign(least->run.key);
@@ -200,13 +208,16 @@ absl::Status RuleRun::GatherSide(SideState* state, size_t side, std::string_view
   for (Gatherer& measure : state->measures) measure.Clear();
   for (Stream& stream : streams_) {
     if (stream.input.side != side) continue;
-    while (!stream.at_end && stream.run.key == key) {
+    if (!IsWhole(stream)) stream.at_key = !stream.at_end && stream.run.key == key;
+    while (stream.at_key) {
       if (state->fast) {
         AddFast(state, stream);
       } else {
         AddRun(state, stream);
       }
+      const bool ends = stream.run.ends_key;
       RETURN_IF_ERROR(Move(&stream));
+      stream.at_key = !ends && !stream.at_end && stream.run.key == key;
     }
   }
   counts_.rows[side] += state->rows;
