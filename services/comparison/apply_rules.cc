@@ -18,13 +18,6 @@ constexpr int kApplyComparisonObjects = 1'000;
 constexpr int64_t kWriteMs = 30'000;
 constexpr size_t kShortNameAt = sizeof("resources/") - 1;
 
-google::protobuf::Timestamp TimestampOf(int64_t utc_us) {
-  google::protobuf::Timestamp time;
-  time.set_seconds(utc_us / kUsPerSecond);
-  time.set_nanos(static_cast<int32_t>(utc_us % kUsPerSecond * 1'000));
-  return time;
-}
-
 absl::StatusOr<std::shared_ptr<const ParameterSet>> CompileParameters(
     const std::vector<v1::ComparisonParameter>& declared) {
   auto parameters = std::make_shared<ParameterSet>();
@@ -104,6 +97,13 @@ absl::StatusOr<AppliedBook> Merge(const ComparisonContext& context, const std::s
 }
 
 }  // namespace
+
+google::protobuf::Timestamp TimestampOf(int64_t utc_us) {
+  google::protobuf::Timestamp time;
+  time.set_seconds(utc_us / kUsPerSecond);
+  time.set_nanos(static_cast<int32_t>(utc_us % kUsPerSecond * 1'000));
+  return time;
+}
 
 hangou::audit::v1::Entry EntryOf(const Caller& caller, hangou::audit::v1::Action action,
                                  const std::string& subject) {

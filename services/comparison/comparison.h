@@ -57,6 +57,8 @@ absl::StatusOr<hangou::comparison::v1::ListCluesResponse> ListClues(
     const ComparisonContext& context, const Caller& caller,
     const hangou::comparison::v1::ListCluesRequest& request);
 
+// An instant in microseconds since 1970-01-01 UTC as the contract has it.
+google::protobuf::Timestamp TimestampOf(int64_t utc_us);
 // An entry of the audit with its caller.
 hangou::audit::v1::Entry EntryOf(const Caller& caller, hangou::audit::v1::Action action,
                                  const std::string& subject);

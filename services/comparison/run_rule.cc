@@ -29,13 +29,6 @@ struct KeptFinding {
   std::string identity;  // rule, period and key
 };
 
-google::protobuf::Timestamp TimeOfRun(int64_t utc_us) {
-  google::protobuf::Timestamp time;
-  time.set_seconds(utc_us / kUsPerSecond);
-  time.set_nanos(static_cast<int32_t>(utc_us % kUsPerSecond * 1'000));
-  return time;
-}
-
 // The figures of a rule: where each stands in the frame, with its name.
 std::vector<std::pair<std::string, int>> FigureSlots(const CompiledRule& rule) {
   std::vector<std::pair<std::string, int>> figures;
@@ -290,7 +283,7 @@ absl::Status StoredRun::Merge() {
 
 // What is new beside the clues of the runs before.
 void StoredRun::Compare(std::vector<v1::ComparisonEvent>* events) {
-  const auto time = TimeOfRun(context_.clock.UtcUs());
+  const auto time = TimestampOf(context_.clock.UtcUs());
   std::map<std::string, v1::Clue> before;
   const auto mine = [&](const v1::Clue& clue) {
     return clue.rule() == run_.rule() && clue.period() == run_.period();
@@ -364,7 +357,7 @@ absl::Status StoredRun::RecordOnce(bool* again) {
 
 absl::StatusOr<v1::Run> StoredRun::Run() {
   const int64_t begin_us = context_.clock.BootUs();
-  *run_.mutable_start_time() = TimeOfRun(context_.clock.UtcUs());
+  *run_.mutable_start_time() = TimestampOf(context_.clock.UtcUs());
   RETURN_IF_ERROR(Prepare());
   RETURN_IF_ERROR(ReadProjections());
   RETURN_IF_ERROR(FindCutOffs());
