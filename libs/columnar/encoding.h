@@ -27,6 +27,9 @@ constexpr size_t kColumnTextBytes = 64 << 10;
 // Bytes of a key: some identifiers. A block of the longest keys takes 16 MiB.
 constexpr size_t kColumnKeyBytes = 2 << 10;
 
+// Bytes behind the keys of a block that may be read, so that a key is compared and copied in words.
+constexpr size_t kKeyPadding = 16;
+
 // Numbers of a block. Where a row has none, its number is 0.
 struct NumberColumn {
   std::vector<int64_t> numbers;
@@ -42,7 +45,7 @@ struct TextColumn {
 
 // Keys of a block, ascending: key i is of the rows from `ends[i - 1]` to `ends[i]`.
 struct KeyColumn {
-  std::string bytes;
+  std::string bytes;              // kKeyPadding more than the keys have
   std::vector<uint32_t> offsets;  // one more than keys
   std::vector<uint32_t> ends;
 
