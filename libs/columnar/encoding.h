@@ -20,8 +20,8 @@
 
 namespace hangou {
 
-// Rows of a block: its columns fit the second-level cache, and one look-up does not read much.
-constexpr uint32_t kBlockRows = 8'192;
+// Rows of a block: those of some sources fit the second-level cache, and one look-up does not read much.
+constexpr uint32_t kBlockRows = 2'048;
 // Bytes of a text: those of the longest field.
 constexpr size_t kColumnTextBytes = 64 << 10;
 // Bytes of a key: some identifiers. A block of the longest keys takes 16 MiB.

@@ -36,8 +36,8 @@ class KeyScreen {
   // Adds a key. False: something of it is no number, and it must be evaluated by itself.
   bool Add(std::string_view key, const std::vector<const std::vector<KeyCell>*>& cells_by_side);
   bool full() const { return rows_ == kScreenedKeys; }
-  // Decides the keys that were added. Writes those for which the rule may hold, or which must be evaluated to know, into
-  // `slots`, and calls `evaluate` for each.
+  // Decides the keys that were added. Writes those for which the rule may hold, or which must be evaluated to know,
+  // into `slots`, and calls `evaluate` for each.
   absl::Status Decide(std::vector<Value>* slots, ScreenCounts* counts,
                       const std::function<absl::Status(const std::string& key)>& evaluate);
 
