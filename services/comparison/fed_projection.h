@@ -4,6 +4,7 @@
 #include <atomic>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/status/statusor.h"
@@ -51,6 +52,8 @@ class FedProjection {
   bool own_rows_only() const { return own_rows_only_; }
   // Takes an upsert or a deletion of the resource.
   absl::Status Take(const hangou::record::v1::Envelope& event);
+  // Keys of rows that came, changed or went since the last call; belongs to the thread of Take.
+  std::vector<std::string> TakeChangedKeys() { return std::exchange(changed_keys_, {}); }
   // Removes its rows; what comes later is not taken.
   void End();
   bool ended() const { return ended_; }
@@ -81,6 +84,7 @@ class FedProjection {
   std::atomic<int64_t> rows_without_key_ = 0;
   std::atomic<bool> ended_ = false;
   std::atomic<bool> has_erased_ = false;
+  std::vector<std::string> changed_keys_;
   // Scratch of Take.
   std::string key_;
   std::vector<Cell> cells_;

@@ -43,6 +43,9 @@ class Projections {
   absl::Status status(const ProjectionName& name) const;
   // "TOPIC/PARTITION@FIRST-LAST" of what was read of the library of a projection, as the audit has it.
   std::vector<std::string> PositionsOf(const ProjectionName& name) const;
+  // `changed` is told, on the thread of the projections, the keys of rows that came, changed or went. Once, before Want.
+  using Changed = std::function<void(const ProjectionName& name, std::vector<std::string> keys)>;
+  void OnChanged(Changed changed) { changed_ = std::move(changed); }
   // Ends the thread, and every wait with DRAINING. Idempotent.
   void Stop();
 
@@ -65,6 +68,7 @@ class Projections {
   std::unique_ptr<Store> places_;
   int policy_listener_ = 0;
   uint32_t last_number_ = 0;  // of the loop
+  Changed changed_;
   mutable Mutex mutex_;
   CondVar moved_;
   bool pump_posted_ HANGOU_GUARDED_BY(mutex_) = false;
