@@ -407,6 +407,31 @@ std::vector<std::string> ComparisonBook::CluesOfRecord(const std::string& depart
   return names;
 }
 
+bool ComparisonBook::NoteErased(const std::string& department, const std::string& resource, uint64_t record) {
+  {
+    MutexLock lock(mutex_);
+    erased_.push_back(RowHash(resource, record));
+  }
+  return !CluesOfRecord(department, resource, record).empty();
+}
+
+size_t ComparisonBook::erased_count() const {
+  MutexLock lock(mutex_);
+  return erased_.size();
+}
+
+bool ComparisonBook::WasErasedSince(size_t count, const v1::ClueEvidence& evidence) const {
+  MutexLock lock(mutex_);
+  if (erased_.size() <= count) return false;
+  const std::set<uint64_t> erased(erased_.begin() + static_cast<std::ptrdiff_t>(count), erased_.end());
+  for (const v1::EvidenceSide& side : evidence.sides()) {
+    for (const v1::EvidenceRow& row : side.rows()) {
+      if (erased.contains(RowHash(side.resource(), row.record()))) return true;
+    }
+  }
+  return false;
+}
+
 std::vector<ComparisonBook::KeptRun> ComparisonBook::KeptRuns(const std::string& department) const {
   MutexLock lock(mutex_);
   std::vector<KeptRun> runs;

@@ -65,6 +65,13 @@ class ComparisonBook {
   // Names of the clues of a department whose evidence has a record of a resource.
   std::vector<std::string> CluesOfRecord(const std::string& department, const std::string& resource,
                                          uint64_t record) const;
+  // Takes that a record was erased; true where evidence has it, so that it is to be taken away. What a run gathered
+  // before it is not kept after it.
+  bool NoteErased(const std::string& department, const std::string& resource, uint64_t record);
+  // How many records were noted so far.
+  size_t erased_count() const;
+  // True where evidence has a record that was noted behind the first `count`.
+  bool WasErasedSince(size_t count, const hangou::comparison::v1::ClueEvidence& evidence) const;
   // Runs of a department whose findings are kept, the oldest first.
   struct KeptRun {
     uint64_t number = 0;
@@ -114,6 +121,7 @@ class ComparisonBook {
   mutable Mutex mutex_;
   std::map<std::string, OfDepartment> departments_ HANGOU_GUARDED_BY(mutex_);
   uint64_t runs_ HANGOU_GUARDED_BY(mutex_) = 0;
+  std::vector<uint64_t> erased_ HANGOU_GUARDED_BY(mutex_);  // hashes of resource and record
 };
 
 }  // namespace hangou

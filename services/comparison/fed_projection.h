@@ -2,8 +2,10 @@
 #pragma once
 
 #include <atomic>
+#include <functional>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/status/statusor.h"
@@ -49,6 +51,8 @@ class FedProjection {
   uint32_t resource_number() const { return resource_number_; }
   const std::string& library() const { return library_; }
   bool own_rows_only() const { return own_rows_only_; }
+  // Has `erased` called with the id of each record that is erased; it must not block. Before the first Take.
+  void OnErased(std::function<void(uint64_t record)> erased) { erased_ = std::move(erased); }
   // Takes an upsert or a deletion of the resource.
   absl::Status Take(const hangou::record::v1::Envelope& event);
   // Removes its rows; what comes later is not taken.
@@ -80,6 +84,7 @@ class FedProjection {
   std::unique_ptr<Projection> rows_;
   std::atomic<int64_t> rows_without_key_ = 0;
   std::atomic<bool> ended_ = false;
+  std::function<void(uint64_t record)> erased_;
   std::atomic<bool> has_erased_ = false;
   // Scratch of Take.
   std::string key_;

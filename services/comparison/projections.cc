@@ -83,6 +83,7 @@ absl::Status Projections::MakeOne(const ProjectionName& name, const PolicySnapsh
     ASSIGN_OR_RETURN(
         fed, FedProjection::Make(name, schema, true, folder, kProjectionPartitions, *places_, last_number_));
   }
+  if (context_.erased) fed->OnErased([this, name](uint64_t record) { context_.erased(name, record); });
   entry->fed = std::move(fed);
   return absl::OkStatus();
 }

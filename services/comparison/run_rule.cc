@@ -84,6 +84,7 @@ class StoredRun {
   std::vector<Projection::View> views_;
   int partitions_ = 0;
   std::optional<ClueMaker> maker_;
+  size_t erased_before_ = 0;
   // By identity, before the run.
   std::map<std::string, StoredClue> known_;
   Mutex mutex_;
@@ -134,6 +135,7 @@ absl::Status StoredRun::Prepare() {
 }
 
 absl::Status StoredRun::ReadProjections() {
+  erased_before_ = context_.book.erased_count();
   names_ = ProjectionsOf(*ready_.compiled, caller_.department);
   context_.projections.Want(names_);
   for (const ProjectionName& name : names_) {
@@ -289,6 +291,10 @@ absl::Status StoredRun::KeepRun() {
     moment.by = run_.name();
     if (!request_.dry_run()) {
       MutexLock lock(mutex_);
+      for (KeptFinding& finding : findings_) {
+        if (finding.evidence && context_.book.WasErasedSince(erased_before_, *finding.evidence))
+          finding.evidence.reset();
+      }
       MergeFindings(context_.book, moment, &findings_, &run_, events);
     }
     run_.set_took_us(run_.took_us() + context_.clock.BootUs() - begin_us);
