@@ -60,7 +60,8 @@ uint64_t NumberOfRun(const std::string& run) {
              : 0;
 }
 
-// Waits for a reader: what a log of other machines holds comes a little later. Used by one thread; the reader outlives it.
+// Waits for a reader: what a log of other machines holds comes a little later. Used by one thread; the reader outlives
+// it.
 class ReaderWait {
  public:
   explicit ReaderWait(LogReader& reader) : reader_(reader) {

@@ -21,8 +21,8 @@ namespace hangou {
 // The topic: one partition, compacted by the names of what stands in it.
 inline constexpr char kComparisonTopic[] = "hangou.comparison";
 
-// Runs of a rule and period whose findings are kept, so that two of them can be compared: a year of monthly runs. 100,000
-// findings take 1.6 MB.
+// Runs of a rule and period whose findings are kept, so that two of them can be compared: a year of monthly runs. What
+// 100,000 findings take is 1.6 MB.
 constexpr size_t kKeptRuns = 12;
 
 // A clue as it is kept: it is replaced, never changed.

@@ -172,7 +172,7 @@ def evidence(installation, folder):
     row, = transfer["rows"]
     assert row["counted"], row
     assert row["values"][transfer["fields"].index("price")] == figures["transfer.price"], (row, figures)
-    assert transfer["title"] == "不动产转移登记信息" and "价款" in "".join(transfer["titles"]), transfer
+    assert transfer["title"] == "不动产转移登记信息" and "成交价" in transfer["titles"], transfer
     unpaid = next(formula for formula in pack["formulas"] if formula["name"] == "unpaid")
     assert unpaid["text"].startswith("expected - ") and unpaid["filled"].startswith(figures["expected"]), unpaid
     amount = next(formula for formula in pack["formulas"] if formula["name"] == "amount")

@@ -211,7 +211,7 @@ void AddHead(const comparison_v1::GetClueResponse& response, PdfPages* pages) {
   if (!clue.division().empty()) pages->Line("区划", clue.division());
   pages->Line("税务所", response.office_title().empty() ? "未分派" : response.office_title());
   pages->Line("状态", StateTitle(clue.state()));
-  pages->Line("发现时间", FormatInstant(clue.create_time().seconds() * kUsPerSecond));
+  pages->Line("发现日期", FormatDay(DayInChina(clue.create_time().seconds() * kUsPerSecond)));
   if (!response.evidence().legal_basis().empty()) pages->Line("依据", response.evidence().legal_basis());
 }
 
@@ -239,7 +239,7 @@ void AddWork(const comparison_v1::GetClueResponse& response, PdfPages* pages) {
                 formula.text() + "\n= " + formula.filled() + "\n= " + InChinese(formula.value()));
   if (!response.clue().history().empty()) pages->Head("办理经过");
   for (const auto& step : response.clue().history()) {
-    pages->Line(FormatInstant(step.time().seconds() * kUsPerSecond),
+    pages->Line(FormatDay(DayInChina(step.time().seconds() * kUsPerSecond)),
                 StateTitle(step.state()) + "　" + step.by() +
                     (step.recovered_fen() == 0 ? "" : "　入库 " + YuanText(step.recovered_fen()) + " 元") +
                     (step.note().empty() ? "" : "\n" + step.note()));
