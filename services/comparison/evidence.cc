@@ -26,8 +26,8 @@ class SideReader {
 
  private:
   absl::Status MoveTo(std::string_view prefix);
-  void AddRun(const KeptFinding& finding, v1::EvidenceSide* told);
-  Value ValueOf(size_t column, uint32_t row) const;
+  void AddPiece(const KeptFinding& finding, const RowPiece& piece, v1::EvidenceSide* told);
+  Value ValueOf(const RowPiece& piece, size_t column, uint32_t row) const;
 
   const EvidenceSource& source_;
   const CompiledSide& side_;
@@ -39,7 +39,7 @@ class SideReader {
   v1::EvidenceSide head_;
   std::vector<Value> frame_;
   std::unique_ptr<MergedRows> rows_;
-  RowRun run_;
+  KeyRows key_;
   bool at_end_ = false;
   std::string prefix_;
   v1::EvidenceSide of_prefix_;  // of a side that stands for many keys
@@ -69,8 +69,8 @@ SideReader::SideReader(const EvidenceSource& source, size_t place, size_t side, 
 
 absl::Status SideReader::MoveTo(std::string_view prefix) {
   for (int passed = 0; rows_ && !at_end_ && passed < kKeysBeforeSeek; ++passed) {
-    if (run_.key >= prefix) return absl::OkStatus();
-    ASSIGN_OR_RETURN(const bool more, rows_->Next(&run_));
+    if (key_.key.text() >= prefix) return absl::OkStatus();
+    ASSIGN_OR_RETURN(const bool more, rows_->Next(&key_));
     at_end_ = !more;
   }
   if (rows_ && at_end_) return absl::OkStatus();
@@ -81,32 +81,27 @@ absl::Status SideReader::MoveTo(std::string_view prefix) {
     sources.push_back(MakeSegmentSource(segment, partition_, all, prefix, true));
   rows_ = std::make_unique<MergedRows>(std::move(sources));
   do {
-    ASSIGN_OR_RETURN(const bool more, rows_->Next(&run_));
+    ASSIGN_OR_RETURN(const bool more, rows_->Next(&key_));
     at_end_ = !more;
-  } while (!at_end_ && run_.key < prefix);
+  } while (!at_end_ && key_.key.text() < prefix);
   return absl::OkStatus();
 }
 
-Value SideReader::ValueOf(size_t column, uint32_t row) const {
-  if (types_[column].kind == ValueKind::kText) {
-    const TextColumn& texts = run_.block->texts[column];
-    const bool present = texts.present.empty() || texts.present[row] != 0;
-    return present ? TextValue(texts.texts[texts.codes[row]]) : Value();
-  }
-  const NumberColumn& numbers = run_.block->numbers[column];
-  const bool present = numbers.present.empty() || numbers.present[row] != 0;
-  return present ? NumberValue(numbers.numbers[row]) : Value();
+Value SideReader::ValueOf(const RowPiece& piece, size_t column, uint32_t row) const {
+  const bool is_text = types_[column].kind == ValueKind::kText;
+  const Cell cell = CellOf(*piece.block, {{}, is_text}, column, row);
+  return !cell.present ? Value() : is_text ? TextValue(cell.text) : NumberValue(cell.number);
 }
 
-void SideReader::AddRun(const KeptFinding& finding, v1::EvidenceSide* told) {
-  told->set_all_rows(told->all_rows() + run_.end - run_.begin);
+void SideReader::AddPiece(const KeptFinding& finding, const RowPiece& piece, v1::EvidenceSide* told) {
+  told->set_all_rows(told->all_rows() + piece.end - piece.begin);
   frame_ = finding.frame->slots;
-  for (uint32_t row = run_.begin; row < run_.end; ++row) {
+  for (uint32_t row = piece.begin; row < piece.end; ++row) {
     if (static_cast<size_t>(told->rows_size()) == kEvidenceRows) return;
     v1::EvidenceRow* const kept = told->add_rows();
-    kept->set_record(run_.block->ids[row] & ~kGoneBit);
+    kept->set_record(piece.block->ids[row] & ~kGoneBit);
     for (size_t column = 0; column < fields_.size(); ++column) {
-      const Value value = ValueOf(column, row);
+      const Value value = ValueOf(piece, column, row);
       kept->add_values(FormatValue(types_[column], value));
       if (slots_[column] >= 0) frame_[static_cast<size_t>(slots_[column])] = value;
     }
@@ -124,9 +119,9 @@ absl::StatusOr<v1::EvidenceSide> SideReader::Read(const KeptFinding& finding) {
   if (prefix == prefix_ && !of_prefix_.side().empty()) return of_prefix_;
   v1::EvidenceSide told = head_;
   RETURN_IF_ERROR(MoveTo(prefix));
-  while (!at_end_ && run_.key.substr(0, prefix.size()) == prefix) {
-    AddRun(finding, &told);
-    ASSIGN_OR_RETURN(const bool more, rows_->Next(&run_));
+  while (!at_end_ && key_.key.text().substr(0, prefix.size()) == prefix) {
+    for (const RowPiece& piece : key_.pieces) AddPiece(finding, piece, &told);
+    ASSIGN_OR_RETURN(const bool more, rows_->Next(&key_));
     at_end_ = !more;
   }
   prefix_.assign(prefix);
