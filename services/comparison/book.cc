@@ -62,7 +62,8 @@ uint64_t NumberOfRun(const std::string& run) {
              : 0;
 }
 
-// Waits for a reader: what a log of other machines holds comes a little later. Used by one thread; the reader outlives it.
+// Waits for a reader: what a log of other machines holds comes a little later. Used by one thread; the reader outlives
+// it.
 class ReaderWait {
  public:
   explicit ReaderWait(LogReader& reader) : reader_(reader) {
@@ -414,6 +415,31 @@ std::vector<std::string> ComparisonBook::CluesOfRecord(const std::string& depart
   for (auto row = rows.lower_bound({hash, 0}); row != rows.end() && row->first == hash; ++row)
     names.push_back(ClueName(row->second));
   return names;
+}
+
+bool ComparisonBook::NoteErased(const std::string& department, const std::string& resource, uint64_t record) {
+  {
+    MutexLock lock(mutex_);
+    erased_.push_back(RowHash(resource, record));
+  }
+  return !CluesOfRecord(department, resource, record).empty();
+}
+
+size_t ComparisonBook::erased_count() const {
+  MutexLock lock(mutex_);
+  return erased_.size();
+}
+
+bool ComparisonBook::WasErasedSince(size_t count, const v1::ClueEvidence& evidence) const {
+  MutexLock lock(mutex_);
+  if (erased_.size() <= count) return false;
+  const std::set<uint64_t> erased(erased_.begin() + static_cast<std::ptrdiff_t>(count), erased_.end());
+  for (const v1::EvidenceSide& side : evidence.sides()) {
+    for (const v1::EvidenceRow& row : side.rows()) {
+      if (erased.contains(RowHash(side.resource(), row.record()))) return true;
+    }
+  }
+  return false;
 }
 
 std::vector<ComparisonBook::KeptRun> ComparisonBook::KeptRuns(const std::string& department) const {

@@ -1,13 +1,19 @@
 #include "services/comparison/comparison_service.h"
 
+#include <spdlog/spdlog.h>
+
 #include <utility>
 
 #include "libs/base/status.h"
+#include "services/comparison/erase_evidence.h"
 
 namespace hangou {
 namespace {
 
 namespace v1 = hangou::comparison::v1;
+
+// Between two tries of a log that does not answer.
+constexpr int64_t kEraseAgainMs = 1'000;
 
 // Answers a call on a loop: `work` gives the response, or the error.
 template <class Response, class Work>
@@ -39,17 +45,34 @@ absl::StatusOr<std::unique_ptr<ComparisonService>> ComparisonService::Open(
 
 absl::Status ComparisonService::Start() {
   RETURN_IF_ERROR(book_.Open());
-  ASSIGN_OR_RETURN(projections_,
-                   Projections::Open({context_.log, context_.policy, context_.clock, context_.budget,
-                                      context_.folder, context_.log_partitions}));
+  ASSIGN_OR_RETURN(
+      projections_,
+      Projections::Open({context_.log, context_.policy, context_.clock, context_.budget, context_.folder,
+                         context_.log_partitions,
+                         [this](const ProjectionName& name, uint64_t record) {
+                           if (book_.NoteErased(name.department, name.shape.resource, record))
+                             EraseFromClues(name.department, name.shape.resource, record);
+                         },
+                         [this](const ProjectionName& name, const std::vector<std::string>& keys) {
+                           following_->TakeChanged(name, keys);
+                         }}));
   work_ = std::make_unique<const ComparisonContext>(ComparisonContext{
       context_.policy, context_.audit, context_.keys, context_.clock, *projections_, book_});
   following_ = std::make_unique<Following>(*work_, runs_, &control_);
-  projections_->OnChanged([this](const ProjectionName& name, const std::vector<std::string>& keys) {
-    following_->TakeChanged(name, keys);
-  });
   following_->Start();
   return absl::OkStatus();
+}
+
+// On the desk, again until the log takes it.
+void ComparisonService::EraseFromClues(const std::string& department, const std::string& resource,
+                                       uint64_t record) {
+  desk_.Post([this, department, resource, record] {
+    const absl::Status erased = EraseEvidence(context_.clock, book_, department, resource, record);
+    if (erased.ok()) return;
+    spdlog::warn("what was erased is not out of the clues yet: {}", Message(erased));
+    desk_.PostAfter(kEraseAgainMs,
+                    [this, department, resource, record] { EraseFromClues(department, resource, record); });
+  });
 }
 
 void ComparisonService::Drain() {

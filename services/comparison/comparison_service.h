@@ -79,6 +79,7 @@ class ComparisonService final : public hangou::comparison::v1::Comparison::Callb
  private:
   explicit ComparisonService(const ComparisonServiceContext& context);
   absl::Status Start();
+  void EraseFromClues(const std::string& department, const std::string& resource, uint64_t record);
 
   const ComparisonServiceContext context_;
   std::unique_ptr<Projections> projections_;

@@ -113,7 +113,10 @@ absl::Status FedProjection::Take(const hangou::record::v1::Envelope& event) {
     ASSIGN_OR_RETURN(has_key, projector_->Project(event.upsert().payload(), &key_, &cells_));
     if (!has_key) ++rows_without_key_;
   }
-  if (!is_upsert && event.deletion().kind() == hangou::record::v1::Deletion::KIND_ERASE) has_erased_ = true;
+  if (!is_upsert && event.deletion().kind() == hangou::record::v1::Deletion::KIND_ERASE) {
+    has_erased_ = true;
+    if (erased_) erased_(id);
+  }
   if (!before.empty() && (!has_key || before != key_)) {
     RETURN_IF_ERROR(RemoveRow(before, id));
     changed_keys_.push_back(before);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <atomic>
+#include <functional>
 #include <memory>
 #include <string>
 #include <utility>
@@ -50,6 +51,8 @@ class FedProjection {
   uint32_t resource_number() const { return resource_number_; }
   const std::string& library() const { return library_; }
   bool own_rows_only() const { return own_rows_only_; }
+  // Has `erased` called with the id of each record that is erased; it must not block. Before the first Take.
+  void OnErased(std::function<void(uint64_t record)> erased) { erased_ = std::move(erased); }
   // Takes an upsert or a deletion of the resource.
   absl::Status Take(const hangou::record::v1::Envelope& event);
   // Keys of rows that came, changed or went since the last call; belongs to the thread of Take.
@@ -83,6 +86,7 @@ class FedProjection {
   std::unique_ptr<Projection> rows_;
   std::atomic<int64_t> rows_without_key_ = 0;
   std::atomic<bool> ended_ = false;
+  std::function<void(uint64_t record)> erased_;
   std::atomic<bool> has_erased_ = false;
   std::vector<std::string> changed_keys_;
   // Scratch of Take.

@@ -25,6 +25,11 @@ struct ProjectionsContext {
   std::shared_ptr<StoreBudget> budget;
   std::string folder;  // emptied at the start: everything is read from the log again
   int32_t log_partitions;
+  // Called with each record that is erased, from a thread of the projections, again after each start; it must not
+  // block.
+  std::function<void(const ProjectionName& name, uint64_t record)> erased;
+  // Called with the keys of rows that came, changed or went, from the same thread.
+  std::function<void(const ProjectionName& name, std::vector<std::string> keys)> changed;
 };
 
 // Keeps projections. Thread-safe. Works on a thread of its own.
@@ -43,9 +48,6 @@ class Projections {
   absl::Status status(const ProjectionName& name) const;
   // "TOPIC/PARTITION@FIRST-LAST" of what was read of the library of a projection, as the audit has it.
   std::vector<std::string> PositionsOf(const ProjectionName& name) const;
-  // `changed` is told, on the thread of the projections, the keys of rows that came, changed or went. Once, before Want.
-  using Changed = std::function<void(const ProjectionName& name, std::vector<std::string> keys)>;
-  void OnChanged(Changed changed) { changed_ = std::move(changed); }
   // Ends the thread, and every wait with DRAINING. Idempotent.
   void Stop();
 
@@ -68,7 +70,6 @@ class Projections {
   std::unique_ptr<Store> places_;
   int policy_listener_ = 0;
   uint32_t last_number_ = 0;  // of the loop
-  Changed changed_;
   mutable Mutex mutex_;
   CondVar moved_;
   bool pump_posted_ HANGOU_GUARDED_BY(mutex_) = false;

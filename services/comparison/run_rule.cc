@@ -73,6 +73,7 @@ class StoredRun {
   absl::Status Keep(int partition, const Finding& finding);
   bool WantsEvidence(const KeptFinding& finding) const;
   absl::Status FindEvidence();
+  void DropErased() HANGOU_REQUIRES(mutex_);
   absl::Status KeepRun();
   absl::Status KeepChanges();
   CoversClue CoversPrefixes() const;
@@ -93,6 +94,7 @@ class StoredRun {
   std::vector<Projection::View> views_;
   int partitions_ = 0;
   std::optional<ClueMaker> maker_;
+  size_t erased_before_ = 0;
   // By identity, before the run.
   std::map<std::string, StoredClue> known_;
   Mutex mutex_;
@@ -143,6 +145,7 @@ absl::Status StoredRun::Prepare() {
 }
 
 absl::Status StoredRun::ReadProjections() {
+  erased_before_ = context_.book.erased_count();
   names_ = ProjectionsOf(*ready_.compiled, caller_.department);
   context_.projections.Want(names_);
   for (const ProjectionName& name : names_) {
@@ -318,6 +321,14 @@ absl::Status StoredRun::MergePrefix(int partition, const std::string& prefix) {
   return absl::OkStatus();
 }
 
+// Evidence of what was erased while the run was under way.
+void StoredRun::DropErased() {
+  for (KeptFinding& finding : findings_) {
+    if (finding.evidence && context_.book.WasErasedSince(erased_before_, *finding.evidence))
+      finding.evidence.reset();
+  }
+}
+
 absl::Status StoredRun::KeepRun() {
   const int64_t begin_us = context_.clock.BootUs();
   return context_.book.Change(kKeepMs, [&](std::vector<v1::ComparisonEvent>* events) {
@@ -329,6 +340,7 @@ absl::Status StoredRun::KeepRun() {
     moment.by = run_.name();
     if (!request_.dry_run()) {
       MutexLock lock(mutex_);
+      DropErased();
       MergeFindings(context_.book, moment, nullptr, &findings_, &run_, events);
     }
     run_.set_took_us(run_.took_us() + context_.clock.BootUs() - begin_us);
@@ -376,6 +388,7 @@ absl::Status StoredRun::KeepChanges() {
     moment.run = moment.by = run_.name();
     {
       MutexLock lock(mutex_);
+      DropErased();
       MergeFindings(context_.book, moment, CoversPrefixes(), &findings_, &run_, events);
     }
     for (v1::ComparisonEvent& event : *events) {

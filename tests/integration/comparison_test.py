@@ -135,7 +135,7 @@ def followed(installation, folder):
     told = compare(installation, rule, "")
     assert (told.get("withdrawn_clues"), told.get("new_clues", "0")) == ("1", "0"), told
     assert set(clues_of(installation, rule)) == set(clues) - {subject}
-    assert set(clues_of(installation, rule, "--withdrawn")) == {subject}
+    assert set(clues_of(installation, rule, "--state", "withdrawn")) == {subject}
     installation.stop()
     installation.start()
     assert set(clues_of(installation, rule)) == set(clues) - {subject}

@@ -39,6 +39,7 @@ using Action = std::function<absl::StatusOr<int>()>;
 struct CommandLine {
   Globals globals;
   Action action;
+  bool makes_lists = false;  // which can be written as CSV and workbooks
 };
 
 // Each adds a subcommand to the flags of the program. `line` outlives their parser.
