@@ -95,7 +95,29 @@ void Following::CompareAll(const std::string& department) {
   PostTurn(kTurnMs);
 }
 
+void Following::LookAtPolicy() {
+  const auto newest = context_.policy.Newest();
+  if (newest == nullptr || newest->epoch() == seen_epoch_) return;
+  seen_epoch_ = newest->epoch();
+  std::vector<Name> names;
+  {
+    MutexLock lock(mutex_);
+    for (const auto& [name, followed] : followed_) names.push_back(name);
+  }
+  for (const Name& name : names) {
+    const auto ready = CompileStored(context_, *newest, name.department, name.rule);
+    const absl::Status status =
+        ready.ok() ? CheckRuleRights(*ready->compiled, *newest, name.department, context_.clock.UtcUs())
+                   : ready.status();
+    if (status.ok()) continue;
+    MutexLock lock(mutex_);
+    followed_[name].status = status;
+    followed_[name].compare_all = true;
+  }
+}
+
 void Following::Turn() {
+  LookAtPolicy();
   std::vector<Name> due;
   const int64_t now_us = context_.clock.BootUs();
   const int32_t today = DayInChina(context_.clock.UtcUs());

@@ -69,6 +69,8 @@ class Following {
       HANGOU_REQUIRES(mutex_);
   void PostTurn(int64_t delay_ms);
   void Turn();
+  // Where the policy has changed: rules that may not read any more what they read are behind.
+  void LookAtPolicy();
   // Compares what waits of one rule.
   void CompareWaiting(const Name& name);
   // Notes what the rule reads, before its rows are read. None: it cannot be compared now.
@@ -80,6 +82,7 @@ class Following {
   RunControl* const control_;
   mutable Mutex mutex_;
   std::map<Name, Followed> followed_ HANGOU_GUARDED_BY(mutex_);
+  uint64_t seen_epoch_ = 0;  // of the loop
   bool turn_posted_ HANGOU_GUARDED_BY(mutex_) = false;
 };
 
