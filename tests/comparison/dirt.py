@@ -88,7 +88,8 @@ class Table:
             if self.version:
                 # One in three is a version that was overtaken.
                 years = self.random.choice((-1, 1, 1))
-                other[at[self.version]] = str(int(row[at[self.version]][:4]) + years) + row[at[self.version]][4:]
+                version = row[at[self.version]].replace("-02-29", "-02-28")
+                other[at[self.version]] = str(int(version[:4]) + years) + version[4:]
             corrections.writerow(other)
             rows += 1
         return rows
