@@ -4,6 +4,7 @@
 #include <map>
 #include <random>
 #include <set>
+#include <tuple>
 
 #include "libs/base/file.h"
 #include "libs/base/status.h"
@@ -97,7 +98,8 @@ TEST_CASE("Damaged bytes of a column are refused or give rows within bounds") {
     if (DecodeNumbers(bytes, 8, &number_column)) REQUIRE(number_column.numbers.size() >= 8);
     KeyColumn keys;
     if (DecodeKeys(bytes, 8, &keys)) {
-      for (size_t i = 0; i < keys.size(); ++i) REQUIRE(keys.offsets[i + 1] <= keys.bytes.size());
+      for (size_t i = 0; i < keys.size(); ++i)
+        REQUIRE(keys.offsets[i + 1] + kKeyPadding <= keys.bytes.size());
     }
   }
 }
@@ -144,27 +146,30 @@ Model RandomRows(Random& random, size_t count, uint64_t keys) {
   return rows;
 }
 
-Model ReadMerged(MergedRows* merged) {
-  Model read;
-  RowRun run;
+// Rows of a key come in any order.
+using ReadRow = std::tuple<std::string, std::optional<int64_t>, std::optional<std::string>>;
+using ReadRows = std::multiset<ReadRow>;
+
+ReadRows ReadMerged(MergedRows* merged) {
+  ReadRows read;
+  KeyRows rows;
   std::string last;
+  bool ended = false;
   while (true) {
-    const auto more = merged->Next(&run);
+    const auto more = merged->Next(&rows);
     REQUIRE(more.ok());
     if (!*more) return read;
-    REQUIRE((last.empty() || last <= run.key));
-    last = run.key;
-    for (uint32_t row = run.begin; row < run.end; ++row) {
-      const NumberColumn& amounts = run.block->numbers[0];
-      const TextColumn& kinds = run.block->texts[1];
-      ModelRow found;
-      if (amounts.present.empty() || amounts.present[row] != 0) found.amount = amounts.numbers[row];
-      if (kinds.present.empty() || kinds.present[row] != 0)
-        found.kind = std::string(kinds.texts[kinds.codes[row]]);
-      // Without ids: rows of a key are counted up.
-      uint64_t place = 1;
-      while (read.contains({std::string(run.key), place})) ++place;
-      read[{std::string(run.key), place}] = found;
+    REQUIRE((ended ? last < rows.key.text() : last <= rows.key.text()));
+    last = rows.key.text();
+    ended = rows.ends_key;
+    for (const RowPiece& piece : rows.pieces) {
+      REQUIRE(piece.begin < piece.end);
+      for (uint32_t row = piece.begin; row < piece.end; ++row) {
+        const Cell amount = CellOf(*piece.block, kColumns[0], 0, row);
+        const Cell kind = CellOf(*piece.block, kColumns[1], 1, row);
+        read.emplace(last, amount.present ? std::optional(amount.number) : std::nullopt,
+                     kind.present ? std::optional(std::string(kind.text)) : std::nullopt);
+      }
     }
   }
 }
@@ -183,26 +188,63 @@ TEST_CASE("Several segments read as one are as their rows put over each other") 
       for (const auto& [place, row] : rows) model[place] = row;
       all.push_back(WriteSegment(folder.path() + "/" + std::to_string(i), rows, partitions));
     }
-    Model expected;
+    ReadRows expected;
     for (const auto& [place, row] : model) {
-      if (row.gone) continue;
-      uint64_t next = 1;
-      while (expected.contains({place.first, next})) ++next;
-      expected[{place.first, next}] = row;
+      if (!row.gone) expected.emplace(place.first, row.amount, row.kind);
     }
-    Model read;
+    ReadRows read;
     for (int partition = 0; partition < partitions; ++partition) {
       std::vector<std::unique_ptr<BlockSource>> sources;
       for (const auto& segment : all) sources.push_back(MakeSegmentSource(segment, partition, {0, 1}));
       MergedRows merged(std::move(sources));
       read.merge(ReadMerged(&merged));
     }
-    REQUIRE(read.size() == expected.size());
-    for (const auto& [place, row] : expected) {
-      REQUIRE(read.contains(place));
-      REQUIRE(read[place].amount == row.amount);
-      REQUIRE(read[place].kind == row.kind);
+    REQUIRE(read == expected);
+  }
+}
+
+TEST_CASE("Rows of keys that several segments have in several blocks count once") {
+  Random random(std::random_device{}());
+  TempFolder folder;
+  Model model;
+  std::vector<std::shared_ptr<const Segment>> all;
+  for (int i = 0; i < 3; ++i) {
+    Model rows;
+    for (int j = 0; j < 20'000; ++j) {
+      ModelRow row;
+      row.gone = i > 0 && Below(random, 50) == 0;
+      if (!row.gone) row.amount = static_cast<int64_t>(Below(random, 1'000'000));
+      rows[{Below(random, 4) == 0 ? "a" : "b", Below(random, 40'000)}] = row;
     }
+    for (const auto& [place, row] : rows) model[place] = row;
+    all.push_back(WriteSegment(folder.path() + "/" + std::to_string(i), rows, 1));
+  }
+  ReadRows expected;
+  for (const auto& [place, row] : model) {
+    if (!row.gone) expected.emplace(place.first, row.amount, row.kind);
+  }
+  std::vector<std::unique_ptr<BlockSource>> sources;
+  for (const auto& segment : all) sources.push_back(MakeSegmentSource(segment, 0, {0, 1}));
+  MergedRows merged(std::move(sources));
+  CHECK(ReadMerged(&merged) == expected);
+}
+
+TEST_CASE("Keys are in the order of their bytes, whatever their length") {
+  Random random(std::random_device{}());
+  for (int round = 0; round < 20'000; ++round) {
+    std::string a, b;
+    const size_t shared = Below(random, 20);
+    for (size_t i = 0; i < shared; ++i) a += static_cast<char>(Below(random, 3));
+    b = a;
+    for (size_t i = Below(random, 10); i > 0; --i) a += static_cast<char>(Below(random, 3) * 120);
+    for (size_t i = Below(random, 10); i > 0; --i) b += static_cast<char>(Below(random, 3) * 120);
+    const std::string padded_a = a + std::string(kKeyPadding, 'x'),
+                      padded_b = b + std::string(kKeyPadding, 'y');
+    const OrderedKey x(std::string_view(padded_a).substr(0, a.size()));
+    const OrderedKey y(std::string_view(padded_b).substr(0, b.size()));
+    REQUIRE((x < y) == (a < b));
+    REQUIRE((y < x) == (b < a));
+    REQUIRE((x == y) == (a == b));
   }
 }
 
@@ -233,9 +275,9 @@ TEST_CASE("A projection holds what was put and not removed, however often it was
         std::vector<std::unique_ptr<BlockSource>> sources;
         for (const auto& segment : *view) sources.push_back(MakeSegmentSource(segment, partition, {0, 1}));
         MergedRows merged(std::move(sources));
-        for (const auto& [place, row] : ReadMerged(&merged)) {
-          REQUIRE(row.kind == place.first);
-          read.emplace(place.first, row.amount.value());
+        for (const auto& [row_key, amount, kind] : ReadMerged(&merged)) {
+          REQUIRE(kind == row_key);
+          read.emplace(row_key, amount.value());
         }
       }
       for (const auto& [place, amount] : model) expected.emplace(place.first, amount);
@@ -263,10 +305,12 @@ TEST_CASE("Keys of more rows than a block are read whole") {
     std::vector<std::unique_ptr<BlockSource>> sources;
     sources.push_back(MakeSegmentSource(segment, 0, {0}, from));
     MergedRows merged(std::move(sources));
-    RowRun run;
+    KeyRows rows;
     int64_t sum = 0;
-    while (*merged.Next(&run)) {
-      for (uint32_t row = run.begin; row < run.end; ++row) sum += run.block->numbers[0].numbers[row];
+    while (*merged.Next(&rows)) {
+      for (const RowPiece& piece : rows.pieces) {
+        for (uint32_t row = piece.begin; row < piece.end; ++row) sum += piece.block->numbers[0].numbers[row];
+      }
     }
     CHECK(sum == static_cast<int64_t>(kRows * (kRows - 1) / 2));
   }

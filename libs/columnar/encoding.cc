@@ -160,6 +160,17 @@ void Spread(const std::vector<uint8_t>& present, size_t count, std::vector<T>* v
     (*values)[row] = present[row] != 0 ? (*values)[--next] : T{};
 }
 
+// Copies bytes of which mostly few are wanted: kKeyPadding bytes may be read and written.
+void CopyShort(const char* from, size_t size, char* to) {
+  if (size > kKeyPadding) {
+    std::memmove(to, from, size);
+    return;
+  }
+  char bytes[kKeyPadding];
+  std::memcpy(bytes, from, kKeyPadding);
+  std::memcpy(to, bytes, kKeyPadding);
+}
+
 }  // namespace
 
 void EncodeNumbers(std::span<const int64_t> numbers, std::span<const uint8_t> present, std::string* out) {
@@ -275,7 +286,7 @@ bool DecodeKeys(std::string_view bytes, uint32_t rows, KeyColumn* column) {
     return false;
   }
   column->offsets.resize(distinct + 1);
-  column->bytes.resize(total);
+  column->bytes.resize(total + kKeyPadding);
   char* const out = column->bytes.data();
   size_t at = 0, before = 0;
   for (size_t i = 0; i < distinct; ++i) {
@@ -285,8 +296,12 @@ bool DecodeKeys(std::string_view bytes, uint32_t rows, KeyColumn* column) {
         !reader.Bytes(suffix, &differing) || at + shared + suffix > total) {
       return false;
     }
-    std::memcpy(out + at, out + before, shared);
-    std::memcpy(out + at + shared, differing.data(), suffix);
+    CopyShort(out + before, shared, out + at);
+    if (reader.left() >= kKeyPadding) {
+      CopyShort(differing.data(), suffix, out + at + shared);
+    } else {
+      std::memcpy(out + at + shared, differing.data(), suffix);
+    }
     column->offsets[i] = static_cast<uint32_t>(at);
     before = at;
     at += shared + suffix;

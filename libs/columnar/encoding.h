@@ -20,12 +20,15 @@
 
 namespace hangou {
 
-// Rows of a block: its columns fit the second-level cache, and one look-up does not read much.
-constexpr uint32_t kBlockRows = 8'192;
+// Rows of a block: those of some sources fit the second-level cache, and one look-up does not read much.
+constexpr uint32_t kBlockRows = 2'048;
 // Bytes of a text: those of the longest field.
 constexpr size_t kColumnTextBytes = 64 << 10;
 // Bytes of a key: some identifiers. A block of the longest keys takes 16 MiB.
 constexpr size_t kColumnKeyBytes = 2 << 10;
+
+// Bytes behind the keys of a block that may be read, so that a key is compared and copied in words.
+constexpr size_t kKeyPadding = 16;
 
 // Numbers of a block. Where a row has none, its number is 0.
 struct NumberColumn {
@@ -42,7 +45,7 @@ struct TextColumn {
 
 // Keys of a block, ascending: key i is of the rows from `ends[i - 1]` to `ends[i]`.
 struct KeyColumn {
-  std::string bytes;
+  std::string bytes;              // kKeyPadding more than the keys have
   std::vector<uint32_t> offsets;  // one more than keys
   std::vector<uint32_t> ends;
 

@@ -49,6 +49,10 @@ class SegmentSource final : public BlockSource {
   BlockRows block_;
 };
 
+// Bits of ids of a key, of which equal ones are the same: so most keys are known to have no id twice without sorting.
+constexpr size_t kSeenWords = 64;
+constexpr size_t kSeenBits = kSeenWords * 64;
+
 }  // namespace
 
 std::unique_ptr<BlockSource> MakeSegmentSource(std::shared_ptr<const Segment> segment, int partition,
@@ -58,140 +62,164 @@ std::unique_ptr<BlockSource> MakeSegmentSource(std::shared_ptr<const Segment> se
 }
 
 MergedRows::MergedRows(std::vector<std::unique_ptr<BlockSource>> sources, bool keep_gone)
-    : keep_gone_(keep_gone) {
-  for (auto& source : sources) places_.push_back({std::move(source)});
-}
-
-absl::StatusOr<const std::vector<uint64_t>*> MergedRows::IdsOf(Place* place) {
-  if (place->ids == nullptr) {
-    ASSIGN_OR_RETURN(place->ids, place->source->Ids());
+    : keep_gone_(keep_gone), seen_(kSeenWords) {
+  for (size_t i = 0; i < sources.size(); ++i) {
+    places_.emplace_back();
+    places_.back().source = std::move(sources[i]);
+    places_.back().index = i;
   }
-  return place->ids;
 }
 
-absl::Status MergedRows::Advance(Place* place, uint32_t row) {
-  place->row = row;
-  if (row < place->key_end()) return absl::OkStatus();
-  if (++place->key < place->block->keys.size()) return absl::OkStatus();
-  place->key = 0;
-  place->row = 0;
-  place->ids = nullptr;
+absl::Status MergedRows::NextBlock(Place* place) {
   do {
     ASSIGN_OR_RETURN(place->block, place->source->Next());
+    ++place->serial;
   } while (place->block != nullptr && place->block->rows == 0);
+  place->ids = nullptr;
+  place->key = 0;
+  place->row = 0;
+  if (place->block == nullptr) return absl::OkStatus();
+  place->ends = place->block->keys.ends.data();
+  place->keys = place->block->keys.size();
+  place->current = OrderedKey(place->block->keys.key(0));
   return absl::OkStatus();
 }
 
 absl::Status MergedRows::Start() {
   started_ = true;
-  for (size_t i = 0; i < places_.size(); ++i) {
-    do {
-      ASSIGN_OR_RETURN(places_[i].block, places_[i].source->Next());
-    } while (places_[i].block != nullptr && places_[i].block->rows == 0);
-    if (places_[i].block != nullptr) heap_.push_back(i);
-  }
-  const auto later = [this](size_t a, size_t b) { return places_[a].current() > places_[b].current(); };
-  std::make_heap(heap_.begin(), heap_.end(), later);
+  for (Place& place : places_) RETURN_IF_ERROR(NextBlock(&place));
   return absl::OkStatus();
 }
 
-// The places at the least key leave the heap.
-void MergedRows::Gather() {
-  const auto later = [this](size_t a, size_t b) { return places_[a].current() > places_[b].current(); };
-  do {
-    std::pop_heap(heap_.begin(), heap_.end(), later);
-    equal_.push_back(heap_.back());
-    heap_.pop_back();
-  } while (!heap_.empty() && places_[heap_.front()].current() == places_[equal_.front()].current());
+absl::Status MergedRows::Pass(Place* place) {
+  place->row = place->next_row;
+  if (place->row < place->key_end()) return absl::OkStatus();
+  if (place->at_last_key()) return NextBlock(place);
+  place->current = OrderedKey(place->block->keys.key(++place->key));
+  return absl::OkStatus();
 }
 
-// Of a single source nothing is compared.
-absl::StatusOr<bool> MergedRows::NextAlone(RowRun* run) {
-  Place& place = places_.front();
-  while (true) {
-    if (!moved_.empty()) RETURN_IF_ERROR(Advance(&place, moved_to_.front()));
-    if (place.block == nullptr) return false;
-    run->ends_key = place.key + 1 < place.block->keys.size();
-    ASSIGN_OR_RETURN(const bool found, NextOfOne(run));
-    run->ends_key = run->ends_key && run->end == place.key_end();
-    if (found) return true;
+absl::Status MergedRows::WantIds(Place* place) {
+  if (place->ids == nullptr) {
+    ASSIGN_OR_RETURN(place->ids, place->source->Ids());
   }
+  return absl::OkStatus();
 }
 
-absl::StatusOr<bool> MergedRows::Next(RowRun* run) {
-  if (!started_) RETURN_IF_ERROR(Start());
-  if (places_.size() == 1) return NextAlone(run);
-  run->ends_key = false;
-  const auto later = [this](size_t a, size_t b) { return places_[a].current() > places_[b].current(); };
-  while (true) {
-    // What the run before showed is passed only now: its views were alive until here.
-    for (size_t i = 0; i < moved_.size(); ++i) {
-      Place* const place = moved_[i];
-      const bool more_of_key = moved_to_[i] < place->key_end();
-      RETURN_IF_ERROR(Advance(place, moved_to_[i]));
-      if (more_of_key) continue;
-      const auto index = static_cast<size_t>(place - places_.data());
-      std::erase(equal_, index);
-      if (place->block == nullptr) continue;
-      heap_.push_back(index);
-      std::push_heap(heap_.begin(), heap_.end(), later);
+// With the few sources that there are, looking at each costs less than keeping them in order.
+bool MergedRows::FindLeast() {
+  equal_.clear();
+  for (size_t i = 0; i < places_.size(); ++i) {
+    const Place& place = places_[i];
+    if (place.block == nullptr) continue;
+    if (equal_.empty() || place.current < places_[equal_.front()].current) {
+      equal_.assign(1, i);
+    } else if (place.current == places_[equal_.front()].current) {
+      equal_.push_back(i);
     }
-    moved_.clear();
-    moved_to_.clear();
-    if (equal_.empty()) {
-      if (heap_.empty()) return false;
-      Gather();
-    } else if (!heap_.empty() && places_[heap_.front()].current() == places_[equal_.front()].current()) {
-      // A source whose rows of the key go on in its next block.
-      Gather();
-    }
-    ASSIGN_OR_RETURN(const bool found, equal_.size() == 1 ? NextOfOne(run) : NextOfSeveral(run));
-    if (found) return true;
+  }
+  return !equal_.empty();
+}
+
+void MergedRows::ShowPiece(const Place& place, uint32_t begin, uint32_t end) {
+  pieces_.push_back({place.block, place.index, place.serial, begin, end});
+}
+
+// The rest of the key's rows in this block, without those that are gone.
+void MergedRows::ShowOne(Place* place) {
+  place->next_row = place->key_end();
+  if (keep_gone_ || !place->block->has_gone) return ShowPiece(*place, place->row, place->next_row);
+  const std::vector<uint64_t>& ids = place->block->ids;
+  for (uint32_t row = place->row; row < place->next_row; ++row) {
+    if ((ids[row] & kGoneBit) != 0) continue;
+    const uint32_t begin = row;
+    while (row < place->next_row && (ids[row] & kGoneBit) == 0) ++row;
+    ShowPiece(*place, begin, row);
   }
 }
 
-// The rest of the key's rows in this block, up to one that is gone.
-absl::StatusOr<bool> MergedRows::NextOfOne(RowRun* run) {
-  Place& place = places_[places_.size() == 1 ? 0 : equal_.front()];
-  run->key = place.current();
-  run->block = place.block;
-  run->begin = place.row;
-  run->end = place.key_end();
-  bool shown = true;
-  if (!keep_gone_ && !place.block->ids.empty()) {
-    const std::vector<uint64_t>& ids = place.block->ids;
-    const bool gone = (ids[run->begin] & kGoneBit) != 0;
-    uint32_t end = run->begin;
-    while (end < run->end && ((ids[end] & kGoneBit) != 0) == gone) ++end;
-    run->end = end;
-    shown = !gone;
-  }
-  moved_.assign(1, &place);
-  moved_to_.assign(1, run->end);
-  return shown;
-}
-
-// The row with the least id; where several have it, that of the newest source.
-absl::StatusOr<bool> MergedRows::NextOfSeveral(RowRun* run) {
-  uint64_t least = ~0ull;
-  const auto id_of = [](const Place& place) { return (*place.ids)[place.row] & ~kGoneBit; };
-  for (const size_t i : equal_) {
-    RETURN_IF_ERROR(IdsOf(&places_[i]).status());
-    least = std::min(least, id_of(places_[i]));
-  }
-  const Place* newest = nullptr;
+// May say so where it is not, never the other way round. Sets where each place goes on.
+bool MergedRows::HasSharedIds(uint64_t horizon) {
+  std::fill(seen_.begin(), seen_.end(), 0);
+  bool shared = false;
   for (const size_t i : equal_) {
     Place& place = places_[i];
-    if (id_of(place) != least) continue;
-    moved_.push_back(&place);
-    moved_to_.push_back(place.row + 1);
-    if (newest == nullptr || &place > newest) newest = &place;
+    const std::vector<uint64_t>& ids = *place.ids;
+    uint32_t row = place.row;
+    for (; row < place.key_end() && (ids[row] & ~kGoneBit) <= horizon; ++row) {
+      const uint64_t bit = (ids[row] & ~kGoneBit) * 0x9E3779B97F4A7C15u >> 52;
+      static_assert(kSeenBits == 1ull << 12);
+      uint64_t& word = seen_[bit / 64];
+      shared = shared || (word >> (bit % 64) & 1) != 0;
+      word |= 1ull << (bit % 64);
+    }
+    place.next_row = row;
   }
-  run->key = newest->current();
-  run->block = newest->block;
-  run->begin = newest->row;
-  run->end = newest->row + 1;
-  return keep_gone_ || ((*newest->ids)[newest->row] & kGoneBit) == 0;
+  return shared;
+}
+
+// Of the rows with the same id only that of the newest source.
+void MergedRows::ShowInOrder(uint64_t horizon) {
+  shared_.clear();
+  for (const size_t i : equal_) {
+    Place& place = places_[i];
+    uint32_t row = place.row;
+    for (; row < place.key_end() && ((*place.ids)[row] & ~kGoneBit) <= horizon; ++row)
+      shared_.push_back({(*place.ids)[row] & ~kGoneBit, i, row});
+    place.next_row = row;
+  }
+  std::sort(shared_.begin(), shared_.end(), [](const SharedRow& a, const SharedRow& b) {
+    return a.id != b.id ? a.id < b.id : a.place > b.place;
+  });
+  for (size_t i = 0; i < shared_.size(); ++i) {
+    const SharedRow& row = shared_[i];
+    if (i > 0 && shared_[i - 1].id == row.id) continue;
+    const Place& place = places_[row.place];
+    if (keep_gone_ || ((*place.ids)[row.row] & kGoneBit) == 0) ShowPiece(place, row.row, row.row + 1);
+  }
+}
+
+absl::Status MergedRows::ShowSeveral(bool* ends_key) {
+  // Where a source's rows of the key may go on in its next block, the ids there are larger than those here.
+  uint64_t horizon = ~0ull;
+  bool any_gone = keep_gone_;
+  for (const size_t i : equal_) {
+    Place& place = places_[i];
+    RETURN_IF_ERROR(WantIds(&place));
+    any_gone = any_gone || place.block->has_gone;
+    if (!place.at_last_key()) continue;
+    *ends_key = false;
+    horizon = std::min(horizon, (*place.ids)[place.key_end() - 1] & ~kGoneBit);
+  }
+  if (HasSharedIds(horizon) || any_gone) {
+    ShowInOrder(horizon);
+    return absl::OkStatus();
+  }
+  for (const size_t i : equal_) {
+    const Place& place = places_[i];
+    if (place.row < place.next_row) ShowPiece(place, place.row, place.next_row);
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<bool> MergedRows::Next(KeyRows* rows) {
+  if (!started_) RETURN_IF_ERROR(Start());
+  while (true) {
+    for (const size_t i : equal_) RETURN_IF_ERROR(Pass(&places_[i]));
+    if (!FindLeast()) return false;
+    pieces_.clear();
+    Place& first = places_[equal_.front()];
+    rows->key = first.current;
+    rows->ends_key = !first.at_last_key();
+    if (equal_.size() == 1) {
+      ShowOne(&first);
+    } else {
+      RETURN_IF_ERROR(ShowSeveral(&rows->ends_key));
+    }
+    if (pieces_.empty()) continue;
+    rows->pieces = pieces_;
+    return true;
+  }
 }
 
 }  // namespace hangou

@@ -2,6 +2,8 @@
 // the one of the newest source counts, and what is gone does not appear.
 #pragma once
 
+#include <cstdint>
+#include <cstring>
 #include <memory>
 #include <span>
 #include <string_view>
@@ -28,54 +30,137 @@ std::unique_ptr<BlockSource> MakeSegmentSource(std::shared_ptr<const Segment> se
                                                std::vector<int> columns, std::string_view from = {},
                                                bool with_ids = false);
 
-// Rows of one key that lie side by side in a block; the views live until the next call of Next.
-struct RowRun {
-  std::string_view key;
+// A key that is compared by its first bytes as numbers, and only where these are equal by all of them.
+class OrderedKey {
+ public:
+  OrderedKey() = default;
+  // `key` must have kKeyPadding readable bytes behind it.
+  explicit OrderedKey(std::string_view key) : text_(key) {
+    constexpr size_t kHalf = sizeof(uint64_t);
+    static_assert(kKeyPadding == 2 * kHalf);
+    first_ = BigEndian(key.data());
+    second_ = BigEndian(key.data() + kHalf);
+    if (key.size() >= kKeyPadding) return;
+    const size_t behind = kKeyPadding - key.size();
+    if (behind < kHalf) {
+      second_ &= ~0ull << (8 * behind);
+    } else {
+      second_ = 0;
+      first_ &= behind == kKeyPadding ? 0 : ~0ull << (8 * (behind - kHalf));
+    }
+  }
+
+  std::string_view text() const { return text_; }
+  friend bool operator==(const OrderedKey& a, const OrderedKey& b) {
+    return a.first_ == b.first_ && a.second_ == b.second_ && a.text_.size() == b.text_.size() &&
+           (a.text_.size() <= kKeyPadding || a.text_ == b.text_);
+  }
+  friend bool operator<(const OrderedKey& a, const OrderedKey& b) {
+    if (a.first_ != b.first_) return a.first_ < b.first_;
+    if (a.second_ != b.second_) return a.second_ < b.second_;
+    return a.text_.size() <= kKeyPadding && b.text_.size() <= kKeyPadding ? a.text_.size() < b.text_.size()
+                                                                          : a.text_ < b.text_;
+  }
+
+ private:
+  static uint64_t BigEndian(const char* bytes) {
+    uint64_t word;
+    std::memcpy(&word, bytes, sizeof word);
+    return __builtin_bswap64(word);
+  }
+
+  uint64_t first_ = 0;  // big-endian, zeros behind the end
+  uint64_t second_ = 0;
+  std::string_view text_;
+};
+
+// Rows of one key that lie side by side in a block.
+struct RowPiece {
   const BlockRows* block = nullptr;
+  size_t source = 0;    // which of the sources
+  uint64_t serial = 0;  // counts the blocks of the source
   uint32_t begin = 0;
   uint32_t end = 0;
-  bool ends_key = false;  // no run of this key follows; false: one may
+};
+
+// Rows of one key. The views live until the next call of Next.
+struct KeyRows {
+  OrderedKey key;
+  std::span<const RowPiece> pieces;
+  bool ends_key = false;  // no rows of this key follow; false: some may
 };
 
 // Merges sources. Used by one thread. Not movable while it reads.
 class MergedRows {
  public:
-  // `sources` from the oldest to the newest. With `keep_gone`, rows that are gone come too: for merging segments.
+  // `sources` from the oldest to the newest. With `keep_gone`, rows that are gone come too, and the rows of a key in
+  // the order of their ids: for merging segments.
   explicit MergedRows(std::vector<std::unique_ptr<BlockSource>> sources, bool keep_gone = false);
 
-  // The next run, true; false at the end. Runs of one key follow each other; those of different sources in the
-  // order of the ids.
-  absl::StatusOr<bool> Next(RowRun* run);
+  size_t sources() const { return places_.size(); }
+  // The next rows, true; false at the end. The same key may come several times, one after the other.
+  absl::StatusOr<bool> Next(KeyRows* rows);
+  // As Next, which is tried first: true where the next rows are at hand without reading or comparing anything.
+  bool NextAtHand(KeyRows* rows) {
+    if (places_.size() != 1 || equal_.empty()) return false;
+    Place& place = places_.front();
+    if (place.block == nullptr || place.block->has_gone || place.at_last_key()) return false;
+    place.row = place.next_row;
+    if (place.row < place.key_end()) return false;
+    place.current = OrderedKey(place.block->keys.key(++place.key));
+    place.next_row = place.key_end();
+    pieces_.front() = {place.block, 0, place.serial, place.row, place.next_row};
+    rows->key = place.current;
+    rows->pieces = {pieces_.data(), 1};
+    rows->ends_key = !place.at_last_key();
+    return true;
+  }
 
  private:
   // Where a source stands.
   struct Place {
     std::unique_ptr<BlockSource> source;
-    const BlockRows* block = nullptr;
+    const BlockRows* block = nullptr;  // null: at the end
+    const uint32_t* ends = nullptr;    // of the block's keys
     const std::vector<uint64_t>* ids = nullptr;
-    size_t key = 0;    // index in the block
-    uint32_t row = 0;  // next row of it
+    size_t index = 0;       // which of the sources
+    size_t keys = 0;        // of the block
+    size_t key = 0;         // index in the block
+    uint32_t row = 0;       // next row of it
+    uint32_t next_row = 0;  // where it goes on after what was shown
+    uint64_t serial = 0;
+    OrderedKey current;
 
-    std::string_view current() const { return block->keys.key(key); }
-    uint32_t key_end() const { return block->keys.ends[key]; }
+    uint32_t key_end() const { return ends[key]; }
+    bool at_last_key() const { return key + 1 == keys; }
+  };
+  // A row of several sources that have the same key.
+  struct SharedRow {
+    uint64_t id;  // without the bit of what is gone
+    size_t place;
+    uint32_t row;
   };
 
   absl::Status Start();
-  // Moves a place to a row of its key, or, where that is behind the key, to the next key.
-  absl::Status Advance(Place* place, uint32_t row);
-  absl::StatusOr<const std::vector<uint64_t>*> IdsOf(Place* place);
-  absl::StatusOr<bool> NextAlone(RowRun* run);
-  absl::StatusOr<bool> NextOfOne(RowRun* run);
-  absl::StatusOr<bool> NextOfSeveral(RowRun* run);
-  void Gather();
+  absl::Status NextBlock(Place* place);
+  // Passes what was shown before: its views were alive until here.
+  absl::Status Pass(Place* place);
+  absl::Status WantIds(Place* place);
+  // Fills `equal_` with the places at the least key.
+  bool FindLeast();
+  void ShowOne(Place* place);
+  absl::Status ShowSeveral(bool* ends_key);
+  bool HasSharedIds(uint64_t horizon);
+  void ShowInOrder(uint64_t horizon);
+  void ShowPiece(const Place& place, uint32_t begin, uint32_t end);
 
   std::vector<Place> places_;
   const bool keep_gone_;
   bool started_ = false;
-  std::vector<size_t> heap_;   // places that are not at the end, by key, least first
-  std::vector<size_t> equal_;  // places that stand at the least key
-  std::vector<Place*> moved_;  // to be moved before the next run
-  std::vector<uint32_t> moved_to_;
+  std::vector<size_t> equal_;  // places that were shown last
+  std::vector<RowPiece> pieces_;
+  std::vector<SharedRow> shared_;
+  std::vector<uint64_t> seen_;  // bits of ids
 };
 
 }  // namespace hangou

@@ -95,14 +95,17 @@ absl::Status Projection::MergeFrom(size_t first) {
       sources.push_back(MakeSegmentSource(segments_[i], partition, all, {}, /*with_ids=*/true));
     // Below the oldest segment there is nothing that a row which is gone would hide.
     MergedRows merged(std::move(sources), /*keep_gone=*/first > 0);
-    RowRun run;
+    KeyRows rows;
     while (true) {
-      ASSIGN_OR_RETURN(const bool more, merged.Next(&run));
+      ASSIGN_OR_RETURN(const bool more, merged.Next(&rows));
       if (!more) break;
-      for (uint32_t row = run.begin; row < run.end; ++row) {
-        for (size_t i = 0; i < columns_.size(); ++i) cells[i] = CellOf(*run.block, columns_[i], i, row);
-        const uint64_t id = run.block->ids[row];
-        RETURN_IF_ERROR(builder->Add(partition, {run.key, id & ~kGoneBit, (id & kGoneBit) != 0, cells}));
+      for (const RowPiece& piece : rows.pieces) {
+        for (uint32_t row = piece.begin; row < piece.end; ++row) {
+          for (size_t i = 0; i < columns_.size(); ++i) cells[i] = CellOf(*piece.block, columns_[i], i, row);
+          const uint64_t id = piece.block->ids[row];
+          RETURN_IF_ERROR(
+              builder->Add(partition, {rows.key.text(), id & ~kGoneBit, (id & kGoneBit) != 0, cells}));
+        }
       }
     }
   }

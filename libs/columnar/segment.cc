@@ -236,6 +236,7 @@ absl::Status Segment::Read(int partition, size_t block_number, std::span<const i
   ASSIGN_OR_RETURN(const std::string keys, ReadChunk(kKeysFile, block.chunks(kKeysFile)));
   if (!DecodeKeys(keys, rows->rows, &rows->keys)) return Damaged(folder_ + "/keys");
   rows->ids.clear();
+  rows->has_gone = block.has_gone();
   if (block.has_gone()) RETURN_IF_ERROR(ReadIds(partition, block_number, &rows->ids));
   for (const int column : columns) {
     const auto i = static_cast<size_t>(column);

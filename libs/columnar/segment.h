@@ -97,6 +97,7 @@ class SegmentBuilder {
 struct BlockRows {
   uint32_t rows = 0;
   KeyColumn keys;
+  bool has_gone = false;      // some rows are gone
   std::vector<uint64_t> ids;  // where some rows are gone, or they were asked for; the top bit: gone
   std::vector<NumberColumn> numbers;
   std::vector<TextColumn> texts;

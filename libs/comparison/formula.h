@@ -54,8 +54,6 @@ class Formula {
   const ValueType& type() const { return type_; }
   // The value. A text in it is a view of a slot's text or of the formula.
   Value Evaluate(const Frame& frame) const { return Run(root_, frame); }
-  // The slot where the formula is nothing but that; -1: it is more.
-  int PlainSlot() const;
   // Slots that it looks at, ascending.
   std::vector<int> Slots() const;
   // Parameters that it looks at, ascending.
@@ -63,6 +61,7 @@ class Formula {
 
  private:
   friend class FormulaCompiler;
+  friend class LaneFormula;
 
   enum class Op : uint8_t {
     kConstant,
@@ -112,6 +111,11 @@ class Formula {
   Value RunChoice(const Step& step, const Frame& frame) const;
   Value RunParameter(const Step& step, const Frame& frame) const;
   Value RunArithmetic(const Step& step, const Frame& frame) const;
+  static Value Combine(const Step& step, const Value& a, const Value& b);
+  static Value Convert(const Step& step, const Value& a);
+  // A step of arithmetic with the values of its arguments; `b` is not looked at where there is one.
+  Value RunOnNumbers(int step, int64_t a, int64_t b) const;
+  Value RunOnText(int step, std::string_view text) const;
 
   std::vector<Step> steps_;
   int root_ = 0;

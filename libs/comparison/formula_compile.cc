@@ -469,11 +469,6 @@ absl::StatusOr<Formula> Formula::Compile(const FormulaPart& part, const FormulaS
   return FormulaCompiler(scope, parameters).Compile(part);
 }
 
-int Formula::PlainSlot() const {
-  const Step& root = steps_[static_cast<size_t>(root_)];
-  return root.op == Op::kSlot ? root.index : -1;
-}
-
 std::vector<int> Formula::Slots() const {
   std::set<int> slots;
   for (const Step& step : steps_) {

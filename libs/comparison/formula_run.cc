@@ -134,7 +134,6 @@ Value Formula::Run(int at, const Frame& frame) const {
       return RunParameter(step, frame);
     case Op::kAnd:
     case Op::kOr:
-    case Op::kNot:
       return RunLogic(step, frame);
     case Op::kPresent:
     case Op::kDefault:
@@ -165,10 +164,6 @@ Value Formula::RunParameter(const Step& step, const Frame& frame) const {
 }
 
 Value Formula::RunLogic(const Step& step, const Frame& frame) const {
-  if (step.op == Op::kNot) {
-    const Value value = Run(step.arguments[0], frame);
-    return value.is_present() ? NumberValue(value.number == 0 ? 1 : 0) : value;
-  }
   const Wide decides = step.op == Op::kOr ? 1 : 0;
   Value result = NumberValue(1 - decides);
   for (const int argument : step.arguments) {
@@ -237,34 +232,35 @@ Value Quotient(const Value& a, const Value& b, bool half, bool even, bool up, ui
 
 }  // namespace
 
-Value Formula::RunArithmetic(const Step& step, const Frame& frame) const {
-  const Value a = Run(step.arguments[0], frame);
-  if (step.arguments.size() == 2) {
-    const Value b = Run(step.arguments[1], frame);
-    if (!a.is_present() || !b.is_present()) return Graver(a, b);
-    Wide result = 0;
-    switch (step.op) {
-      case Op::kCompare:
-        return NumberValue(Holds(step.form, a.number < b.number ? -1 : a.number > b.number ? 1 : 0) ? 1 : 0);
-      case Op::kCompareText:
-        return NumberValue((a.text == b.text) == (step.form == Form::kEqual) ? 1 : 0);
-      case Op::kAdd:
-        if (__builtin_add_overflow(a.number, b.number, &result))
-          return FaultValue(Fault::kOverflow, step.place);
-        return NumberValue(result);
-      case Op::kSubtract:
-        if (__builtin_sub_overflow(a.number, b.number, &result))
-          return FaultValue(Fault::kOverflow, step.place);
-        return NumberValue(result);
-      case Op::kMultiply:
-        return Product(a, b.number, step.place);
-      default:
-        return Quotient(a, b, step.rounding == Rounding::kHalfUp || step.rounding == Rounding::kHalfEven,
-                        step.rounding == Rounding::kHalfEven, step.rounding == Rounding::kCeil, step.place);
-    }
-  }
-  if (!a.is_present()) return a;
+// Both are present.
+Value Formula::Combine(const Step& step, const Value& a, const Value& b) {
+  Wide result = 0;
   switch (step.op) {
+    case Op::kCompare:
+      return NumberValue(Holds(step.form, a.number < b.number ? -1 : a.number > b.number ? 1 : 0) ? 1 : 0);
+    case Op::kCompareText:
+      return NumberValue((a.text == b.text) == (step.form == Form::kEqual) ? 1 : 0);
+    case Op::kAdd:
+      if (__builtin_add_overflow(a.number, b.number, &result))
+        return FaultValue(Fault::kOverflow, step.place);
+      return NumberValue(result);
+    case Op::kSubtract:
+      if (__builtin_sub_overflow(a.number, b.number, &result))
+        return FaultValue(Fault::kOverflow, step.place);
+      return NumberValue(result);
+    case Op::kMultiply:
+      return Product(a, b.number, step.place);
+    default:
+      return Quotient(a, b, step.rounding == Rounding::kHalfUp || step.rounding == Rounding::kHalfEven,
+                      step.rounding == Rounding::kHalfEven, step.rounding == Rounding::kCeil, step.place);
+  }
+}
+
+// It is present.
+Value Formula::Convert(const Step& step, const Value& a) {
+  switch (step.op) {
+    case Op::kNot:
+      return NumberValue(a.number == 0 ? 1 : 0);
     case Op::kNegate:
       return NumberValue(-a.number);
     case Op::kAbsolute:
@@ -284,6 +280,25 @@ Value Formula::RunArithmetic(const Step& step, const Frame& frame) const {
     default:
       return TextValue(LeftOf(a.text, step.index));
   }
+}
+
+Value Formula::RunArithmetic(const Step& step, const Frame& frame) const {
+  const Value a = Run(step.arguments[0], frame);
+  if (step.arguments.size() == 2) {
+    const Value b = Run(step.arguments[1], frame);
+    return a.is_present() && b.is_present() ? Combine(step, a, b) : Graver(a, b);
+  }
+  return a.is_present() ? Convert(step, a) : a;
+}
+
+Value Formula::RunOnNumbers(int at, int64_t a, int64_t b) const {
+  const Step& step = steps_[static_cast<size_t>(at)];
+  return step.arguments.size() == 2 ? Combine(step, NumberValue(a), NumberValue(b))
+                                    : Convert(step, NumberValue(a));
+}
+
+Value Formula::RunOnText(int at, std::string_view text) const {
+  return Convert(steps_[static_cast<size_t>(at)], TextValue(text));
 }
 
 }  // namespace hangou

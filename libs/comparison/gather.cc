@@ -29,13 +29,22 @@ void Gatherer::Clear() {
   if (!distinct_.empty()) distinct_.clear();
 }
 
-void Gatherer::AddSum(Wide sum, int64_t rows) {
-  if (rows == 0) return;
-  touched_ = true;
+void Gatherer::AddToSum(Wide number) {
   has_any_ = true;
   Wide total = 0;
-  if (__builtin_add_overflow(best_.number, sum, &total)) spoiled_ = FaultValue(Fault::kOverflow, 1);
+  if (__builtin_add_overflow(best_.number, number, &total)) spoiled_ = FaultValue(Fault::kOverflow, 1);
   best_ = NumberValue(total);
+}
+
+void Gatherer::AddGathered(Wide number) {
+  touched_ = true;
+  if (measure_.aggregate == Aggregate::kCount || measure_.aggregate == Aggregate::kExists) {
+    count_ += static_cast<int64_t>(number);
+  } else if (measure_.aggregate == Aggregate::kSum) {
+    AddToSum(number);
+  } else {
+    TakeBest(NumberValue(number), Value());
+  }
 }
 
 void Gatherer::Add(const Frame& frame) {
@@ -59,7 +68,7 @@ void Gatherer::Take(const Value& value, const Frame& frame) {
       count_ += value.number != 0 ? 1 : 0;
       return;
     case Aggregate::kSum:
-      return AddSum(value.number, 1);
+      return AddToSum(value.number);
     case Aggregate::kCountDistinct:
       if (distinct_.size() < kCountedDistincts) {
         distinct_.insert(HashOfValue(value));
@@ -70,7 +79,6 @@ void Gatherer::Take(const Value& value, const Frame& frame) {
     default:
       break;
   }
-  int order = 0;
   Value by;
   if (measure_.by) {
     by = measure_.by->Evaluate(frame);
@@ -78,8 +86,12 @@ void Gatherer::Take(const Value& value, const Frame& frame) {
       if (by.state > spoiled_.state) spoiled_ = by;
       return;
     }
-    if (has_any_) order = OrderOf(by, best_by_);
   }
+  TakeBest(value, by);
+}
+
+void Gatherer::TakeBest(const Value& value, const Value& by) {
+  int order = has_any_ ? OrderOf(by, best_by_) : 0;
   // Rows of one day are told apart by their values, so that the order in which they come does not matter.
   if (has_any_ && order == 0) order = OrderOf(value, best_);
   const bool least = measure_.aggregate == Aggregate::kMin || measure_.aggregate == Aggregate::kFirst;

@@ -23,21 +23,15 @@ class Gatherer {
   void Clear();
   // Takes a row, whose columns stand in the frame.
   void Add(const Frame& frame);
-  // Takes rows of which the measure needs no values: a count without a condition.
-  void AddRows(int64_t rows) {
-    touched_ = true;
-    count_ += rows;
-  }
-  // Takes numbers of rows, all of them present: a sum of a column.
-  void AddSum(Wide sum, int64_t rows);
-  // True where AddRows, or AddSum over the column of PlainColumn, stands for Add of each row.
-  bool CountsRows() const { return measure_.aggregate == Aggregate::kCount && !measure_.value; }
-  int SummedSlot() const { return measure_.aggregate == Aggregate::kSum ? measure_.value->PlainSlot() : -1; }
+  // Takes rows of which the measure is known: how many they are, their sum, the least or the largest number.
+  void AddGathered(Wide number);
   // What was gathered. A text in it lives until the next call.
   Value Result() const;
 
  private:
   void Take(const Value& value, const Frame& frame);
+  void AddToSum(Wide number);
+  void TakeBest(const Value& value, const Value& by);
 
   const CompiledMeasure& measure_;
   bool touched_ = false;  // something was gathered since the last Clear

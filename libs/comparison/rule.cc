@@ -224,6 +224,8 @@ absl::Status RuleCompiler::CompileHead() {
     return Error("its name is \"rules/\" and a word of [a-z0-9_]");
   if (declared().title().empty()) return Error("it has no title");
   if (declared().purpose().empty()) return Error("it has no purpose");
+  if (!declared().tax().empty() && !IsName(declared().tax(), kRuleNameBytes))
+    return Error("its tax is a word of [a-z0-9_]");
   if (declared().key().empty() || declared().key_size() > kKeyParts) return Error("its key has 1 to 4 parts");
   if (declared().sides().empty() || declared().sides_size() > kRuleSides) return Error("it has 1 to 8 sides");
   if (declared().values_size() > kRuleValues || declared().totals_size() > kRuleValues)
@@ -420,6 +422,10 @@ absl::Status RuleCompiler::CompileOutcome() {
   ASSIGN_OR_RETURN(rule_->when_, CompileOptional(true, declared().when(), ValueKind::kBoolean, "when"));
   ASSIGN_OR_RETURN(rule_->subject_, CompileOptional(declared().has_subject(), declared().subject(),
                                                     ValueKind::kText, "a subject"));
+  ASSIGN_OR_RETURN(rule_->division_, CompileOptional(declared().has_division(), declared().division(),
+                                                     ValueKind::kText, "a division"));
+  ASSIGN_OR_RETURN(rule_->tax_object_, CompileOptional(declared().has_tax_object(), declared().tax_object(),
+                                                       ValueKind::kText, "what a tax is on"));
   ASSIGN_OR_RETURN(rule_->amount_, CompileOptional(declared().has_amount(), declared().amount(),
                                                    ValueKind::kNumber, "an amount"));
   if (rule_->amount_) {

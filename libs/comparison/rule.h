@@ -98,6 +98,8 @@ class CompiledRule {
   const Formula& when() const { return *when_; }
   const std::optional<Formula>& amount() const { return amount_; }
   const std::optional<Formula>& subject() const { return subject_; }
+  const std::optional<Formula>& division() const { return division_; }
+  const std::optional<Formula>& tax_object() const { return tax_object_; }
   // What the formula that begins at a line and column is about, for reports: "line 12, column 5 (floor(a / b))".
   std::string Describe(const hangou::comparison::v1::Expression& expression, uint16_t column) const;
 
@@ -113,7 +115,8 @@ class CompiledRule {
   std::vector<CompiledValue> values_;
   std::vector<CompiledMeasure> total_measures_;
   std::vector<CompiledValue> totals_;
-  std::optional<Formula> peer_group_, peer_value_, due_, rates_on_, when_, amount_, subject_;
+  std::optional<Formula> peer_group_, peer_value_, due_, rates_on_, when_, amount_, subject_,
+      division_, tax_object_;
   size_t rollup_parts_ = 0;
   int as_of_slot_ = -1;
   int period_slot_ = -1;

@@ -1,9 +1,12 @@
 #include "libs/comparison/run.h"
 
 #include <algorithm>
+#include <set>
 
 #include "libs/base/status.h"
 #include "libs/comparison/gather.h"
+#include "libs/comparison/key_screen.h"
+#include "libs/comparison/side_gather.h"
 
 namespace hangou {
 namespace {
@@ -13,74 +16,43 @@ namespace v1 = hangou::comparison::v1;
 // Keys between two looks at whether the run is to end.
 constexpr int64_t kKeysPerLook = 1'024;
 
-// A stream of one resource, standing at a run of rows.
+// A stream of one resource.
 struct Stream {
   SideInput input;
-  RowRun run;
+  size_t of_side = 0;  // which of the side's streams
+  KeyRows rows;
   bool at_end = false;
-  bool at_key = false;  // its run is of the key at hand
-};
-
-// What is gathered of a side for the key at hand.
-struct SideState {
-  const CompiledSide* side = nullptr;
-  std::vector<Gatherer> measures;
-  int64_t rows = 0;
-  Value spoiled;       // withheld, or a fault: whether a row counts cannot be said; missing: it can
-  std::string prefix;  // of a side that stands for many keys: the one it was gathered for
-  bool gathered = false;
-  bool fast = false;             // no filter, and every measure is a count of rows or a sum of a column
-  std::vector<int> sum_columns;  // then: the column that each measure sums; -1: it counts
+  bool at_key = false;  // its rows are of the key at hand
 };
 
 class RuleRun {
  public:
-  RuleRun(const CompiledRule& rule, std::vector<SideInput> inputs, const RunTerms& terms, RunControl* control)
-      : rule_(rule), terms_(terms), control_(control), frame_values_(rule.slots()) {
-    for (SideInput& input : inputs) streams_.push_back({std::move(input), {}, false, false});
-    for (const CompiledSide& side : rule.sides()) {
-      SideState state;
-      state.side = &side;
-      state.measures.reserve(side.measures.size());
-      state.fast = !side.filter;
-      for (const CompiledMeasure& measure : side.measures) {
-        state.measures.emplace_back(measure);
-        const int summed = state.measures.back().SummedSlot();
-        state.fast = state.fast && (state.measures.back().CountsRows() || summed >= 0);
-        const auto column = std::find_if(side.columns.begin(), side.columns.end(),
-                                         [&](const SideColumn& c) { return c.slot == summed; });
-        state.sum_columns.push_back(summed < 0 ? -1 : static_cast<int>(column - side.columns.begin()));
-      }
-      states_.push_back(std::move(state));
-    }
-    for (const CompiledMeasure& measure : rule.total_measures()) totals_.emplace_back(measure);
-    counts_.rows.resize(rule.sides().size());
-    frame_values_[static_cast<size_t>(rule.as_of_slot())] = NumberValue(terms.as_of_day);
-    if (rule.period_slot() >= 0)
-      frame_values_[static_cast<size_t>(rule.period_slot())] = NumberValue(terms.period);
-    frame_ = {frame_values_.data(), &rule.parameters(), terms.as_of_day};
-    reads_key_ = NamesKey();
-  }
+  RuleRun(const CompiledRule& rule, std::vector<SideInput> inputs, const RunTerms& terms,
+          RunControl* control);
 
   absl::StatusOr<RunCounts> Run(const TakeFinding* take, const TakePeer* peer);
 
  private:
-  bool IsWhole(const Stream& stream) const {
-    return rule_.sides()[stream.input.side].key.size() == rule_.key_kinds().size();
-  }
+  // A side that stands for many keys is gathered once for all of them.
+  struct Prefix {
+    std::string key;
+    bool gathered = false;
+  };
+
+  bool IsWhole(size_t side) const { return rule_.sides()[side].key.size() == rule_.key_kinds().size(); }
   Value& Slot(int slot) { return frame_values_[static_cast<size_t>(slot)]; }
   absl::Status Move(Stream* stream);
-  bool LeastKey(std::string* key);
-  absl::Status GatherKey(const std::string& key);
-  absl::Status GatherPrefix(SideState* state, size_t side, const std::string& key);
-  absl::Status GatherSide(SideState* state, size_t side, std::string_view key);
-  void AddRun(SideState* state, const Stream& stream);
-  void AddFast(SideState* state, const Stream& stream);
-  void FillRow(const SideState& state, const Stream& stream, uint32_t row);
-  void FillSide(const SideState& state);
+  bool FindLeastKey();
+  void Report();
+  absl::Status GatherKey();
+  absl::Status GatherPrefix(size_t side);
+  absl::Status GatherSide(size_t side, std::string_view key);
+  std::vector<uint8_t> FindNamed() const;
   bool NamesKey() const;
   void FillKey(std::string_view key);
   void EvaluateRates();
+  absl::Status TakeKey();
+  absl::Status DecideScreened();
   absl::Status EvaluateKey(const std::string& key);
   absl::Status EndTotal();
   absl::Status Decide(const std::string& key);
@@ -91,7 +63,14 @@ class RuleRun {
   const RunTerms& terms_;
   RunControl* const control_;
   std::vector<Stream> streams_;
-  std::vector<SideState> states_;
+  std::vector<Stream*> whole_;  // those that have the whole key
+  std::vector<std::unique_ptr<SideGatherer>> gatherers_;
+  std::vector<Prefix> prefixes_;
+  std::vector<const std::vector<KeyCell>*> cells_;  // by side
+  std::vector<uint8_t> is_named_;  // by side: rows of other sides are filtered or measured by its measures
+  std::unique_ptr<KeyScreen> screen_;  // null: each key is evaluated
+  std::string key_;                    // at hand
+  int64_t reported_ = 0;
   std::vector<Gatherer> totals_;
   std::string total_key_;
   bool has_total_ = false;
@@ -104,49 +83,125 @@ class RuleRun {
   const TakePeer* peer_ = nullptr;
 };
 
+RuleRun::RuleRun(const CompiledRule& rule, std::vector<SideInput> inputs, const RunTerms& terms,
+                 RunControl* control)
+    : rule_(rule),
+      terms_(terms),
+      control_(control),
+      prefixes_(rule.sides().size()),
+      cells_(rule.sides().size()),
+      frame_values_(rule.slots()) {
+  Slot(rule.as_of_slot()) = NumberValue(terms.as_of_day);
+  if (rule.period_slot() >= 0) Slot(rule.period_slot()) = NumberValue(terms.period);
+  frame_ = {frame_values_.data(), &rule.parameters(), terms.as_of_day};
+  for (SideInput& input : inputs) streams_.push_back({std::move(input), 0, {}, false, false});
+  for (size_t side = 0; side < rule.sides().size(); ++side) {
+    std::vector<std::vector<int>> columns;
+    std::vector<size_t> sources;
+    for (Stream& stream : streams_) {
+      if (stream.input.side != side) continue;
+      stream.of_side = columns.size();
+      columns.push_back(stream.input.columns);
+      sources.push_back(stream.input.rows->sources());
+      if (IsWhole(side)) whole_.push_back(&stream);
+    }
+    gatherers_.push_back(std::make_unique<SideGatherer>(rule, rule.sides()[side], std::move(columns),
+                                                        std::move(sources), &frame_, &frame_values_));
+    cells_[side] = &gatherers_.back()->cells();
+  }
+  for (const CompiledMeasure& measure : rule.total_measures()) totals_.emplace_back(measure);
+  counts_.rows.resize(rule.sides().size());
+  is_named_ = FindNamed();
+  reads_key_ = NamesKey();
+}
+
+std::vector<uint8_t> RuleRun::FindNamed() const {
+  std::set<int> named;
+  const auto add = [&](const std::optional<Formula>& formula) {
+    if (!formula) return;
+    for (const int slot : formula->Slots()) named.insert(slot);
+  };
+  for (const CompiledSide& side : rule_.sides()) {
+    add(side.filter);
+    for (const CompiledMeasure& measure : side.measures) {
+      add(measure.value);
+      add(measure.by);
+    }
+  }
+  std::vector<uint8_t> sides;
+  for (const CompiledSide& side : rule_.sides()) {
+    sides.push_back(named.contains(side.rows_slot) ||
+                    std::any_of(side.measures.begin(), side.measures.end(),
+                                [&](const CompiledMeasure& m) { return named.contains(m.slot); }));
+  }
+  return sides;
+}
+
 absl::Status RuleRun::Move(Stream* stream) {
-  ASSIGN_OR_RETURN(const bool more, stream->input.rows->Next(&stream->run));
+  if (stream->input.rows->NextAtHand(&stream->rows)) return absl::OkStatus();
+  ASSIGN_OR_RETURN(const bool more, stream->input.rows->Next(&stream->rows));
   stream->at_end = !more;
   return absl::OkStatus();
 }
 
 // The least key at which a stream with the whole key stands; those that stand there are marked.
-bool RuleRun::LeastKey(std::string* key) {
+bool RuleRun::FindLeastKey() {
   const Stream* least = nullptr;
-  for (Stream& stream : streams_) {
-    if (stream.at_end || !IsWhole(stream)) continue;
-    const int order = least == nullptr ? -1 : stream.run.key.compare(least->run.key);
-    stream.at_key = order <= 0;
-    if (order >= 0) continue;
-    for (Stream* before = streams_.data(); before != &stream; ++before) {
-      if (IsWhole(*before)) before->at_key = false;
-    }
-    least = &stream;
+  for (Stream* const stream : whole_) {
+    stream->at_key = false;
+    if (!stream->at_end && (least == nullptr || stream->rows.key < least->rows.key)) least = stream;
   }
   if (least == nullptr) return false;
-  key->assign(least->run.key);
+  for (Stream* const stream : whole_) stream->at_key = !stream->at_end && stream->rows.key == least->rows.key;
+  key_.assign(least->rows.key.text());
   return true;
+}
+
+void RuleRun::Report() {
+  int64_t seen = 0;
+  for (const int64_t rows : counts_.rows) seen += rows;
+  control_->rows += seen - reported_;
+  reported_ = seen;
 }
 
 absl::StatusOr<RunCounts> RuleRun::Run(const TakeFinding* take, const TakePeer* peer) {
   take_ = take;
   peer_ = peer;
+  if (peer == nullptr) screen_ = KeyScreen::Make(rule_, frame_, terms_.as_of_day);
   for (Stream& stream : streams_) RETURN_IF_ERROR(Move(&stream));
-  std::string key;
-  int64_t reported = 0;
-  while (LeastKey(&key)) {
+  while (FindLeastKey()) {
     if (counts_.keys++ % kKeysPerLook == 0) {
       if (control_->cancelled) return absl::CancelledError("the run was cancelled");
-      int64_t seen = 0;
-      for (const int64_t rows : counts_.rows) seen += rows;
-      control_->rows += seen - reported;
-      reported = seen;
+      Report();
     }
-    RETURN_IF_ERROR(GatherKey(key));
-    RETURN_IF_ERROR(EvaluateKey(key));
+    RETURN_IF_ERROR(GatherKey());
+    RETURN_IF_ERROR(TakeKey());
   }
+  RETURN_IF_ERROR(DecideScreened());
   RETURN_IF_ERROR(EndTotal());
+  Report();
   return std::move(counts_);
+}
+
+// Keys of which all is known in numbers are decided together.
+absl::Status RuleRun::TakeKey() {
+  if (screen_ != nullptr && screen_->Add(key_, cells_))
+    return screen_->full() ? DecideScreened() : absl::OkStatus();
+  if (reads_key_) FillKey(key_);
+  for (const auto& gatherer : gatherers_) gatherer->FillFrame();
+  return EvaluateKey(key_);
+}
+
+absl::Status RuleRun::DecideScreened() {
+  if (screen_ == nullptr) return absl::OkStatus();
+  ScreenCounts counts;
+  RETURN_IF_ERROR(screen_->Decide(&frame_values_, &counts, [this](const std::string& key) {
+    if (reads_key_) FillKey(key);
+    return EvaluateKey(key);
+  }));
+  counts_.not_due += counts.not_due;
+  counts_.undetermined += counts.undetermined;
+  return absl::OkStatus();
 }
 
 // Whether a formula that is evaluated for each key names a part of it. Where none does, the parts are read for findings
@@ -176,130 +231,48 @@ void RuleRun::FillKey(std::string_view key) {
   for (size_t i = 0; i < key_parts_.size(); ++i) Slot(rule_.key_slot() + static_cast<int>(i)) = key_parts_[i];
 }
 
-absl::Status RuleRun::GatherKey(const std::string& key) {
-  // What rates_on is made of is gathered here: sides see the parameters of the as-of date, not of the key before.
+absl::Status RuleRun::GatherKey() {
+  // Parameters that a filter or a measure names are those of the as-of day.
   frame_.rates_day = terms_.as_of_day;
-  if (reads_key_) FillKey(key);
-  for (size_t side = 0; side < states_.size(); ++side) {
-    SideState& state = states_[side];
-    if (state.side->key.size() < rule_.key_kinds().size()) {
-      RETURN_IF_ERROR(GatherPrefix(&state, side, key));
-    } else {
-      RETURN_IF_ERROR(GatherSide(&state, side, key));
-    }
-    FillSide(state);
-  }
+  for (size_t side = 0; side < gatherers_.size(); ++side)
+    RETURN_IF_ERROR(IsWhole(side) ? GatherSide(side, key_) : GatherPrefix(side));
   return absl::OkStatus();
 }
 
-absl::Status RuleRun::GatherPrefix(SideState* state, size_t side, const std::string& key) {
-  const std::string_view prefix(key.data(), PrefixBytes(rule_.key_kinds(), key, state->side->key.size()));
-  if (state->gathered && state->prefix == prefix) return absl::OkStatus();
-  state->prefix.assign(prefix);
-  state->gathered = true;
+absl::Status RuleRun::GatherPrefix(size_t side) {
+  Prefix& prefix = prefixes_[side];
+  const std::string_view key(key_.data(),
+                             PrefixBytes(rule_.key_kinds(), key_, rule_.sides()[side].key.size()));
+  if (prefix.gathered && prefix.key == key) {
+    if (is_named_[side] != 0) gatherers_[side]->FillFrame();
+    return absl::OkStatus();
+  }
+  prefix.key.assign(key);
+  prefix.gathered = true;
   for (Stream& stream : streams_) {
     if (stream.input.side != side) continue;
-    while (!stream.at_end && stream.run.key < prefix) RETURN_IF_ERROR(Move(&stream));
+    while (!stream.at_end && stream.rows.key.text() < key) RETURN_IF_ERROR(Move(&stream));
+    stream.at_key = !stream.at_end && stream.rows.key.text() == key;
   }
-  return GatherSide(state, side, state->prefix);
+  return GatherSide(side, prefix.key);
 }
 
-absl::Status RuleRun::GatherSide(SideState* state, size_t side, std::string_view key) {
-  state->rows = 0;
-  state->spoiled = Value();
-  for (Gatherer& measure : state->measures) measure.Clear();
+absl::Status RuleRun::GatherSide(size_t side, std::string_view key) {
+  SideGatherer& gatherer = *gatherers_[side];
+  gatherer.Begin();
   for (Stream& stream : streams_) {
     if (stream.input.side != side) continue;
-    if (!IsWhole(stream)) stream.at_key = !stream.at_end && stream.run.key == key;
     while (stream.at_key) {
-      if (state->fast) {
-        AddFast(state, stream);
-      } else {
-        AddRun(state, stream);
-      }
-      const bool ends = stream.run.ends_key;
+      gatherer.Add(stream.of_side, stream.rows);
+      const bool ends = stream.rows.ends_key;
       RETURN_IF_ERROR(Move(&stream));
-      stream.at_key = !ends && !stream.at_end && stream.run.key == key;
+      stream.at_key = !ends && !stream.at_end && stream.rows.key.text() == key;
     }
   }
-  counts_.rows[side] += state->rows;
+  gatherer.End();
+  if (is_named_[side] != 0) gatherer.FillFrame();
+  counts_.rows[side] += gatherer.rows();
   return absl::OkStatus();
-}
-
-void RuleRun::AddFast(SideState* state, const Stream& stream) {
-  const RowRun& run = stream.run;
-  const int64_t rows = run.end - run.begin;
-  state->rows += rows;
-  for (size_t i = 0; i < state->measures.size(); ++i) {
-    Gatherer& measure = state->measures[i];
-    if (state->sum_columns[i] < 0) {
-      measure.AddRows(rows);
-      continue;
-    }
-    const int index = stream.input.columns[static_cast<size_t>(state->sum_columns[i])];
-    if (index < 0) {
-      Slot(measure.SummedSlot()) = {ValueState::kWithheld, Fault::kNone, 0, 0, {}};
-      measure.Add(frame_);
-      continue;
-    }
-    const NumberColumn& numbers = run.block->numbers[static_cast<size_t>(index)];
-    Wide sum = 0;
-    int64_t present = rows;
-    for (uint32_t row = run.begin; row < run.end; ++row) sum += numbers.numbers[row];
-    if (!numbers.present.empty())
-      present = std::count(numbers.present.begin() + run.begin, numbers.present.begin() + run.end, 1);
-    measure.AddSum(sum, present);
-  }
-}
-
-void RuleRun::FillRow(const SideState& state, const Stream& stream, uint32_t row) {
-  const std::vector<SideColumn>& columns = state.side->columns;
-  for (size_t i = 0; i < columns.size(); ++i) {
-    Value& value = Slot(columns[i].slot);
-    const int index = stream.input.columns[i];
-    if (index < 0) {
-      value = {ValueState::kWithheld, Fault::kNone, 0, 0, {}};
-      continue;
-    }
-    const auto at = static_cast<size_t>(index);
-    if (columns[i].type.kind == ValueKind::kText) {
-      const TextColumn& texts = stream.run.block->texts[at];
-      const bool present = texts.present.empty() || texts.present[row] != 0;
-      value = present ? TextValue(texts.texts[texts.codes[row]]) : Value();
-    } else {
-      const NumberColumn& numbers = stream.run.block->numbers[at];
-      const bool present = numbers.present.empty() || numbers.present[row] != 0;
-      value = present ? NumberValue(numbers.numbers[row]) : Value();
-    }
-  }
-}
-
-void RuleRun::AddRun(SideState* state, const Stream& stream) {
-  for (uint32_t row = stream.run.begin; row < stream.run.end; ++row) {
-    FillRow(*state, stream, row);
-    if (state->side->filter) {
-      const Value holds = state->side->filter->Evaluate(frame_);
-      if (!holds.is_present() && holds.state != ValueState::kMissing) {
-        if (holds.state > state->spoiled.state) state->spoiled = holds;
-        continue;
-      }
-      if (!holds.is_true()) continue;
-    }
-    ++state->rows;
-    for (Gatherer& measure : state->measures) measure.Add(frame_);
-  }
-}
-
-void RuleRun::FillSide(const SideState& state) {
-  // Where it cannot be said of a row whether it counts, nothing can be said of what is made of the rows.
-  if (state.spoiled.state != ValueState::kMissing) {
-    Slot(state.side->rows_slot) = state.spoiled;
-    for (const CompiledMeasure& measure : state.side->measures) Slot(measure.slot) = state.spoiled;
-    return;
-  }
-  Slot(state.side->rows_slot) = NumberValue(state.rows);
-  for (size_t i = 0; i < state.measures.size(); ++i)
-    Slot(state.side->measures[i].slot) = state.measures[i].Result();
 }
 
 void RuleRun::EvaluateRates() {

@@ -7,6 +7,7 @@
 #include "libs/base/status.h"
 #include "libs/comparison/projector.h"
 #include "services/comparison/comparison.h"
+#include "services/comparison/divisions.h"
 
 namespace hangou {
 namespace {
@@ -57,10 +58,23 @@ bool IsSameRule(v1::ComparisonRule a, v1::ComparisonRule b) {
   return a.SerializeAsString() == b.SerializeAsString();
 }
 
+const std::string& NameOf(const v1::ComparisonObject& object) {
+  if (object.has_rule()) return object.rule().name();
+  return object.has_office() ? object.office().name() : object.parameter().name();
+}
+
+// True where the same object is there already.
+template <class Object>
+bool IsKnown(const std::map<std::string, Object>& known, const Object& object) {
+  const auto found = known.find(object.name());
+  return found != known.end() && found->second.SerializeAsString() == object.SerializeAsString();
+}
+
 // What a department has after an apply, and what of it is new.
 struct AppliedBook {
   std::map<std::string, v1::ComparisonParameter> parameters;
   std::map<std::string, v1::StoredRule> rules;
+  std::map<std::string, v1::TaxOffice> offices;
   std::set<std::string> changed;
 };
 
@@ -69,18 +83,20 @@ absl::StatusOr<AppliedBook> Merge(const ComparisonContext& context, const std::s
   AppliedBook book;
   for (auto& parameter : context.book.Parameters(department)) book.parameters[parameter.name()] = parameter;
   for (auto& rule : context.book.Rules(department)) book.rules[rule.rule().name()] = rule;
+  for (auto& office : context.book.Offices(department)) book.offices[office.name()] = office;
   std::set<std::string> seen;
   for (const v1::ComparisonObject& object : request.objects()) {
-    const std::string& name = object.has_rule() ? object.rule().name() : object.parameter().name();
+    const std::string& name = NameOf(object);
     if (!seen.insert(name).second) return MakeError(Reason::kInvalidObject, name + " stands twice");
-    if (object.has_parameter()) {
-      const auto found = book.parameters.find(name);
-      if (found != book.parameters.end() &&
-          found->second.SerializeAsString() == object.parameter().SerializeAsString()) {
+    if (object.has_parameter() || object.has_office()) {
+      const bool is_same = object.has_office() ? IsKnown(book.offices, object.office())
+                                               : IsKnown(book.parameters, object.parameter());
+      if (is_same) {
         response->set_unchanged(response->unchanged() + 1);
         continue;
       }
-      book.parameters[name] = object.parameter();
+      if (object.has_office()) book.offices[name] = object.office();
+      if (object.has_parameter()) book.parameters[name] = object.parameter();
     } else {
       v1::StoredRule& stored = book.rules[name];
       if (stored.version() > 0 && IsSameRule(stored.rule(), object.rule())) {
@@ -176,6 +192,16 @@ absl::StatusOr<v1::ApplyRulesResponse> ApplyRules(const ComparisonContext& conte
     *event.mutable_parameter() = parameter;
     note(std::move(event));
   }
+  std::vector<v1::TaxOffice> offices;
+  for (const auto& [name, office] : book.offices) {
+    offices.push_back(office);
+    if (!book.changed.contains(name)) continue;
+    response.add_offices(name);
+    v1::ComparisonEvent event;
+    *event.mutable_office() = office;
+    note(std::move(event));
+  }
+  RETURN_IF_ERROR(CheckOffices(offices));
   for (const auto& [name, stored] : book.rules) {
     // Those that stay as they are must go with the parameters too.
     ASSIGN_OR_RETURN(const auto rule,

@@ -1,12 +1,16 @@
 #include "services/comparison/book.h"
 
+#include <xxhash.h>
+
 #include <algorithm>
+#include <charconv>
 #include <utility>
 
 #include "absl/strings/numbers.h"
 #include "libs/base/clock.h"
 #include "libs/base/limits.h"
 #include "libs/base/status.h"
+#include "libs/base/text.h"
 
 namespace hangou {
 namespace {
@@ -14,7 +18,15 @@ namespace {
 namespace v1 = hangou::comparison::v1;
 
 constexpr int64_t kOpenMs = 60'000;
+constexpr int64_t kReadEvidenceMs = 10'000;
 constexpr char kRunPrefix[] = "runs/";
+constexpr char kCluePrefix[] = "clues/";
+constexpr char kFindingsWord[] = "/findings/";
+constexpr char kEvidenceWord[] = "/evidence";
+
+std::string FindingsKey(const std::string& department, const std::string& run, uint32_t part) {
+  return department + "/" + run + kFindingsWord + std::to_string(part);
+}
 
 // What compaction keeps the newest of.
 std::string KeyOf(const v1::ComparisonEvent& event) {
@@ -23,28 +35,80 @@ std::string KeyOf(const v1::ComparisonEvent& event) {
       return event.department() + "/" + event.rule().rule().name();
     case v1::ComparisonEvent::kParameter:
       return event.department() + "/" + event.parameter().name();
+    case v1::ComparisonEvent::kOffice:
+      return event.department() + "/" + event.office().name();
     case v1::ComparisonEvent::kRun:
       return event.department() + "/" + event.run().name();
+    case v1::ComparisonEvent::kFindings:
+      return FindingsKey(event.department(), event.findings().run(), event.findings().part());
+    case v1::ComparisonEvent::kEvidence:
+      return event.department() + "/" + event.evidence().clue() + kEvidenceWord;
     default:
       return event.department() + "/" + event.clue().name();
   }
 }
 
+// Evidence of no run: it is taken away.
+bool TakesAway(const v1::ComparisonEvent& event) {
+  return event.has_evidence() && event.evidence().run().empty();
+}
+
+uint64_t NumberOfRun(const std::string& run) {
+  uint64_t number = 0;
+  return run.rfind(kRunPrefix, 0) == 0 && absl::SimpleAtoi(run.substr(sizeof kRunPrefix - 1), &number)
+             ? number
+             : 0;
+}
+
+// Waits for a reader: what a log of other machines holds comes a little later. Used by one thread; the reader outlives it.
+class ReaderWait {
+ public:
+  explicit ReaderWait(LogReader& reader) : reader_(reader) {
+    reader_.SetNotify([this] {
+      MutexLock lock(mutex_);
+      notified_ = true;
+      more_.NotifyAll();
+    });
+  }
+  ~ReaderWait() { reader_.SetNotify({}); }
+  // Returns when there may be more, and now and then.
+  void Wait() {
+    MutexLock lock(mutex_);
+    if (!notified_) more_.WaitFor(mutex_, 100);
+    notified_ = false;
+  }
+
+ private:
+  LogReader& reader_;
+  Mutex mutex_;
+  CondVar more_;
+  bool notified_ HANGOU_GUARDED_BY(mutex_) = false;
+};
+
+uint64_t RowHash(const std::string& resource, uint64_t record) {
+  return XXH3_64bits_withSeed(resource.data(), resource.size(), record);
+}
+
 }  // namespace
+
+uint64_t ClueNumber(const std::string& name) {
+  uint64_t number = 0;
+  const size_t begin = sizeof kCluePrefix - 1;
+  if (name.size() > begin) std::from_chars(name.data() + begin, name.data() + name.size(), number, 16);
+  return number;
+}
+
+std::string ClueName(uint64_t number) {
+  std::string bytes;
+  AppendBigEndian(&bytes, number, 8);
+  return kCluePrefix + Hex(bytes);
+}
 
 absl::Status ComparisonBook::Open() {
   RETURN_IF_ERROR(log_.EnsureTopic(kComparisonTopic, 1));
   ASSIGN_OR_RETURN(const auto ends, log_.EndOffsets(kComparisonTopic, {0}));
   ASSIGN_OR_RETURN(const auto reader, log_.OpenReader(kComparisonTopic, {{0, 0}}));
-  // What a log of other machines holds comes a little later: the end of the reader's wait is told by its notification.
-  Mutex mutex;
-  CondVar more;
-  bool notified = false;
-  reader->SetNotify([&] {
-    MutexLock lock(mutex);
-    notified = true;
-    more.NotifyAll();
-  });
+  ReaderWait wait(*reader);
   const int64_t deadline_us = SystemClock().BootUs() + kOpenMs * kUsPerMs;
   int64_t next = 0;
   absl::Status status;
@@ -55,9 +119,7 @@ absl::Status ComparisonBook::Open() {
       break;
     }
     if (records->empty()) {
-      MutexLock lock(mutex);
-      if (!notified) more.WaitFor(mutex, 100);
-      notified = false;
+      wait.Wait();
       if (SystemClock().BootUs() > deadline_us)
         status = MakeError(Reason::kLogUnavailable, "the topic of comparison is not read in time; retry");
       continue;
@@ -66,21 +128,23 @@ absl::Status ComparisonBook::Open() {
     for (const LogRecord& record : *records) {
       next = record.offset + 1;
       v1::ComparisonEvent event;
-      if (!record.value) continue;
+      if (!record.value) {
+        Forget(record.key);
+        continue;
+      }
       if (!event.ParseFromString(*record.value)) {
         status =
             MakeError(Reason::kDataLoss, "the record at offset " + std::to_string(record.offset) + " of " +
                                              kComparisonTopic + " cannot be read; restore the log");
         break;
       }
-      Take(event);
+      Take(event, record.offset);
     }
   }
-  reader->SetNotify({});
   return status;
 }
 
-void ComparisonBook::Take(const v1::ComparisonEvent& event) {
+void ComparisonBook::Take(const v1::ComparisonEvent& event, int64_t offset) {
   OfDepartment& of = departments_[event.department()];
   switch (event.event_case()) {
     case v1::ComparisonEvent::kRule:
@@ -89,44 +153,135 @@ void ComparisonBook::Take(const v1::ComparisonEvent& event) {
     case v1::ComparisonEvent::kParameter:
       of.parameters[event.parameter().name()] = event.parameter();
       return;
-    case v1::ComparisonEvent::kRun: {
-      uint64_t number = 0;
-      if (absl::SimpleAtoi(event.run().name().substr(sizeof kRunPrefix - 1), &number))
-        runs_ = std::max(runs_, number);
+    case v1::ComparisonEvent::kOffice:
+      of.offices[event.office().name()] = event.office();
       return;
-    }
+    case v1::ComparisonEvent::kRun:
+      runs_ = std::max(runs_, NumberOfRun(event.run().name()));
+      return;
     case v1::ComparisonEvent::kClue:
-      of.clues[event.clue().name()] = event.clue();
+      of.clues[event.clue().name()] = std::make_shared<const v1::Clue>(event.clue());
       return;
+    case v1::ComparisonEvent::kFindings:
+      return TakeFindings(event.findings(), &of);
+    case v1::ComparisonEvent::kEvidence:
+      return TakeEvidence(event.evidence(), offset, &of);
     case v1::ComparisonEvent::EVENT_NOT_SET:
       return;
   }
 }
 
+void ComparisonBook::TakeFindings(const v1::RunFindings& findings, OfDepartment* of) {
+  RunFound& run = of->findings[NumberOfRun(findings.run())];
+  run.rule = findings.rule();
+  run.period = findings.period();
+  run.parts = std::max(run.parts, findings.part() + 1);
+  for (int i = 0; i < std::min(findings.clues_size(), findings.amounts_size()); ++i)
+    run.found.emplace_back(findings.clues(i), findings.amounts(i));
+}
+
+void ComparisonBook::TakeEvidence(const v1::ClueEvidence& evidence, int64_t offset, OfDepartment* of) {
+  if (evidence.run().empty()) {
+    of->evidence_at.erase(evidence.clue());
+    return;
+  }
+  of->evidence_at[evidence.clue()] = offset;
+  const uint64_t clue = ClueNumber(evidence.clue());
+  for (const v1::EvidenceSide& side : evidence.sides()) {
+    for (const v1::EvidenceRow& row : side.rows())
+      of->rows.emplace(RowHash(side.resource(), row.record()), clue);
+  }
+}
+
+void ComparisonBook::Forget(const std::string& key) {
+  const size_t slash = key.find('/');
+  const auto found = departments_.find(key.substr(0, slash));
+  if (slash == std::string::npos || found == departments_.end()) return;
+  const std::string name = key.substr(slash + 1);
+  if (const size_t at = name.find(kFindingsWord); at != std::string::npos) {
+    found->second.findings.erase(NumberOfRun(name.substr(0, at)));
+  } else if (const size_t end = name.find(kEvidenceWord); end != std::string::npos) {
+    found->second.evidence_at.erase(name.substr(0, end));
+  }
+}
+
+std::vector<std::string> ComparisonBook::OldFindings() const {
+  MutexLock lock(mutex_);
+  std::vector<std::string> keys;
+  for (const auto& [department, of] : departments_) {
+    std::map<std::pair<std::string, std::string>, size_t> kept;
+    for (auto run = of.findings.rbegin(); run != of.findings.rend(); ++run) {
+      if (++kept[{run->second.rule, run->second.period}] <= kKeptRuns) continue;
+      for (uint32_t part = 0; part < run->second.parts; ++part)
+        keys.push_back(FindingsKey(department, kRunPrefix + std::to_string(run->first), part));
+    }
+  }
+  return keys;
+}
+
 absl::Status ComparisonBook::Write(const std::vector<v1::ComparisonEvent>& events, int64_t timeout_ms) {
+  return Change(timeout_ms, [&](std::vector<v1::ComparisonEvent>* all) {
+    *all = events;
+    return absl::OkStatus();
+  });
+}
+
+absl::Status ComparisonBook::Change(int64_t timeout_ms, const MakeEvents& make) {
+  MutexLock change_lock(change_mutex_);
+  std::vector<v1::ComparisonEvent> events;
+  RETURN_IF_ERROR(make(&events));
+  RETURN_IF_ERROR(Append(events, {}, timeout_ms));
+  const bool has_findings =
+      std::any_of(events.begin(), events.end(), [](const auto& event) { return event.has_findings(); });
+  if (!has_findings) return absl::OkStatus();
+  return Append({}, OldFindings(), timeout_ms);
+}
+
+absl::Status ComparisonBook::Append(const std::vector<v1::ComparisonEvent>& events,
+                                    const std::vector<std::string>& gone, int64_t timeout_ms) {
   struct Waiting {
     Mutex mutex;
     CondVar done;
     size_t left HANGOU_GUARDED_BY(mutex) = 0;
     absl::Status failed HANGOU_GUARDED_BY(mutex);
+    std::map<size_t, int64_t> offsets HANGOU_GUARDED_BY(mutex);  // of the first event of each batch
   };
   const auto waiting = std::make_shared<Waiting>();
-  for (size_t begin = 0; begin < events.size(); begin += limits::kBatchRecords) {
-    std::vector<LogEntry> entries;
-    for (size_t i = begin; i < std::min(events.size(), begin + limits::kBatchRecords); ++i)
-      entries.push_back({KeyOf(events[i]), events[i].SerializeAsString()});
+  std::vector<LogEntry> entries;
+  size_t first = 0, bytes = 0;
+  const auto flush = [&](size_t next) {
+    if (entries.empty()) return;
     {
       MutexLock lock(waiting->mutex);
       ++waiting->left;
     }
-    log_.Append(kComparisonTopic, 0, std::move(entries), [waiting](absl::StatusOr<int64_t> first) {
+    log_.Append(kComparisonTopic, 0, std::move(entries), [waiting, first](absl::StatusOr<int64_t> offset) {
       MutexLock lock(waiting->mutex);
       --waiting->left;
-      if (!first.ok() && waiting->failed.ok()) waiting->failed = first.status();
+      if (offset.ok()) waiting->offsets[first] = *offset;
+      if (!offset.ok() && waiting->failed.ok()) waiting->failed = offset.status();
       waiting->done.NotifyAll();
     });
+    entries.clear();
+    first = next;
+    bytes = 0;
+  };
+  for (size_t i = 0; i < events.size(); ++i) {
+    std::optional<std::string> value;
+    if (!TakesAway(events[i])) value = events[i].SerializeAsString();
+    const size_t size = value ? value->size() : 0;
+    if (entries.size() == limits::kBatchRecords || bytes + size > limits::kBatchBytes) flush(i);
+    bytes += size;
+    entries.push_back({KeyOf(events[i]), std::move(value)});
   }
+  flush(events.size());
+  for (size_t i = 0; i < gone.size(); ++i) {
+    entries.push_back({gone[i], std::nullopt});
+    if (entries.size() == limits::kBatchRecords) flush(events.size() + i + 1);
+  }
+  flush(events.size() + gone.size());
   const int64_t deadline_us = SystemClock().BootUs() + timeout_ms * kUsPerMs;
+  std::map<size_t, int64_t> offsets;
   {
     MutexLock lock(waiting->mutex);
     while (waiting->left > 0) {
@@ -135,9 +290,14 @@ absl::Status ComparisonBook::Write(const std::vector<v1::ComparisonEvent>& event
       waiting->done.WaitFor(waiting->mutex, 100);
     }
     RETURN_IF_ERROR(waiting->failed);
+    offsets = waiting->offsets;
   }
   MutexLock lock(mutex_);
-  for (const v1::ComparisonEvent& event : events) Take(event);
+  for (size_t i = 0; i < events.size(); ++i) {
+    const auto batch = std::prev(offsets.upper_bound(i));
+    Take(events[i], batch->second + static_cast<int64_t>(i - batch->first));
+  }
+  for (const std::string& key : gone) Forget(key);
   return absl::OkStatus();
 }
 
@@ -166,16 +326,104 @@ std::vector<std::string> ComparisonBook::Departments() const {
   return names;
 }
 
-std::vector<v1::Clue> ComparisonBook::Clues(const std::string& department,
-                                            const std::function<bool(const v1::Clue&)>& wanted) const {
+std::vector<v1::TaxOffice> ComparisonBook::Offices(const std::string& department) const {
   MutexLock lock(mutex_);
-  std::vector<v1::Clue> clues;
+  std::vector<v1::TaxOffice> offices;
+  const auto found = departments_.find(department);
+  if (found == departments_.end()) return offices;
+  for (const auto& [name, office] : found->second.offices) offices.push_back(office);
+  return offices;
+}
+
+std::vector<StoredClue> ComparisonBook::Clues(const std::string& department,
+                                              const std::function<bool(const v1::Clue&)>& wanted) const {
+  MutexLock lock(mutex_);
+  std::vector<StoredClue> clues;
   const auto found = departments_.find(department);
   if (found == departments_.end()) return clues;
   for (const auto& [name, clue] : found->second.clues) {
-    if (wanted(clue)) clues.push_back(clue);
+    if (wanted(*clue)) clues.push_back(clue);
   }
   return clues;
+}
+
+StoredClue ComparisonBook::FindClue(const std::string& department, const std::string& name) const {
+  MutexLock lock(mutex_);
+  const auto found = departments_.find(department);
+  if (found == departments_.end()) return nullptr;
+  const auto clue = found->second.clues.find(name);
+  return clue == found->second.clues.end() ? nullptr : clue->second;
+}
+
+bool ComparisonBook::HasEvidence(const std::string& department, const std::string& clue) const {
+  MutexLock lock(mutex_);
+  const auto found = departments_.find(department);
+  return found != departments_.end() && found->second.evidence_at.contains(clue);
+}
+
+absl::StatusOr<std::optional<v1::ClueEvidence>> ComparisonBook::Evidence(const std::string& department,
+                                                                         const std::string& clue) const {
+  int64_t offset = 0;
+  {
+    MutexLock lock(mutex_);
+    const auto found = departments_.find(department);
+    if (found == departments_.end()) return std::optional<v1::ClueEvidence>();
+    const auto at = found->second.evidence_at.find(clue);
+    if (at == found->second.evidence_at.end()) return std::optional<v1::ClueEvidence>();
+    offset = at->second;
+  }
+  ASSIGN_OR_RETURN(const auto reader, log_.OpenReader(kComparisonTopic, {{0, offset}}));
+  ReaderWait wait(*reader);
+  const int64_t deadline_us = SystemClock().BootUs() + kReadEvidenceMs * kUsPerMs;
+  while (true) {
+    ASSIGN_OR_RETURN(const auto records, reader->Poll(1));
+    if (records.empty()) {
+      if (SystemClock().BootUs() > deadline_us)
+        return MakeError(Reason::kLogUnavailable, "the evidence is not read in time; retry");
+      wait.Wait();
+      continue;
+    }
+    v1::ComparisonEvent event;
+    const LogRecord& record = records.front();
+    // What was taken away meanwhile is not there any more.
+    if (record.offset != offset || !record.value) return std::optional<v1::ClueEvidence>();
+    if (!event.ParseFromString(*record.value) || event.evidence().clue() != clue)
+      return MakeError(Reason::kDataLoss, "the evidence at offset " + std::to_string(offset) + " of " +
+                                              kComparisonTopic + " cannot be read; restore the log");
+    return std::optional<v1::ClueEvidence>(event.evidence());
+  }
+}
+
+std::vector<std::string> ComparisonBook::CluesOfRecord(const std::string& department,
+                                                       const std::string& resource, uint64_t record) const {
+  MutexLock lock(mutex_);
+  std::vector<std::string> names;
+  const auto found = departments_.find(department);
+  if (found == departments_.end()) return names;
+  const uint64_t hash = RowHash(resource, record);
+  const auto& rows = found->second.rows;
+  for (auto row = rows.lower_bound({hash, 0}); row != rows.end() && row->first == hash; ++row)
+    names.push_back(ClueName(row->second));
+  return names;
+}
+
+std::vector<ComparisonBook::KeptRun> ComparisonBook::KeptRuns(const std::string& department) const {
+  MutexLock lock(mutex_);
+  std::vector<KeptRun> runs;
+  const auto found = departments_.find(department);
+  if (found == departments_.end()) return runs;
+  for (const auto& [number, of] : found->second.findings) runs.push_back({number, of.rule, of.period});
+  return runs;
+}
+
+std::optional<std::map<uint64_t, int64_t>> ComparisonBook::Findings(const std::string& department,
+                                                                    uint64_t run) const {
+  MutexLock lock(mutex_);
+  const auto found = departments_.find(department);
+  if (found == departments_.end()) return std::nullopt;
+  const auto of = found->second.findings.find(run);
+  if (of == found->second.findings.end()) return std::nullopt;
+  return std::map<uint64_t, int64_t>(of->second.found.begin(), of->second.found.end());
 }
 
 uint64_t ComparisonBook::runs() const {

@@ -5,7 +5,10 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
+#include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/status/statusor.h"
@@ -18,6 +21,16 @@ namespace hangou {
 // The topic: one partition, compacted by the names of what stands in it.
 inline constexpr char kComparisonTopic[] = "hangou.comparison";
 
+// Runs of a rule and period whose findings are kept, so that two of them can be compared: a year of monthly runs. 100,000
+// findings take 1.6 MB.
+constexpr size_t kKeptRuns = 12;
+
+// A clue as it is kept: it is replaced, never changed.
+using StoredClue = std::shared_ptr<const hangou::comparison::v1::Clue>;
+// The number in the name of a clue, and back.
+uint64_t ClueNumber(const std::string& name);
+std::string ClueName(uint64_t number);
+
 // What is written of one kind of event is kept under its name and department. Thread-safe; `log` must outlive it.
 // There is one process that writes.
 class ComparisonBook {
@@ -26,7 +39,12 @@ class ComparisonBook {
 
   // Reads the topic to the end that it has now. Once, before anything else.
   absl::Status Open();
-  // Writes events durably, in their order, and takes them in. LOG_UNAVAILABLE: they may be there or not.
+  // Makes events of what stands in the book, with `make`, and writes them durably, in their order, before anybody else
+  // makes some. They are taken in when they are durable. LOG_UNAVAILABLE: they may be there or not.
+  using MakeEvents =
+      std::function<absl::Status(std::vector<hangou::comparison::v1::ComparisonEvent>* events)>;
+  absl::Status Change(int64_t timeout_ms, const MakeEvents& make);
+  // Writes events that are made without looking at the book.
   absl::Status Write(const std::vector<hangou::comparison::v1::ComparisonEvent>& events, int64_t timeout_ms);
 
   // The rules and parameters of a department, in the order of their names.
@@ -34,23 +52,65 @@ class ComparisonBook {
   std::vector<hangou::comparison::v1::ComparisonParameter> Parameters(const std::string& department) const;
   // Departments that have rules.
   std::vector<std::string> Departments() const;
-  // Clues of a department for which `wanted` is true.
-  std::vector<hangou::comparison::v1::Clue> Clues(
-      const std::string& department,
-      const std::function<bool(const hangou::comparison::v1::Clue&)>& wanted) const;
+  std::vector<hangou::comparison::v1::TaxOffice> Offices(const std::string& department) const;
+  // Clues of a department for which `wanted` is true, in the order of their names.
+  std::vector<StoredClue> Clues(const std::string& department,
+                                const std::function<bool(const hangou::comparison::v1::Clue&)>& wanted) const;
+  // A clue by its name; null where there is none.
+  StoredClue FindClue(const std::string& department, const std::string& name) const;
+  // The evidence of a clue; none where none is kept. LOG_UNAVAILABLE, DATA_LOSS.
+  absl::StatusOr<std::optional<hangou::comparison::v1::ClueEvidence>> Evidence(const std::string& department,
+                                                                               const std::string& clue) const;
+  bool HasEvidence(const std::string& department, const std::string& clue) const;
+  // Names of the clues of a department whose evidence has a record of a resource.
+  std::vector<std::string> CluesOfRecord(const std::string& department, const std::string& resource,
+                                         uint64_t record) const;
+  // Runs of a department whose findings are kept, the oldest first.
+  struct KeptRun {
+    uint64_t number = 0;
+    std::string rule;
+    std::string period;
+  };
+  std::vector<KeptRun> KeptRuns(const std::string& department) const;
+  // Amounts by number of clue of what a run found; none where they are not kept.
+  std::optional<std::map<uint64_t, int64_t>> Findings(const std::string& department, uint64_t run) const;
   // How many runs there were.
   uint64_t runs() const;
 
  private:
+  using Event = hangou::comparison::v1::ComparisonEvent;
+  // What a run found; clues ascending.
+  struct RunFound {
+    std::string rule;
+    std::string period;
+    uint32_t parts = 0;
+    std::vector<std::pair<uint64_t, int64_t>> found;
+  };
   struct OfDepartment {
     std::map<std::string, hangou::comparison::v1::StoredRule> rules;
     std::map<std::string, hangou::comparison::v1::ComparisonParameter> parameters;
-    std::map<std::string, hangou::comparison::v1::Clue> clues;
+    std::map<std::string, hangou::comparison::v1::TaxOffice> offices;
+    std::map<std::string, StoredClue> clues;
+    std::map<uint64_t, RunFound> findings;         // by number of the run
+    std::map<std::string, int64_t> evidence_at;    // offset by clue
+    std::set<std::pair<uint64_t, uint64_t>> rows;  // hash of resource and record, number of the clue
   };
 
-  void Take(const hangou::comparison::v1::ComparisonEvent& event) HANGOU_REQUIRES(mutex_);
+  // Takes an event that stands at an offset.
+  void Take(const Event& event, int64_t offset) HANGOU_REQUIRES(mutex_);
+  void TakeFindings(const hangou::comparison::v1::RunFindings& findings, OfDepartment* of)
+      HANGOU_REQUIRES(mutex_);
+  void TakeEvidence(const hangou::comparison::v1::ClueEvidence& evidence, int64_t offset, OfDepartment* of)
+      HANGOU_REQUIRES(mutex_);
+  // Forgets what a tombstone of this key takes away.
+  void Forget(const std::string& key) HANGOU_REQUIRES(mutex_);
+  // Keys of findings that are older than what is kept.
+  std::vector<std::string> OldFindings() const;
+  absl::Status Append(const std::vector<Event>& events, const std::vector<std::string>& gone,
+                      int64_t timeout_ms);
 
   Log& log_;
+  Mutex change_mutex_;  // held while events are made and written; before mutex_
   mutable Mutex mutex_;
   std::map<std::string, OfDepartment> departments_ HANGOU_GUARDED_BY(mutex_);
   uint64_t runs_ HANGOU_GUARDED_BY(mutex_) = 0;

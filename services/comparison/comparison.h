@@ -56,6 +56,27 @@ absl::StatusOr<hangou::comparison::v1::Run> RunStoredRule(
 absl::StatusOr<hangou::comparison::v1::ListCluesResponse> ListClues(
     const ComparisonContext& context, const Caller& caller,
     const hangou::comparison::v1::ListCluesRequest& request);
+absl::StatusOr<hangou::comparison::v1::GetClueResponse> GetClue(
+    const ComparisonContext& context, const Caller& caller,
+    const hangou::comparison::v1::GetClueRequest& request);
+absl::StatusOr<hangou::comparison::v1::ChangeCluesResponse> AssignClues(
+    const ComparisonContext& context, const Caller& caller,
+    const hangou::comparison::v1::AssignCluesRequest& request);
+absl::StatusOr<hangou::comparison::v1::ChangeCluesResponse> AnswerClues(
+    const ComparisonContext& context, const Caller& caller,
+    const hangou::comparison::v1::AnswerCluesRequest& request);
+absl::StatusOr<hangou::comparison::v1::GetEffectResponse> GetEffect(
+    const ComparisonContext& context, const Caller& caller,
+    const hangou::comparison::v1::GetEffectRequest& request);
+absl::StatusOr<hangou::comparison::v1::DiffRunsResponse> DiffRuns(
+    const ComparisonContext& context, const Caller& caller,
+    const hangou::comparison::v1::DiffRunsRequest& request);
+absl::StatusOr<hangou::comparison::v1::ListOfficesResponse> ListOffices(
+    const ComparisonContext& context, const Caller& caller,
+    const hangou::comparison::v1::ListOfficesRequest& request);
+absl::StatusOr<hangou::comparison::v1::ListDataErrorsResponse> ListDataErrors(
+    const ComparisonContext& context, const Caller& caller,
+    const hangou::comparison::v1::ListDataErrorsRequest& request);
 
 // An instant in microseconds since 1970-01-01 UTC as the contract has it.
 google::protobuf::Timestamp TimestampOf(int64_t utc_us);

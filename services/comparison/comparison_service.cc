@@ -85,4 +85,60 @@ grpc::ServerUnaryReactor* ComparisonService::ListClues(grpc::CallbackServerConte
   });
 }
 
+grpc::ServerUnaryReactor* ComparisonService::GetClue(grpc::CallbackServerContext* context,
+                                                     const v1::GetClueRequest* request,
+                                                     v1::GetClueResponse* response) {
+  return AnswerOn(desk_, context, {roles::kConsumer}, response, [this, request](const Caller& caller) {
+    return hangou::GetClue(*work_, caller, *request);
+  });
+}
+
+grpc::ServerUnaryReactor* ComparisonService::AssignClues(grpc::CallbackServerContext* context,
+                                                         const v1::AssignCluesRequest* request,
+                                                         v1::ChangeCluesResponse* response) {
+  return AnswerOn(desk_, context, {roles::kManager}, response, [this, request](const Caller& caller) {
+    return hangou::AssignClues(*work_, caller, *request);
+  });
+}
+
+grpc::ServerUnaryReactor* ComparisonService::AnswerClues(grpc::CallbackServerContext* context,
+                                                         const v1::AnswerCluesRequest* request,
+                                                         v1::ChangeCluesResponse* response) {
+  return AnswerOn(desk_, context, {roles::kConsumer}, response, [this, request](const Caller& caller) {
+    return hangou::AnswerClues(*work_, caller, *request);
+  });
+}
+
+grpc::ServerUnaryReactor* ComparisonService::GetEffect(grpc::CallbackServerContext* context,
+                                                       const v1::GetEffectRequest* request,
+                                                       v1::GetEffectResponse* response) {
+  return AnswerOn(desk_, context, {roles::kConsumer}, response, [this, request](const Caller& caller) {
+    return hangou::GetEffect(*work_, caller, *request);
+  });
+}
+
+grpc::ServerUnaryReactor* ComparisonService::DiffRuns(grpc::CallbackServerContext* context,
+                                                      const v1::DiffRunsRequest* request,
+                                                      v1::DiffRunsResponse* response) {
+  return AnswerOn(desk_, context, {roles::kConsumer}, response, [this, request](const Caller& caller) {
+    return hangou::DiffRuns(*work_, caller, *request);
+  });
+}
+
+grpc::ServerUnaryReactor* ComparisonService::ListOffices(grpc::CallbackServerContext* context,
+                                                         const v1::ListOfficesRequest* request,
+                                                         v1::ListOfficesResponse* response) {
+  return AnswerOn(
+      desk_, context, {roles::kConsumer, roles::kManager}, response,
+      [this, request](const Caller& caller) { return hangou::ListOffices(*work_, caller, *request); });
+}
+
+grpc::ServerUnaryReactor* ComparisonService::ListDataErrors(grpc::CallbackServerContext* context,
+                                                            const v1::ListDataErrorsRequest* request,
+                                                            v1::ListDataErrorsResponse* response) {
+  return AnswerOn(desk_, context, {roles::kPublisher}, response, [this, request](const Caller& caller) {
+    return hangou::ListDataErrors(*work_, caller, *request);
+  });
+}
+
 }  // namespace hangou

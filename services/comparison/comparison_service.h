@@ -47,6 +47,27 @@ class ComparisonService final : public hangou::comparison::v1::Comparison::Callb
   grpc::ServerUnaryReactor* ListClues(grpc::CallbackServerContext* context,
                                       const hangou::comparison::v1::ListCluesRequest* request,
                                       hangou::comparison::v1::ListCluesResponse* response) override;
+  grpc::ServerUnaryReactor* GetClue(grpc::CallbackServerContext* context,
+                                    const hangou::comparison::v1::GetClueRequest* request,
+                                    hangou::comparison::v1::GetClueResponse* response) override;
+  grpc::ServerUnaryReactor* AssignClues(grpc::CallbackServerContext* context,
+                                        const hangou::comparison::v1::AssignCluesRequest* request,
+                                        hangou::comparison::v1::ChangeCluesResponse* response) override;
+  grpc::ServerUnaryReactor* AnswerClues(grpc::CallbackServerContext* context,
+                                        const hangou::comparison::v1::AnswerCluesRequest* request,
+                                        hangou::comparison::v1::ChangeCluesResponse* response) override;
+  grpc::ServerUnaryReactor* GetEffect(grpc::CallbackServerContext* context,
+                                      const hangou::comparison::v1::GetEffectRequest* request,
+                                      hangou::comparison::v1::GetEffectResponse* response) override;
+  grpc::ServerUnaryReactor* DiffRuns(grpc::CallbackServerContext* context,
+                                     const hangou::comparison::v1::DiffRunsRequest* request,
+                                     hangou::comparison::v1::DiffRunsResponse* response) override;
+  grpc::ServerUnaryReactor* ListOffices(grpc::CallbackServerContext* context,
+                                        const hangou::comparison::v1::ListOfficesRequest* request,
+                                        hangou::comparison::v1::ListOfficesResponse* response) override;
+  grpc::ServerUnaryReactor* ListDataErrors(grpc::CallbackServerContext* context,
+                                           const hangou::comparison::v1::ListDataErrorsRequest* request,
+                                           hangou::comparison::v1::ListDataErrorsResponse* response) override;
 
  private:
   explicit ComparisonService(const ComparisonServiceContext& context);

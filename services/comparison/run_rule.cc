@@ -7,7 +7,10 @@
 #include "libs/base/status.h"
 #include "libs/base/text.h"
 #include "libs/comparison/projector.h"
+#include "services/comparison/clue_maker.h"
 #include "services/comparison/comparison.h"
+#include "services/comparison/evidence.h"
+#include "services/comparison/run_ledger.h"
 
 namespace hangou {
 namespace {
@@ -22,33 +25,6 @@ constexpr int64_t kKeepMs = 60'000;
 constexpr size_t kRunFindings = 100'000;
 // Times that a run is decided again because the policy moved on just then.
 constexpr int kDecideTimes = 5;
-
-// A finding that outlives its rows.
-struct KeptFinding {
-  v1::Clue clue;
-  std::string identity;  // rule, period and key
-};
-
-// The figures of a rule: where each stands in the frame, with its name.
-std::vector<std::pair<std::string, int>> FigureSlots(const CompiledRule& rule) {
-  std::vector<std::pair<std::string, int>> figures;
-  const v1::ComparisonRule& declared = rule.declared();
-  if (rule.rollup_parts() > 0) {
-    for (size_t i = 0; i < rule.total_measures().size(); ++i)
-      figures.emplace_back("total." + declared.rollup().measures(static_cast<int>(i)).name(),
-                           rule.total_measures()[i].slot);
-    for (const CompiledValue& value : rule.totals()) figures.emplace_back(value.name, value.slot);
-    return figures;
-  }
-  for (size_t side = 0; side < rule.sides().size(); ++side) {
-    const v1::Side& of = declared.sides(static_cast<int>(side));
-    for (int i = 0; i < of.measures_size(); ++i)
-      figures.emplace_back(of.name() + "." + of.measures(i).name(),
-                           rule.sides()[side].measures[static_cast<size_t>(i)].slot);
-  }
-  for (const CompiledValue& value : rule.values()) figures.emplace_back(value.name, value.slot);
-  return figures;
-}
 
 // Parses "2024", "2024Q3", "2024-07" as the rule's kind of period.
 absl::StatusOr<int64_t> ParseRunPeriod(KeyKind kind, const std::string& text) {
@@ -90,8 +66,10 @@ class StoredRun {
   absl::Status ForEachPartition(const std::function<absl::Status(int partition)>& work);
   absl::Status FindCutOffs();
   absl::Status Merge();
-  absl::Status Keep(const Finding& finding);
-  void Compare(std::vector<v1::ComparisonEvent>* events);
+  absl::Status Keep(int partition, const Finding& finding);
+  bool WantsEvidence(const KeptFinding& finding) const;
+  absl::Status FindEvidence();
+  absl::Status KeepRun();
   absl::Status RecordOnce(bool* again);
 
   const ComparisonContext& context_;
@@ -105,8 +83,11 @@ class StoredRun {
   std::vector<ProjectionName> names_;
   std::vector<Projection::View> views_;
   int partitions_ = 0;
-  std::vector<std::pair<std::string, int>> figures_;
+  std::optional<ClueMaker> maker_;
+  // By identity, before the run.
+  std::map<std::string, StoredClue> known_;
   Mutex mutex_;
+  size_t frames_ HANGOU_GUARDED_BY(mutex_) = 0;  // kept for evidence
   RunCounts counts_ HANGOU_GUARDED_BY(mutex_);
   std::vector<KeptFinding> findings_ HANGOU_GUARDED_BY(mutex_);
 };
@@ -142,7 +123,13 @@ absl::Status StoredRun::Prepare() {
   run_.set_period(request_.period());
   run_.set_department(caller_.department);
   run_.set_dry_run(request_.dry_run());
-  figures_ = FigureSlots(*ready_.compiled);
+  maker_.emplace(*ready_.compiled, run_, terms_.as_of_day);
+  for (StoredClue& clue : context_.book.Clues(caller_.department, [&](const v1::Clue& clue) {
+         return clue.rule() == run_.rule() && clue.period() == run_.period();
+       })) {
+    std::string identity = IdentityOf(*clue);
+    known_[std::move(identity)] = std::move(clue);
+  }
   return absl::OkStatus();
 }
 
@@ -230,34 +217,24 @@ absl::Status StoredRun::FindCutOffs() {
   return absl::OkStatus();
 }
 
-absl::Status StoredRun::Keep(const Finding& finding) {
-  const CompiledRule& rule = *ready_.compiled;
-  KeptFinding kept;
-  v1::Clue& clue = kept.clue;
-  clue.set_rule(run_.rule());
-  clue.set_rule_version(run_.rule_version());
-  clue.set_period(run_.period());
-  clue.set_subject(std::string(finding.subject));
-  clue.set_severity(rule.declared().severity());
-  clue.set_department(caller_.department);
-  clue.set_state(v1::CLUE_STATE_NEW);
-  if (finding.amount_fen) clue.set_amount_fen(*finding.amount_fen);
-  const size_t parts = rule.rollup_parts() > 0 ? rule.rollup_parts() : rule.key_kinds().size();
-  kept.identity = run_.rule() + "|" + run_.period();
-  for (size_t i = 0; i < parts; ++i) {
-    const int slot = rule.key_slot() + static_cast<int>(i);
-    auto* const part = clue.add_key();
-    part->set_name(rule.declared().key(static_cast<int>(i)).name());
-    part->set_value(FormatValue(rule.type_of(slot), finding.slots[slot]));
-    kept.identity += "|" + part->value();
-  }
-  for (const auto& [name, slot] : figures_) {
-    auto* const figure = clue.add_figures();
-    figure->set_name(name);
-    figure->set_value(FormatValue(rule.type_of(slot), finding.slots[slot]));
-  }
+// Whether rows are gathered for a finding: its clue is new or has changed, or nothing is kept of it yet.
+bool StoredRun::WantsEvidence(const KeptFinding& finding) const {
+  const auto known = known_.find(finding.identity);
+  if (known == known_.end()) return true;
+  v1::Clue clue = finding.clue;
+  LedgerMoment moment;
+  moment.day = DayInChina(context_.clock.UtcUs());
+  const ClueChange change = FollowFinding(known->second.get(), moment, &clue);
+  if (change == ClueChange::kQuiet || change == ClueChange::kNoted) return false;
+  return change != ClueChange::kNone || !context_.book.HasEvidence(caller_.department, known->second->name());
+}
+
+absl::Status StoredRun::Keep(int partition, const Finding& finding) {
+  KeptFinding kept = maker_->Make(finding);
+  kept.partition = partition;
+  const bool wants_evidence = !request_.dry_run() && WantsEvidence(kept);
   MutexLock lock(mutex_);
-  run_.set_amount_fen(run_.amount_fen() + clue.amount_fen());
+  run_.set_amount_fen(run_.amount_fen() + kept.clue.amount_fen());
   if (request_.dry_run()) return absl::OkStatus();
   if (findings_.size() == kRunFindings) {
     return MakeError(
@@ -265,8 +242,28 @@ absl::Status StoredRun::Keep(const Finding& finding) {
         "the rule holds for more than 100,000 keys: that is no discrepancy; narrow it, or run it with "
         "--dry-run to see how many");
   }
+  if (wants_evidence && frames_ < kRunEvidence) {
+    ++frames_;
+    kept.frame = std::make_unique<KeptFrame>(finding.slots, ready_.compiled->slots());
+  }
   findings_.push_back(std::move(kept));
   return absl::OkStatus();
+}
+
+absl::Status StoredRun::FindEvidence() {
+  std::vector<std::vector<KeptFinding*>> of_partition(static_cast<size_t>(partitions_));
+  {
+    MutexLock lock(mutex_);
+    for (KeptFinding& finding : findings_) {
+      if (finding.frame) of_partition[static_cast<size_t>(finding.partition)].push_back(&finding);
+    }
+  }
+  const EvidenceSource source = {*ready_.compiled, run_, terms_, names_, views_};
+  return ForEachPartition([&](int partition) -> absl::Status {
+    auto& findings = of_partition[static_cast<size_t>(partition)];
+    if (findings.empty()) return absl::OkStatus();
+    return GatherEvidence(source, partition, std::move(findings));
+  });
 }
 
 absl::Status StoredRun::Merge() {
@@ -274,62 +271,34 @@ absl::Status StoredRun::Merge() {
     ASSIGN_OR_RETURN(auto inputs, InputsOf(partition));
     ASSIGN_OR_RETURN(const RunCounts counts,
                      hangou::RunRule(*ready_.compiled, std::move(inputs), terms_, control_,
-                                     [this](const Finding& finding) { return Keep(finding); }));
+                                     [&](const Finding& finding) { return Keep(partition, finding); }));
     MutexLock lock(mutex_);
     counts_.Add(counts);
     return absl::OkStatus();
   });
 }
 
-// What is new beside the clues of the runs before.
-void StoredRun::Compare(std::vector<v1::ComparisonEvent>* events) {
-  const auto time = TimestampOf(context_.clock.UtcUs());
-  std::map<std::string, v1::Clue> before;
-  const auto mine = [&](const v1::Clue& clue) {
-    return clue.rule() == run_.rule() && clue.period() == run_.period();
-  };
-  for (v1::Clue& clue : context_.book.Clues(caller_.department, mine)) {
-    std::string identity = clue.rule() + "|" + clue.period();
-    for (const v1::Figure& part : clue.key()) identity += "|" + part.value();
-    before[identity] = std::move(clue);
-  }
-  const auto note = [&](v1::Clue clue) {
-    clue.set_run(run_.name());
-    *clue.mutable_update_time() = time;
-    v1::ComparisonEvent event;
-    *event.mutable_clue() = std::move(clue);
-    events->push_back(std::move(event));
-  };
-  MutexLock lock(mutex_);
-  for (KeptFinding& finding : findings_) {
-    v1::Clue& clue = finding.clue;
-    const auto known = before.find(finding.identity);
-    if (known == before.end()) {
-      clue.set_name("clues/" + Hex(RandomBytes(8)));
-      *clue.mutable_create_time() = time;
-      run_.set_new_clues(run_.new_clues() + 1);
-      note(std::move(clue));
-      continue;
+absl::Status StoredRun::KeepRun() {
+  const int64_t begin_us = context_.clock.BootUs();
+  return context_.book.Change(kKeepMs, [&](std::vector<v1::ComparisonEvent>* events) {
+    run_.set_name("runs/" + std::to_string(context_.book.runs() + 1));
+    LedgerMoment moment;
+    moment.utc_us = context_.clock.UtcUs();
+    moment.day = DayInChina(moment.utc_us);
+    moment.run = run_.name();
+    moment.by = run_.name();
+    if (!request_.dry_run()) {
+      MutexLock lock(mutex_);
+      MergeFindings(context_.book, moment, &findings_, &run_, events);
     }
-    v1::Clue& old = known->second;
-    clue.set_name(old.name());
-    *clue.mutable_create_time() = old.create_time();
-    // Run and time are those of the last change.
-    clue.set_run(old.run());
-    *clue.mutable_update_time() = old.update_time();
-    if (clue.SerializeAsString() != old.SerializeAsString()) {
-      run_.set_changed_clues(run_.changed_clues() + 1);
-      note(std::move(clue));
+    run_.set_took_us(run_.took_us() + context_.clock.BootUs() - begin_us);
+    *events->emplace_back().mutable_run() = run_;
+    for (v1::ComparisonEvent& event : *events) {
+      event.set_department(caller_.department);
+      event.set_time_us(moment.utc_us);
     }
-    before.erase(known);
-  }
-  for (auto& [identity, clue] : before) {
-    if (clue.state() == v1::CLUE_STATE_WITHDRAWN) continue;
-    clue.set_state(v1::CLUE_STATE_WITHDRAWN);
-    run_.set_withdrawn_clues(run_.withdrawn_clues() + 1);
-    note(std::move(clue));
-  }
-  findings_.clear();
+    return absl::OkStatus();
+  });
 }
 
 absl::Status StoredRun::RecordOnce(bool* again) {
@@ -362,6 +331,7 @@ absl::StatusOr<v1::Run> StoredRun::Run() {
   RETURN_IF_ERROR(ReadProjections());
   RETURN_IF_ERROR(FindCutOffs());
   RETURN_IF_ERROR(Merge());
+  RETURN_IF_ERROR(FindEvidence());
   {
     MutexLock lock(mutex_);
     for (const int64_t rows : counts_.rows) run_.add_side_rows(rows);
@@ -381,16 +351,8 @@ absl::StatusOr<v1::Run> StoredRun::Run() {
   absl::Status recorded;
   for (int i = 0; i < kDecideTimes && (i == 0 || again); ++i) recorded = RecordOnce(&again);
   RETURN_IF_ERROR(recorded);
-  run_.set_name("runs/" + std::to_string(context_.book.runs() + 1));
-  std::vector<v1::ComparisonEvent> events;
-  if (!request_.dry_run()) Compare(&events);
   run_.set_took_us(context_.clock.BootUs() - begin_us);
-  *events.emplace_back().mutable_run() = run_;
-  for (v1::ComparisonEvent& event : events) {
-    event.set_department(caller_.department);
-    event.set_time_us(context_.clock.UtcUs());
-  }
-  RETURN_IF_ERROR(context_.book.Write(events, kKeepMs));
+  RETURN_IF_ERROR(KeepRun());
   return run_;
 }
 

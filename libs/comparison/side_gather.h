@@ -1,0 +1,85 @@
+// Gathers the rows that one side has for a key.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "libs/columnar/merge.h"
+#include "libs/comparison/gather.h"
+#include "libs/comparison/lanes.h"
+#include "libs/comparison/rule.h"
+
+namespace hangou {
+
+// A number of a key: of a measure, or how many rows there are.
+struct KeyCell {
+  int64_t number = 0;
+  LaneState state = LaneState::kMissing;
+};
+
+// The measures of one side. Filter and measures are evaluated block by block where that can be, else row by row. Used
+// by one thread.
+class SideGatherer {
+ public:
+  // `columns` of each stream: for each column of the side its index in the blocks, -1: it is withheld. `slots` is the
+  // frame of the run; both must outlive it.
+  SideGatherer(const CompiledRule& rule, const CompiledSide& side, std::vector<std::vector<int>> columns,
+               std::vector<size_t> sources, Frame* frame, std::vector<Value>* slots);
+
+  // Begins with a key.
+  void Begin();
+  // Takes rows of one of the streams.
+  void Add(size_t stream, const KeyRows& rows);
+  // Ends the key: `cells` are of it.
+  void End();
+  // Writes the measures into the frame, as whatever they are.
+  void FillFrame();
+
+  const CompiledSide& side() const { return side_; }
+  // Rows of the key that count.
+  int64_t rows() const { return rows_; }
+  // How many rows there are, then the measures in their order; what is no number is unsure.
+  const std::vector<KeyCell>& cells() const { return cells_; }
+
+ private:
+  // Formulas of the side over the blocks of one source.
+  struct SourceLanes {
+    uint64_t serial = 0;
+    LaneFrame frame;
+    std::optional<LaneFormula> filter;
+    std::vector<std::optional<LaneFormula>> formulas;  // of measures; none of a plain count
+    std::vector<uint8_t> counts;  // per row: LaneState of whether it counts; where there is a filter
+    std::vector<NumberLane> values;
+  };
+  // What was gathered of a measure block by block.
+  struct Sum {
+    Wide number = 0;
+    bool any = false;
+  };
+
+  bool MakeLanes(const CompiledRule& rule, const std::vector<int>& columns, SourceLanes* lanes) const;
+  void EvaluateBlock(SourceLanes* lanes, const std::vector<int>& columns, const RowPiece& piece);
+  bool AddPiece(const SourceLanes& lanes, const RowPiece& piece);
+  bool Reduce(const CompiledMeasure& measure, const SourceLanes& lanes, size_t index, const RowPiece& piece,
+              Sum* sum);
+  void AddRow(const std::vector<int>& columns, const RowPiece& piece, uint32_t row);
+  Value& Slot(int slot) { return (*slots_)[static_cast<size_t>(slot)]; }
+
+  const CompiledSide& side_;
+  const std::vector<std::vector<int>> columns_;
+  Frame* const frame_;
+  std::vector<Value>* const slots_;
+  std::vector<int64_t> as_of_, period_;          // a block of what is the same for the whole run
+  std::vector<std::vector<SourceLanes>> lanes_;  // by stream and source; empty: row by row
+  std::vector<Gatherer> measures_;
+  std::vector<Sum> sums_;
+  std::vector<Sum> piece_sums_;
+  std::vector<KeyCell> cells_;
+  int64_t rows_ = 0;
+  Value spoiled_;         // withheld, or a fault: whether a row counts cannot be said; missing: it can
+  bool by_rows_ = false;  // some rows of the key were taken one by one
+};
+
+}  // namespace hangou
