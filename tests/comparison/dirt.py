@@ -13,7 +13,6 @@ import re
 
 EMPTY, TWICE, CORRECTED, SPELLED = 0.02, 0.02, 0.03, 0.1
 HOT_SHARE = 0.1
-HOT_DEVELOPER_TABLES = ("housing.presale_contract", "tax.prepayment")
 WIDE = str.maketrans("0123456789ABCDEFGH", "０１２３４５６７８９ＡＢＣＤＥＦＧＨ")
 # Documents of one company whose numbers are whole numbers with zeros before them: (contract, document of the duty).
 ZEROS = (("0012", "0012"), ("012", "12"), ("0034", "034"), ("56", "0056"), ("0", "00"), ("007", "007"))
@@ -55,7 +54,8 @@ class Table:
     def soil(self, source, first, second):
         """Writes the rows to `first`, and corrections of some to `second`; how many rows are in both."""
         rows = 0
-        with open(source, encoding="utf-8", newline="") as lines, open(first, "w", encoding="utf-8", newline="") as out, \
+        with open(source, encoding="utf-8", newline="") as lines, \
+                open(first, "w", encoding="utf-8", newline="") as out, \
                 open(second, "w", encoding="utf-8", newline="") as later:
             reader, writer, corrections = csv.reader(lines), csv.writer(out), csv.writer(later)
             head = next(reader)
@@ -100,7 +100,8 @@ def add_hot_key(folder, rows, resources):
     hot = int(rows * HOT_SHARE / (1 - HOT_SHARE))
     with open(folder / "housing.presale_contract.csv", encoding="utf-8", newline="") as lines:
         contract = next(csv.DictReader(row for row in lines if ",," not in row and "-" not in row.split(",")[0]))
-    developer, month = contract["developer"].strip().translate({wide: narrow for narrow, wide in WIDE.items()}), "2025-05"
+    developer = contract["developer"].strip().translate({wide: narrow for narrow, wide in WIDE.items()})
+    month = "2025-05"
     half = hot // 2
     with open(folder / "housing.presale_contract.csv", "a", encoding="utf-8", newline="") as out:
         writer = csv.writer(out)

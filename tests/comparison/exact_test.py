@@ -110,7 +110,8 @@ class Comparing:
 
     def run_words(self, name):
         period = period_of(self.rules[name])
-        return self.words("run", name.removeprefix("rules/"), "--as-of", AS_OF, *(["--period", period] if period else []))
+        flags = ["--period", period] if period else []
+        return self.words("run", name.removeprefix("rules/"), "--as-of", AS_OF, *flags)
 
     def run_ours(self, name):
         """A run, again where the rows are still being read."""

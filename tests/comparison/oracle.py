@@ -165,7 +165,7 @@ class RuleSql:
         def translate(text):
             return Formula(text, find, rows, self.as_of).translate()
 
-        keys = [self.key_part(kind, translate(text)) for kind, text in zip(self.kinds, declared["key"])]
+        keys = self.keys_sql(declared, translate)
         condition = translate(declared["filter"]) if "filter" in declared else Sql("true", None, "boolean")
         measures = [(measure["name"], *measure_sql(measure["value"], translate))
                     for measure in declared.get("measures", [])]
@@ -191,15 +191,18 @@ class RuleSql:
         self.ctes.append((side.name + "_", self.gather(side, keys, columns)))
         self.sides[side.name] = side
 
-    def key_part(self, kind, part):
-        """Keys need not be told apart from what cannot be computed: such a row has none."""
-        if kind in TEXT_KINDS:
-            return f"k_{kind}({part.value})"
-        return part.value
+    def keys_sql(self, declared, translate):
+        """The parts of the key of a row. What cannot be computed is as what is missing: such a row has no key."""
+        parts = [translate(text).value for text in declared["key"]]
+        return [f"k_{kind}({part})" if kind in TEXT_KINDS else part for kind, part in zip(self.kinds, parts)]
+
+    def rows_sql(self, side, resource):
+        """The rows of a resource of a side."""
+        fields = ", ".join(f'"{name}"' for name in sorted(side.fields))
+        return f'SELECT {fields} FROM "{resource}"'
 
     def gather(self, side, keys, columns):
-        fields = ", ".join(f'"{name}"' for name in sorted(side.fields))
-        source = " UNION ALL ".join(f'SELECT {fields} FROM "{resource}"' for resource in side.resources)
+        source = " UNION ALL ".join(self.rows_sql(side, resource) for resource in side.resources)
         source = f"({source}) r"
         for name in sorted(self.used):
             other = self.sides[name]
@@ -339,9 +342,9 @@ class RuleSql:
                  f"ELSE 'undetermined' END")
         keys = [self.key_text(i, kind) for i, kind in enumerate(self.kinds)]
         ctes = ",\n".join(f"{name} AS ({sql})" for name, sql in self.ctes)
-        return (f"WITH {ctes}\nSELECT {state} AS state, [{', '.join(keys)}] AS key, ({amount.value})::HUGEINT AS amount, "
-                f"{amount.fault or 'false'} AS unsaid, coalesce({subject.value}, {first}) AS subject "
-                f"FROM {table}")
+        return (f"WITH {ctes}\nSELECT {state} AS state, [{', '.join(keys)}] AS key, "
+                f"({amount.value})::HUGEINT AS amount, {amount.fault or 'false'} AS unsaid, "
+                f"coalesce({subject.value}, {first}) AS subject FROM {table}")
 
     @staticmethod
     def key_text(i, kind):
