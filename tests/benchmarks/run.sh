@@ -5,8 +5,8 @@
 # Usage: tests/benchmarks/run.sh NAME [--runs N] [--records N] [--keep DIR]
 #   NAME          publish (.kafka, .postgres), get (.echo), batch_get (.postgres), asof (.postgres),
 #                 list (.stream), validate (.stdnum), import (.duckdb), and of rules: compare (.duckdb_sorted,
-#                 .duckdb_text, and the memory of each), compare_clickhouse, compare_total (.duckdb_total), compare_pack,
-#                 compare_cold (beside the disk), compare_growth (beside a tenth of the rows)
+#                 .duckdb_text, and the memory of each), compare_clickhouse, compare_total (.duckdb_total),
+#                 compare_pack, compare_cold (beside the disk), compare_growth (beside a tenth of the rows)
 #   --runs N      runs of ours and of the peer, in turn; 5
 #   --records N   records per run of publishing, or in the library before reads; 200000 (import: 1000000,
 #                 compare, compare_clickhouse, compare_cold, compare_growth: 30000000 a table, compare_total: 3000000 a

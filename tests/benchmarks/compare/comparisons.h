@@ -39,7 +39,7 @@ absl::Status CompareImport(const CompareOptions& options);
 absl::Status CompareTables(const CompareOptions& options);
 // compare.clickhouse_*: the same beside ClickHouse with text keys in their order.
 absl::Status CompareClickhouse(const CompareOptions& options);
-// compare.duckdb_total: rows in memory to projections and a first run, beside DuckDB's load of the same and a first run.
+// compare.duckdb_total: rows in memory to projections and a first run, beside DuckDB's load of them and a first run.
 absl::Status CompareTotal(const CompareOptions& options);
 // compare.cold: bytes per second of a run over segments that no memory has, beside those of reading them only.
 absl::Status CompareCold(const CompareOptions& options);

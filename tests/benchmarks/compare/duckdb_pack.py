@@ -1,9 +1,9 @@
 """DuckDB's part of the comparison `compare_pack`: rules of examples/comparison over a city that is there many times.
 
-Usage: duckdb_pack.py ROOT CITY ROWS RULES OUT. CITY has the files of citygen; of their rows it makes what a projection
-has, keys and the fields that a rule names, and writes them to OUT, for pack.cc, with OUT/projections.txt: lines "RULE
-SIDE RESOURCE FILE", and a first line with the number of cities that make ROWS. Its own tables are the same rows so many
-times, each key with the number of the city before it, in the order of the keys.
+Usage: duckdb_pack.py ROOT CITY ROWS RULES OUT. CITY has the files of citygen; of their rows it makes what a
+projection has, keys and the fields that a rule names, and writes them to OUT, for pack.cc, with OUT/projections.txt:
+lines "RULE SIDE RESOURCE FILE", and a first line with the number of cities that make ROWS. Its own tables are the
+same rows so many times, each key with the number of the city before it, in the order of the keys.
 
 Each line of standard input is a rule, or "ready"; the answer is the keys found, the sum of the amounts, the seconds, and
 the highest resident memory meanwhile in MiB. Two threads, as ours.

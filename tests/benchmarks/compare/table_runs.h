@@ -1,6 +1,6 @@
 // Two tables of the same rows for a rule and for a peer: sums of two sides by entity, and documents of one side that
-// are not on the other. Both sides have the same rows per entity; amounts and gaps follow from the row's number, so that
-// the peer makes the same rows in SQL.
+// are not on the other. Both sides have the same rows per entity; amounts and gaps follow from the row's number, so
+// that the peer makes the same rows in SQL.
 #pragma once
 
 #include <cstdint>

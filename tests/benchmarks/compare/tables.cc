@@ -1,5 +1,5 @@
-// A rule over two tables beside DuckDB and ClickHouse on the same rows, with the memory that it takes; from rows as they
-// come; from a cold disk; and over ten times as many rows.
+// A rule over two tables beside DuckDB and ClickHouse on the same rows, with the memory that it takes; from rows as
+// they come; from a cold disk; and over ten times as many rows.
 #include <fcntl.h>
 #include <unistd.h>
 
