@@ -19,7 +19,7 @@
 namespace hangou {
 
 // Bytes that a projection gathers in memory.
-constexpr size_t kGatheredBytes = 8 << 20;
+constexpr size_t kProjectionGatheredBytes = 8 << 20;
 // Segments of a projection before they are merged: each is one more source of every read.
 constexpr size_t kLiveSegments = 8;
 
