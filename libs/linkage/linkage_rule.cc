@@ -30,6 +30,7 @@ class LinkageCompiler {
     RETURN_IF_ERROR(ResolveIdentifiers());
     RETURN_IF_ERROR(ResolveBlocking());
     for (const auto& declared : compiled_.rule.comparisons()) RETURN_IF_ERROR(ResolveComparison(declared));
+    RETURN_IF_ERROR(ResolveNeeds());
     return std::move(compiled_);
   }
 
@@ -48,6 +49,7 @@ class LinkageCompiler {
   absl::Status ResolveIdentifiers();
   absl::Status ResolveBlocking();
   absl::Status ResolveComparison(const linkage_v1::LinkageComparison& declared);
+  absl::Status ResolveNeeds();
   absl::StatusOr<CompiledLevel> ResolveLevel(const linkage_v1::LinkageLevel& declared, size_t field) const;
   std::string LabelOf(const linkage_v1::LinkageLevel& declared, const CompiledLevel& level,
                       size_t field) const;
@@ -133,6 +135,18 @@ absl::Status LinkageCompiler::ResolveComparison(const linkage_v1::LinkageCompari
     ASSIGN_OR_RETURN(comparison.levels.emplace_back(), ResolveLevel(level, comparison.field));
   }
   compiled_.comparisons.push_back(std::move(comparison));
+  return absl::OkStatus();
+}
+
+absl::Status LinkageCompiler::ResolveNeeds() {
+  for (const std::string& name : compiled_.rule.link_needs_one_of()) {
+    const auto found =
+        std::find_if(compiled_.comparisons.begin(), compiled_.comparisons.end(),
+                     [&](const CompiledComparison& comparison) { return comparison.name == name; });
+    if (found == compiled_.comparisons.end())
+      return Wrong("link_needs_one_of names \"" + name + "\", which is not compared");
+    compiled_.needs_one_of.push_back(static_cast<size_t>(found - compiled_.comparisons.begin()));
+  }
   return absl::OkStatus();
 }
 

@@ -55,7 +55,8 @@ struct CompiledLinkage {
   hangou::linkage::v1::LinkageRule rule;
   std::vector<CompiledComparison> comparisons;
   std::vector<CompiledBlocking> blocking;
-  std::vector<size_t> identifiers;  // fields
+  std::vector<size_t> identifiers;   // fields
+  std::vector<size_t> needs_one_of;  // comparisons
   uint64_t pair_budget = kDefaultPairBudget;
   double link_probability = 0;
   double review_probability = 0;

@@ -293,7 +293,14 @@ LinkedPair Linker::Weigh(const LinkModel& model, const ComparedPair& compared) c
   pair.weight = model.WeightOf(pair.pattern);
   for (size_t i = 0; i < rule_.comparisons.size(); ++i) pair.weight += RarityOf(model, i, pair);
   pair.probability = model.ProbabilityOf(pair.weight);
-  pair.decision = pair.probability >= rule_.link_probability ? LinkDecision::kLink : LinkDecision::kReview;
+  const auto agrees = [&](size_t comparison) {
+    const size_t outcome = OutcomeOf(pair.pattern, comparison);
+    return outcome != 0 && outcome != rule_.comparisons[comparison].different();
+  };
+  const auto& needs = rule_.needs_one_of;
+  const bool may_link = needs.empty() || std::any_of(needs.begin(), needs.end(), agrees);
+  pair.decision =
+      may_link && pair.probability >= rule_.link_probability ? LinkDecision::kLink : LinkDecision::kReview;
   return pair;
 }
 

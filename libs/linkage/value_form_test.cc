@@ -1,6 +1,5 @@
 #include "libs/linkage/value_form.h"
 
-
 #include "libs/linkage/division_names.h"
 #include "libs/linkage/han_text.h"
 
