@@ -14,6 +14,8 @@ struct CompareOptions {
   std::string postgres;       // where a peer needs it: a connection as libpq takes it
   std::string stdnum;         // script of the peer of `validate`
   std::string duckdb;         // script of the peer of `import` or `compare`
+  std::string splink;         // script of the peer of `linkage`
+  std::string sets;           // folder of the sets of `linkage`
   std::string city;           // folder of examples/city/base, for `import`
   int32_t runs = 5;           // of ours and of the peer, in turn
   int32_t records = 200'000;  // per run of publishing; else in the library, before the first run
@@ -36,6 +38,9 @@ absl::Status CompareImport(const CompareOptions& options);
 // compare.duckdb_*: sums of two tables by entity and rows of one without a counterpart, beside DuckDB with whole
 // numbers stored in their order, and with texts in the order of arrival; two threads each.
 absl::Status CompareTables(const CompareOptions& options);
+// linkage.splink_*: pairs per second, and precision, recall and F1, beside Splink on the same values, at the threshold that
+// is best for it; two threads each.
+absl::Status CompareLinkage(const CompareOptions& options);
 // list.stream: a List of everything beside a stream of the same bytes.
 absl::Status CompareList(const CompareOptions& options);
 

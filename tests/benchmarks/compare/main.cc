@@ -22,11 +22,14 @@ int Main(int argc, char** argv) {
   const auto add = [&](const char* name, const char* help, absl::Status (*compare)(const CompareOptions&)) {
     const Flags command = parser.flags().Sub(name, help);
     const Flag cluster = command.Add("--cluster", &options.cluster, "folder of tools/cluster.sh");
-    if (compare != CompareValidate && compare != CompareImport && compare != CompareTables)
+    if (compare != CompareValidate && compare != CompareImport && compare != CompareTables &&
+        compare != CompareLinkage)
       cluster.Required();
     command.Add("--postgres", &options.postgres, "connection of the peer, as libpq takes it");
     command.Add("--stdnum", &options.stdnum, "script that checks a file of identifiers by python-stdnum");
     command.Add("--duckdb", &options.duckdb, "script of DuckDB's part");
+    command.Add("--splink", &options.splink, "script of Splink's part");
+    command.Add("--sets", &options.sets, "folder with a folder per set to link");
     command.Add("--city", &options.city, "folder of the catalog of the examples");
     command.Add("--runs", &options.runs, "runs of ours and of the peer").Within(1, 100);
     command.Add("--records", &options.records, "records per run, or in the library")
@@ -42,6 +45,7 @@ int Main(int argc, char** argv) {
   add("validate", "Checking identifiers beside python-stdnum", CompareValidate);
   add("import", "Reading and checking a file beside DuckDB", CompareImport);
   add("compare", "A rule over two tables beside DuckDB", CompareTables);
+  add("linkage", "Linking records beside Splink", CompareLinkage);
   std::string identity;
   std::string reply_file;
   const Flags bare = parser.flags().Sub("bare-server", "The bare server itself; the comparisons start it");
