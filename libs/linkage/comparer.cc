@@ -59,6 +59,12 @@ bool PairComparer::Holds(const CompiledLevel& level, size_t memory, uint32_t a, 
 
 bool PairComparer::HoldsForTexts(const CompiledLevel& level, size_t memory, uint32_t value_a,
                                  uint32_t value_b) {
+  const TextOutline& outline_a = rows_.Outline(level.field, value_a);
+  const TextOutline& outline_b = rows_.Outline(level.field, value_b);
+  const bool hopeless = level.test == linkage_v1::LEVEL_TEST_SIMILAR
+                            ? MostSimilar(outline_a, outline_b) < level.at_least
+                            : LeastEdits(outline_a, outline_b) > level.at_most;
+  if (hopeless) return false;
   if (value_a > value_b) std::swap(value_a, value_b);
   const uint64_t values = static_cast<uint64_t>(value_a) << 32 | value_b;
   Remembered& slot = memories_[memory][values * 0x9E3779B97F4A7C15 >> 51];

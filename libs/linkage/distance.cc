@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
 
 namespace hangou {
 namespace {
@@ -9,7 +10,33 @@ namespace {
 constexpr double kPrefixWeight = 0.1;
 constexpr size_t kPrefixCharacters = 4;
 
+// Classes of characters that `a` has and `b` lacks: so many characters of `a`, at least, are not in `b`.
+uint32_t ClassesBeyond(const TextOutline& a, const TextOutline& b) {
+  return static_cast<uint32_t>(std::popcount(a.classes & ~b.classes));
+}
+
 }  // namespace
+
+TextOutline OutlineOf(std::u32string_view text) {
+  TextOutline outline;
+  for (const char32_t character : text.substr(0, kComparedCharacters)) {
+    outline.classes |= 1ULL << (static_cast<uint64_t>(character) * 0x9E3779B97F4A7C15 >> 58);
+    ++outline.length;
+  }
+  return outline;
+}
+
+double MostSimilar(const TextOutline& a, const TextOutline& b) {
+  if (a.length == 0 || b.length == 0) return a.length == b.length ? 1 : 0;
+  const double matches = std::min(a.length - ClassesBeyond(a, b), b.length - ClassesBeyond(b, a));
+  if (matches == 0) return 0;
+  const double jaro = (matches / a.length + matches / b.length + 1) / 3;
+  return jaro + kPrefixCharacters * kPrefixWeight * (1 - jaro);
+}
+
+size_t LeastEdits(const TextOutline& a, const TextOutline& b) {
+  return std::max(ClassesBeyond(a, b), ClassesBeyond(b, a));
+}
 
 double JaroWinkler(std::u32string_view a, std::u32string_view b) {
   a = a.substr(0, kComparedCharacters);

@@ -18,6 +18,7 @@ LinkageRows::LinkageRows(const CompiledLinkage& rule, int32_t today)
   for (Column& column : columns_) {
     column.texts.emplace_back();
     column.hashes.push_back(0);
+    column.outlines.emplace_back();
     column.frequencies.push_back(0);
   }
 }
@@ -42,6 +43,7 @@ absl::Status LinkageRows::Add(LinkageSide side, const std::vector<std::string_vi
       if (added) {
         column.hashes.push_back(XXH3_64bits(value.text.data(), value.text.size() * sizeof(char32_t)));
         column.frequencies.push_back(0);
+        column.outlines.push_back(OutlineOf(value.text));
         column.texts.push_back(std::move(value.text));
       }
       ++column.frequencies[number];

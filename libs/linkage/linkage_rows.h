@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "absl/status/status.h"
+#include "libs/linkage/distance.h"
 #include "libs/linkage/linkage_rule.h"
 #include "libs/linkage/value_form.h"
 
@@ -39,6 +40,7 @@ class LinkageRows {
   bool IsValid(size_t field, uint32_t record) const { return columns_[field].valid[record]; }
   // The text of a value.
   const std::u32string& Text(size_t field, uint32_t value) const { return columns_[field].texts[value]; }
+  const TextOutline& Outline(size_t field, uint32_t value) const { return columns_[field].outlines[value]; }
   // A hash of the text of a value, which does not depend on the order of the records.
   uint64_t HashOf(size_t field, uint32_t value) const { return columns_[field].hashes[value]; }
   // How many records have the value.
@@ -53,6 +55,7 @@ class LinkageRows {
     std::vector<bool> valid;
     std::vector<std::u32string> texts;
     std::vector<uint64_t> hashes;
+    std::vector<TextOutline> outlines;
     std::vector<uint32_t> frequencies;
     std::unordered_map<std::u32string, uint32_t> numbers;
   };

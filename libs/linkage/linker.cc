@@ -70,7 +70,9 @@ class Draw {
   uint64_t state_;
 };
 
-bool Heavier(const LinkedPair& a, const LinkedPair& b) {
+// What may be linked comes before what is for review, however much that weighs.
+bool ComesFirst(const LinkedPair& a, const LinkedPair& b) {
+  if (a.decision != b.decision) return a.decision < b.decision;
   if (a.weight != b.weight) return a.weight > b.weight;
   return a.left != b.left ? a.left < b.left : a.right < b.right;
 }
@@ -304,17 +306,19 @@ LinkedPair Linker::Weigh(const LinkModel& model, const ComparedPair& compared) c
   return pair;
 }
 
-// The heaviest pair first; what is left of a record's other pairs is nothing, but where two weigh the same.
+// The heaviest link first; what is left of a record's other pairs is nothing, but where two weigh the same.
 void Linker::ChooseCounterparts(std::vector<LinkedPair>* candidates) const {
-  std::sort(candidates->begin(), candidates->end(), Heavier);
+  std::sort(candidates->begin(), candidates->end(), ComesFirst);
   std::vector<bool> settled(rows_.count(), false);
   std::vector<LinkedPair> chosen;
   std::unordered_map<uint32_t, size_t> pairs_of_weight;
   for (size_t i = 0; i < candidates->size();) {
     size_t end = i;
     pairs_of_weight.clear();
-    for (; end < candidates->size() && (*candidates)[i].weight - (*candidates)[end].weight < kSameWeight;
-         ++end) {
+    const auto same = [&](const LinkedPair& a, const LinkedPair& b) {
+      return a.decision == b.decision && a.weight - b.weight < kSameWeight;
+    };
+    for (; end < candidates->size() && same((*candidates)[i], (*candidates)[end]); ++end) {
       const LinkedPair& pair = (*candidates)[end];
       if (settled[pair.left] || settled[pair.right]) continue;
       ++pairs_of_weight[pair.left];
