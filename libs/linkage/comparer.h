@@ -18,8 +18,8 @@ inline size_t OutcomeOf(AgreementPattern pattern, size_t comparison) {
   return static_cast<size_t>(pattern >> (comparison * kOutcomeBits)) & ((1 << kOutcomeBits) - 1);
 }
 
-// Compares pairs, and remembers some of the texts that it has compared. Not thread-safe: each thread has one. `rule` and
-// `rows` outlive it.
+// Compares pairs, and remembers some of the texts that it has compared. Not thread-safe: each thread has one. `rule`
+// and `rows` outlive it.
 class PairComparer {
  public:
   PairComparer(const CompiledLinkage& rule, const LinkageRows& rows);

@@ -171,7 +171,7 @@ void LinkModel::SetWeights() {
   }
 }
 
-// The matches expected among the blocked pairs are as good as all there are; how many are expected depends on the prior.
+// The matches expected among the blocked pairs are as good as all there are; how many that is depends on the prior.
 void LinkModel::LearnPrior(const PatternCounts& blocked, double scale, double all_pairs) {
   double pairs = 0;
   for (const auto& [key, count] : blocked) pairs += static_cast<double>(count) * scale;

@@ -26,8 +26,8 @@ class LinkModel {
  public:
   // Learns. `random` counts patterns of pairs drawn from all there are, `blocked` those of blocked pairs, each of which
   // stands for `scale` of them; `all_pairs` is how many pairs there are, blocked or not. u comes from the random pairs;
-  // m from expectation maximisation over the pairs of each rule of blocking, without the comparisons that the rule looks
-  // at itself, so that what makes a block does not count as agreement.
+  // m from expectation maximisation over the pairs of each rule of blocking, without the comparisons that the rule
+  // looks at itself, so that what makes a block does not count as agreement.
   static LinkModel Learn(const CompiledLinkage& rule, const PatternCounts& random,
                          const PatternCounts& blocked, double scale, double all_pairs);
 

@@ -51,7 +51,7 @@ struct LinkageResult {
 // What is told on the way: pairs so far, and of how many. Called by the calling thread.
 using LinkageProgress = std::function<void(uint64_t, uint64_t)>;
 
-// Links. Results do not depend on the number of threads, nor on the order of the records (but for numbers of records, and
+// Links. Results do not depend on the number of threads, nor on the order of the records (but for their numbers, and
 // which of two equal ones is taken). Not thread-safe; what it is given outlives it.
 class Linker {
  public:

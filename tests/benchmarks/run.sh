@@ -26,7 +26,7 @@ case $name in
   validate) peer=stdnum ;;
   import | compare) peer=duckdb ;;
   linkage) peer=splink ;;
-  *) fail "say publish, get, batch_get, asof, list, validate, import, compare or linkage; the head of this file explains" ;;
+  *) fail "say publish, get, batch_get, asof, list, validate, import, compare or linkage; this file explains" ;;
 esac
 shift
 keep=

@@ -13,8 +13,8 @@ namespace hangou {
 // How people find a record again: its text in the rule's record column, or else its line.
 using RecordNames = std::vector<std::string>;
 
-// Reads a table (CSV or a workbook) into `rows`, and adds a name per record. Returns how many rows could not be read and
-// are left out. INVALID_REQUEST where a column of the rule is missing.
+// Reads a table (CSV or a workbook) into `rows`, and adds a name per record. Returns how many rows could not be read
+// and are left out. INVALID_REQUEST where a column of the rule is missing.
 absl::StatusOr<uint64_t> ReadLinkageTable(const CompiledLinkage& rule, LinkageSide side,
                                           const std::string& path, LinkageRows* rows, RecordNames* names);
 

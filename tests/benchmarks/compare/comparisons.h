@@ -38,8 +38,8 @@ absl::Status CompareImport(const CompareOptions& options);
 // compare.duckdb_*: sums of two tables by entity and rows of one without a counterpart, beside DuckDB with whole
 // numbers stored in their order, and with texts in the order of arrival; two threads each.
 absl::Status CompareTables(const CompareOptions& options);
-// linkage.splink_*: pairs of the blocks per second, and precision, recall and F1, beside Splink on the same values, at the threshold that
-// is best for it; two threads each.
+// linkage.splink_*: pairs of the blocks per second, and precision, recall and F1, beside Splink on the same values, at
+// the threshold that is best for it; two threads each.
 absl::Status CompareLinkage(const CompareOptions& options);
 // list.stream: a List of everything beside a stream of the same bytes.
 absl::Status CompareList(const CompareOptions& options);
