@@ -1,6 +1,7 @@
 #include "libs/linkage/division_names.h"
 
 #include <algorithm>
+#include <functional>
 #include <unordered_map>
 #include <utility>
 #include <vector>
@@ -16,7 +17,6 @@ constexpr std::pair<std::string_view, std::string_view> kDivisionNames[] = {
 };
 
 constexpr size_t kShortestStem = 2;
-constexpr size_t kLongestRegionName = 15;
 constexpr size_t kCodeDigits = 6;
 
 // What ends the name of a division; the longer ones first.
@@ -51,8 +51,18 @@ struct NamedDivision {
   bool full = false;
 };
 
+// Finds texts without copying them.
+struct HashOfName {
+  using is_transparent = void;
+  size_t operator()(std::u32string_view text) const { return std::hash<std::u32string_view>()(text); }
+};
+
+// What texts begin with: most begin with no division, and are known by their first two characters.
+uint64_t BeginningOf(std::u32string_view text) { return static_cast<uint64_t>(text[0]) << 32 | text[1]; }
+
 struct DivisionTables {
-  std::unordered_map<std::u32string, std::vector<NamedDivision>> by_name;
+  std::unordered_map<std::u32string, std::vector<NamedDivision>, HashOfName, std::equal_to<>> by_name;
+  std::unordered_map<uint64_t, size_t> longest;             // by beginning: characters of the longest name
   std::unordered_map<std::string, std::u32string> stem_of;  // of counties, by the code of six digits
 };
 
@@ -66,6 +76,8 @@ const DivisionTables& Tables() {
       const std::string digits(SignificantDigits(code));
       made.by_name[name].push_back({digits, true});
       if (stem != name) made.by_name[stem].push_back({digits, false});
+      size_t& longest = made.longest[BeginningOf(name)];
+      longest = std::max(longest, name.size());
       // The table is sorted by code and time: the newest name is the last one.
       made.stem_of[std::string(code)] = stem;
     }
@@ -76,7 +88,7 @@ const DivisionTables& Tables() {
 
 // The division that `name` is behind `above` (significant digits, may be empty); nothing where none or several fit.
 std::string Resolve(std::u32string_view name, std::string_view above, std::string_view home) {
-  const auto found = Tables().by_name.find(std::u32string(name));
+  const auto found = Tables().by_name.find(name);
   if (found == Tables().by_name.end()) return {};
   std::string best;
   for (const NamedDivision& division : found->second) {
@@ -111,7 +123,10 @@ RegionPrefix ReadRegionPrefix(std::u32string_view text, std::string_view home) {
   for (;;) {
     const std::u32string_view rest = text.substr(prefix.length);
     std::string next;
-    size_t length = std::min(rest.size(), kLongestRegionName);
+    if (rest.size() < kShortestStem) break;
+    const auto longest = Tables().longest.find(BeginningOf(rest));
+    if (longest == Tables().longest.end()) break;
+    size_t length = std::min(rest.size(), longest->second);
     for (; length >= kShortestStem; --length) {
       next = Resolve(rest.substr(0, length), above, home_digits);
       if (!next.empty()) break;

@@ -35,25 +35,29 @@ absl::Status LinkageRows::Add(LinkageSide side, const std::vector<std::string_vi
     const auto& field = rule_.rule.fields(static_cast<int>(i));
     FormedValue value = FormValue(field.form(), cells[i], context_);
     if (field.length() > 0) value.text.resize(std::min<size_t>(value.text.size(), field.length()));
-    uint32_t number = 0;
-    if (!value.text.empty()) {
-      const auto [at, added] =
-          column.numbers.try_emplace(value.text, static_cast<uint32_t>(column.texts.size()));
-      number = at->second;
-      if (added) {
-        column.hashes.push_back(XXH3_64bits(value.text.data(), value.text.size() * sizeof(char32_t)));
-        column.frequencies.push_back(0);
-        column.outlines.push_back(OutlineOf(value.text));
-        column.texts.push_back(std::move(value.text));
-      }
-      ++column.frequencies[number];
-    }
+    const uint32_t number = value.text.empty() ? 0 : NumberOf(std::move(value.text), &column);
+    ++column.frequencies[number];
     column.values.push_back(number);
     column.valid.push_back(value.valid);
   }
   ++count_;
   if (side == LinkageSide::kLeft) ++left_count_;
   return absl::OkStatus();
+}
+
+uint32_t LinkageRows::NumberOf(std::u32string text, Column* column) {
+  const uint64_t hash = XXH3_64bits(text.data(), text.size() * sizeof(char32_t));
+  for (uint64_t key = hash;; ++key) {
+    const auto [at, added] = column->numbers.try_emplace(key, static_cast<uint32_t>(column->texts.size()));
+    if (!added && column->texts[at->second] != text) continue;
+    if (added) {
+      column->hashes.push_back(hash);
+      column->frequencies.push_back(0);
+      column->outlines.push_back(OutlineOf(text));
+      column->texts.push_back(std::move(text));
+    }
+    return at->second;
+  }
 }
 
 uint64_t LinkageRows::RecordHash(uint32_t record) const {

@@ -57,8 +57,11 @@ class LinkageRows {
     std::vector<uint64_t> hashes;
     std::vector<TextOutline> outlines;
     std::vector<uint32_t> frequencies;
-    std::unordered_map<std::u32string, uint32_t> numbers;
+    std::unordered_map<uint64_t, uint32_t>
+        numbers;  // by hash, or by the next free one where two texts have the same
   };
+
+  static uint32_t NumberOf(std::u32string text, Column* column);
 
   const CompiledLinkage& rule_;
   const FormContext context_;
