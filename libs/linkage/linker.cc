@@ -92,8 +92,13 @@ double AllPairs(double left, double right, bool one_table) {
 
 }  // namespace
 
-Linker::Linker(const CompiledLinkage& rule, LinkageRows* rows, unsigned threads, LinkageProgress progress)
-    : rule_(rule), rows_(*rows), threads_(std::max(threads, 1U)), progress_(std::move(progress)) {}
+Linker::Linker(const CompiledLinkage& rule, LinkageRows* rows, unsigned threads, LinkageProgress progress,
+               uint64_t training_pairs)
+    : rule_(rule),
+      rows_(*rows),
+      threads_(std::max(threads, 1U)),
+      progress_(std::move(progress)),
+      training_pairs_(training_pairs) {}
 
 absl::StatusOr<LinkageResult> Linker::Run() {
   LinkageResult result;
@@ -217,10 +222,11 @@ PatternCounts Linker::DrawRandomPairs() const {
   return Merged(counters);
 }
 
-absl::Status Linker::Score(const Blocks& blocks, LinkageResult* result) {
-  int64_t begin_us = SystemClock().BootUs();
-  const std::vector<PairUnit> units = blocks.Units();
-  const uint64_t every = blocks.plan().pairs / kTrainingPairs + 1;
+// Where there are few pairs, all are learned from, and kept for weighing.
+std::vector<std::vector<Linker::ComparedPair>> Linker::LearnFrom(const Blocks& blocks,
+                                                                 const std::vector<PairUnit>& units,
+                                                                 uint64_t every,
+                                                                 LinkageResult* result) const {
   const uint64_t total = every == 1 ? blocks.plan().pairs : 2 * blocks.plan().pairs;
   std::vector<uint64_t> hashes;
   for (uint32_t record = 0; every > 1 && record < rows_.count(); ++record)
@@ -240,6 +246,15 @@ absl::Status Linker::Score(const Blocks& blocks, LinkageResult* result) {
   }
   result->model = LinkModel::Learn(rule_, DrawRandomPairs(), Merged(counters), static_cast<double>(every),
                                    AllPairs(left, right, rule_.one_table()));
+  return compared;
+}
+
+absl::Status Linker::Score(const Blocks& blocks, LinkageResult* result) {
+  int64_t begin_us = SystemClock().BootUs();
+  const std::vector<PairUnit> units = blocks.Units();
+  const uint64_t pairs = blocks.plan().pairs;
+  const uint64_t every = pairs / training_pairs_ + 1;
+  std::vector<std::vector<ComparedPair>> compared = LearnFrom(blocks, units, every, result);
   result->seconds_learning = SecondsSince(begin_us);
   begin_us = SystemClock().BootUs();
   std::vector<std::vector<LinkedPair>> candidates(units.size());
@@ -257,7 +272,8 @@ absl::Status Linker::Score(const Blocks& blocks, LinkageResult* result) {
       std::vector<ComparedPair>().swap(compared[unit]);
     });
   } else {
-    VisitAll(blocks, units, total / 2, total,
+    std::vector<PairComparer> comparers(threads_, PairComparer(rule_, rows_));
+    VisitAll(blocks, units, pairs, 2 * pairs,
              [&](size_t worker, size_t unit, uint32_t a, uint32_t b, uint32_t) {
                keep(worker, unit, {a, b, comparers[worker].Compare(a, b)});
              });

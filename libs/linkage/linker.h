@@ -55,7 +55,8 @@ using LinkageProgress = std::function<void(uint64_t, uint64_t)>;
 // which of two equal ones is taken). Not thread-safe; what it is given outlives it.
 class Linker {
  public:
-  Linker(const CompiledLinkage& rule, LinkageRows* rows, unsigned threads, LinkageProgress progress);
+  Linker(const CompiledLinkage& rule, LinkageRows* rows, unsigned threads, LinkageProgress progress,
+         uint64_t training_pairs = kTrainingPairs);
 
   // INVALID_REQUEST where the pairs are over the budget, or too many pairs are to be kept.
   absl::StatusOr<LinkageResult> Run();
@@ -77,8 +78,9 @@ class Linker {
   void VisitAll(const Blocks& blocks, const std::vector<PairUnit>& units, uint64_t from, uint64_t total,
                 const TakePair& take) const;
   PatternCounts DrawRandomPairs() const;
+  std::vector<std::vector<ComparedPair>> LearnFrom(const Blocks& blocks, const std::vector<PairUnit>& units,
+                                                   uint64_t every, LinkageResult* result) const;
   absl::Status Score(const Blocks& blocks, LinkageResult* result);
-  std::vector<LinkedPair> Candidates(const LinkModel& model, const std::vector<ComparedPair>& pairs) const;
   double RarityOf(const LinkModel& model, size_t comparison, const LinkedPair& pair) const;
   LinkedPair Weigh(const LinkModel& model, const ComparedPair& pair) const;
   void ChooseCounterparts(std::vector<LinkedPair>* candidates) const;
@@ -88,6 +90,7 @@ class Linker {
   LinkageRows& rows_;
   const unsigned threads_;
   const LinkageProgress progress_;
+  const uint64_t training_pairs_;
   std::vector<bool> taken_;  // one to one: records that an identifier has linked
 };
 

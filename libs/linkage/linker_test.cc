@@ -1,6 +1,7 @@
 #include "libs/linkage/linker.h"
 
 #include <catch2/catch.hpp>
+#include <map>
 #include <random>
 #include <set>
 
@@ -84,6 +85,29 @@ TEST_CASE("neither threads nor the order of the rows change a link or its reason
       CHECK(Linked(rule, left, right, 2) == expected);
     }
   }
+}
+
+TEST_CASE("a part of the pairs teaches as much, whatever the order of the rows") {
+  const CompiledLinkage rule = CompiledTestRule(TestLinkageRule());
+  std::vector<TestPerson> left = TestRegister(1, kPeople, 10), right = TestRegister(2, kPeople, 10);
+  const auto weights = [&](unsigned threads) {
+    LinkageRows rows(rule, 0);
+    FillTestRows(left, LinkageSide::kLeft, &rows);
+    FillTestRows(right, LinkageSide::kRight, &rows);
+    const auto result = Linker(rule, &rows, threads, nullptr, 3'000).Run();
+    REQUIRE(result.ok());
+    std::map<int, double> of_people;
+    for (const LinkedPair& pair : result->pairs) {
+      if (left[pair.left].who == right[pair.right].who) of_people[left[pair.left].who] = pair.weight;
+    }
+    return of_people;
+  };
+  const auto expected = weights(1);
+  CHECK(expected.size() > kPeople * 97 / 100);
+  std::mt19937 random(5);
+  std::shuffle(left.begin(), left.end(), random);
+  std::shuffle(right.begin(), right.end(), random);
+  CHECK(weights(3) == expected);
 }
 
 TEST_CASE("pairs over the budget are counted, told and refused, or the largest blocks left out") {

@@ -175,7 +175,7 @@ class LinkJob {
   RecordNames left_names_;
   RecordNames right_names_;
   uint64_t unread_ = 0;
-  Progress progress_;
+  Progress progress_{"pairs"};
 };
 
 absl::StatusOr<int> RunLink(const LinkFlags& flags, const Globals& globals) {
