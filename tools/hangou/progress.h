@@ -5,7 +5,7 @@
 
 namespace hangou {
 
-// Shows rows (or what `unit` says), percent and rows per second on standard error, where that is a terminal, some times a second.
+// Shows rows (or what `unit` says), percent and rate on standard error, where that is a terminal, some times a second.
 // Not thread-safe.
 class Progress {
  public:
