@@ -9,7 +9,7 @@ packages=(
   libssl-dev librocksdb-dev libspdlog-dev libcli11-dev nlohmann-json3-dev libyaml-cpp-dev prometheus-cpp-dev
   libxxhash-dev libzstd-dev librdkafka-dev libjemalloc-dev libpq-dev
   libzip-dev libexpat1-dev libxlsxwriter-dev libpango1.0-dev fonts-wqy-microhei
-  libgeos-dev
+  libgeos-dev libutf8proc-dev
   catch2 cmake ninja-build ccache mold clang-19 clang-format-19 pkg-config
   python3 python3-grpcio python3-protobuf tzdata git ca-certificates maven prometheus kcat poppler-utils
 )
