@@ -194,7 +194,6 @@ absl::Status GatherEvidence(const EvidenceSource& source, int partition, std::ve
     v1::ClueEvidence& evidence = finding->evidence.emplace();
     evidence.set_rule_version(source.run.rule_version());
     evidence.set_as_of(source.run.as_of());
-    *evidence.mutable_positions() = source.run.positions();
     evidence.set_legal_basis(source.rule.declared().legal_basis());
     AddFormulas(source, *finding, &evidence);
   }
