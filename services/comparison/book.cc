@@ -162,6 +162,7 @@ void ComparisonBook::Take(const v1::ComparisonEvent& event, int64_t offset) {
     case v1::ComparisonEvent::kRun:
       runs_ = std::max(runs_, NumberOfRun(event.run().name()));
       if (!event.run().dry_run()) of.last_runs[{event.run().rule(), event.run().period()}] = event.run();
+      of.runs_at[event.run().name()] = offset;
       return;
     case v1::ComparisonEvent::kFollowed: {
       const std::pair<std::string, std::string> name = {event.followed().rule(), event.followed().period()};
@@ -257,12 +258,16 @@ absl::Status ComparisonBook::Append(const std::vector<v1::ComparisonEvent>& even
     std::map<size_t, int64_t> offsets HANGOU_GUARDED_BY(mutex);  // of the first event of each batch
   };
   const auto waiting = std::make_shared<Waiting>();
+  const int64_t deadline_us = SystemClock().BootUs() + timeout_ms * kUsPerMs;
   std::vector<LogEntry> entries;
   size_t first = 0, bytes = 0;
   const auto flush = [&](size_t next) {
     if (entries.empty()) return;
     {
+      // What is not on the disk yet is bounded: the log refuses what it cannot queue.
       MutexLock lock(waiting->mutex);
+      while (waiting->left == limits::kUnansweredBatches && SystemClock().BootUs() < deadline_us)
+        waiting->done.WaitFor(waiting->mutex, 100);
       ++waiting->left;
     }
     log_.Append(kComparisonTopic, 0, std::move(entries), [waiting, first](absl::StatusOr<int64_t> offset) {
@@ -290,7 +295,6 @@ absl::Status ComparisonBook::Append(const std::vector<v1::ComparisonEvent>& even
     if (entries.size() == limits::kBatchRecords) flush(events.size() + i + 1);
   }
   flush(events.size() + gone.size());
-  const int64_t deadline_us = SystemClock().BootUs() + timeout_ms * kUsPerMs;
   std::map<size_t, int64_t> offsets;
   {
     MutexLock lock(waiting->mutex);
@@ -371,17 +375,7 @@ bool ComparisonBook::HasEvidence(const std::string& department, const std::strin
   return found != departments_.end() && found->second.evidence_at.contains(clue);
 }
 
-absl::StatusOr<std::optional<v1::ClueEvidence>> ComparisonBook::Evidence(const std::string& department,
-                                                                         const std::string& clue) const {
-  int64_t offset = 0;
-  {
-    MutexLock lock(mutex_);
-    const auto found = departments_.find(department);
-    if (found == departments_.end()) return std::optional<v1::ClueEvidence>();
-    const auto at = found->second.evidence_at.find(clue);
-    if (at == found->second.evidence_at.end()) return std::optional<v1::ClueEvidence>();
-    offset = at->second;
-  }
+absl::StatusOr<std::optional<v1::ComparisonEvent>> ComparisonBook::ReadAt(int64_t offset) const {
   ASSIGN_OR_RETURN(const auto reader, log_.OpenReader(kComparisonTopic, {{0, offset}}));
   ReaderWait wait(*reader);
   const int64_t deadline_us = SystemClock().BootUs() + kReadEvidenceMs * kUsPerMs;
@@ -393,15 +387,47 @@ absl::StatusOr<std::optional<v1::ClueEvidence>> ComparisonBook::Evidence(const s
       wait.Wait();
       continue;
     }
-    v1::ComparisonEvent event;
     const LogRecord& record = records.front();
     // What was taken away meanwhile is not there any more.
-    if (record.offset != offset || !record.value) return std::optional<v1::ClueEvidence>();
-    if (!event.ParseFromString(*record.value) || event.evidence().clue() != clue)
-      return MakeError(Reason::kDataLoss, "the evidence at offset " + std::to_string(offset) + " of " +
+    if (record.offset != offset || !record.value) return std::optional<v1::ComparisonEvent>();
+    v1::ComparisonEvent event;
+    if (!event.ParseFromString(*record.value))
+      return MakeError(Reason::kDataLoss, "the record at offset " + std::to_string(offset) + " of " +
                                               kComparisonTopic + " cannot be read; restore the log");
-    return std::optional<v1::ClueEvidence>(event.evidence());
+    return std::optional<v1::ComparisonEvent>(std::move(event));
   }
+}
+
+absl::StatusOr<std::optional<v1::ClueEvidence>> ComparisonBook::Evidence(const std::string& department,
+                                                                         const std::string& clue) const {
+  int64_t offset = 0;
+  {
+    MutexLock lock(mutex_);
+    const auto found = departments_.find(department);
+    if (found == departments_.end()) return std::optional<v1::ClueEvidence>();
+    const auto at = found->second.evidence_at.find(clue);
+    if (at == found->second.evidence_at.end()) return std::optional<v1::ClueEvidence>();
+    offset = at->second;
+  }
+  ASSIGN_OR_RETURN(const auto event, ReadAt(offset));
+  if (!event || event->evidence().clue() != clue) return std::optional<v1::ClueEvidence>();
+  return std::optional<v1::ClueEvidence>(event->evidence());
+}
+
+absl::StatusOr<std::optional<v1::Run>> ComparisonBook::FindRun(const std::string& department,
+                                                               const std::string& name) const {
+  int64_t offset = 0;
+  {
+    MutexLock lock(mutex_);
+    const auto found = departments_.find(department);
+    if (found == departments_.end()) return std::optional<v1::Run>();
+    const auto at = found->second.runs_at.find(name);
+    if (at == found->second.runs_at.end()) return std::optional<v1::Run>();
+    offset = at->second;
+  }
+  ASSIGN_OR_RETURN(const auto event, ReadAt(offset));
+  if (!event || event->run().name() != name) return std::optional<v1::Run>();
+  return std::optional<v1::Run>(event->run());
 }
 
 std::vector<std::string> ComparisonBook::CluesOfRecord(const std::string& department,

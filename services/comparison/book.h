@@ -61,6 +61,9 @@ class ComparisonBook {
   // The evidence of a clue; none where none is kept. LOG_UNAVAILABLE, DATA_LOSS.
   absl::StatusOr<std::optional<hangou::comparison::v1::ClueEvidence>> Evidence(const std::string& department,
                                                                                const std::string& clue) const;
+  // A run by its name; none where there is none.
+  absl::StatusOr<std::optional<hangou::comparison::v1::Run>> FindRun(const std::string& department,
+                                                                     const std::string& name) const;
   bool HasEvidence(const std::string& department, const std::string& clue) const;
   // Names of the clues of a department whose evidence has a record of a resource.
   std::vector<std::string> CluesOfRecord(const std::string& department, const std::string& resource,
@@ -107,6 +110,7 @@ class ComparisonBook {
     std::map<std::pair<std::string, std::string>, hangou::comparison::v1::FollowedRule> followed;
     std::map<std::string, StoredClue> clues;
     std::map<uint64_t, RunFound> findings;         // by number of the run
+    std::map<std::string, int64_t> runs_at;        // offset by name
     std::map<std::string, int64_t> evidence_at;    // offset by clue
     std::set<std::pair<uint64_t, uint64_t>> rows;  // hash of resource and record, number of the clue
   };
@@ -121,6 +125,8 @@ class ComparisonBook {
   void Forget(const std::string& key) HANGOU_REQUIRES(mutex_);
   // Keys of findings that are older than what is kept.
   std::vector<std::string> OldFindings() const;
+  // The event at an offset; none where it was taken away.
+  absl::StatusOr<std::optional<Event>> ReadAt(int64_t offset) const;
   absl::Status Append(const std::vector<Event>& events, const std::vector<std::string>& gone,
                       int64_t timeout_ms);
 

@@ -1,5 +1,6 @@
 #include "services/comparison/clue_ledger.h"
 
+#include <algorithm>
 #include <optional>
 #include <vector>
 
@@ -79,6 +80,22 @@ void KeepWork(const v1::Clue& stored, v1::Clue* found) {
   *found->mutable_history() = stored.history();
 }
 
+bool IsSameFigures(const google::protobuf::RepeatedPtrField<v1::Figure>& a,
+                   const google::protobuf::RepeatedPtrField<v1::Figure>& b) {
+  return std::equal(a.begin(), a.end(), b.begin(), b.end(), [](const v1::Figure& x, const v1::Figure& y) {
+    return x.value() == y.value() && x.name() == y.name();
+  });
+}
+
+// What a run says of two clues is the same.
+bool IsSameFinding(const v1::Clue& a, const v1::Clue& b) {
+  return a.rule_version() == b.rule_version() && a.subject() == b.subject() &&
+         a.amount_fen() == b.amount_fen() && a.has_amount_fen() == b.has_amount_fen() &&
+         a.severity() == b.severity() && a.division() == b.division() && a.tax() == b.tax() &&
+         a.tax_object() == b.tax_object() && IsSameFigures(a.figures(), b.figures()) &&
+         IsSameFigures(a.key(), b.key());
+}
+
 // Quiet until a day that has not passed.
 bool IsExcepted(const v1::Clue& clue, int32_t day) {
   const std::optional<int32_t> until = ParseDay(clue.exception_until());
@@ -135,42 +152,40 @@ std::string ClueStateName(v1::ClueState state) {
   return name;
 }
 
+ClueChange ChangeOf(const v1::Clue* stored, int32_t day, const v1::Clue& found) {
+  if (stored == nullptr || stored->state() == v1::CLUE_STATE_WITHDRAWN) return ClueChange::kNew;
+  if (!IsAnswered(stored->state()))
+    return IsSameFinding(*stored, found) && stored->gone_run().empty() ? ClueChange::kNone
+                                                                       : ClueChange::kChanged;
+  const bool is_accepted = stored->exception_until().empty() ? found.amount_fen() <= stored->amount_fen()
+                                                             : IsExcepted(*stored, day);
+  if (!is_accepted) return ClueChange::kReopened;
+  return stored->gone_run().empty() ? ClueChange::kQuiet : ClueChange::kNoted;
+}
+
 ClueChange FollowFinding(const v1::Clue* stored, const LedgerMoment& moment, v1::Clue* found) {
-  const auto keep = [&](v1::ClueState state) {
-    found->set_state(state);
-    found->set_run(moment.run);
-    *found->mutable_update_time() = StampOf(moment);
-  };
-  if (stored == nullptr) {
-    *found->mutable_create_time() = StampOf(moment);
-    keep(v1::CLUE_STATE_NEW);
-    return ClueChange::kNew;
-  }
-  if (!IsAnswered(stored->state())) {
-    KeepWork(*stored, found);
-    if (stored->state() == v1::CLUE_STATE_WITHDRAWN) {
-      keep(v1::CLUE_STATE_NEW);
-      found->clear_office();
-      return ClueChange::kNew;
-    }
-    if (found->SerializeAsString() == stored->SerializeAsString()) return ClueChange::kNone;
-    keep(stored->state());
-    return ClueChange::kChanged;
-  }
-  const bool had_exception = !stored->exception_until().empty();
-  const bool excepted = IsExcepted(*stored, moment.day);
-  if (excepted || (!had_exception && found->amount_fen() <= stored->amount_fen())) {
-    if (stored->gone_run().empty()) return ClueChange::kQuiet;
+  const ClueChange change = ChangeOf(stored, moment.day, *found);
+  if (change == ClueChange::kNone || change == ClueChange::kQuiet) return change;
+  if (change == ClueChange::kNoted) {
     *found = *stored;
     found->clear_gone_run();
-    return ClueChange::kNoted;
+    return change;
   }
-  KeepWork(*stored, found);
+  if (stored != nullptr) KeepWork(*stored, found);
+  if (stored == nullptr) *found->mutable_create_time() = StampOf(moment);
+  found->set_run(moment.run);
+  *found->mutable_update_time() = StampOf(moment);
+  if (change == ClueChange::kChanged) return change;
+  found->set_state(v1::CLUE_STATE_NEW);
+  if (change == ClueChange::kNew) {
+    found->clear_office();
+    return change;
+  }
   found->clear_exception_until();
   found->clear_data_error();
-  keep(v1::CLUE_STATE_NEW);
-  AddStep(moment, found)->set_note(had_exception ? "the exception has ended" : "more is at stake");
-  return ClueChange::kReopened;
+  AddStep(moment, found)
+      ->set_note(stored->exception_until().empty() ? "more is at stake" : "the exception has ended");
+  return change;
 }
 
 ClueChange FollowAbsence(const LedgerMoment& moment, v1::Clue* clue) {

@@ -47,6 +47,9 @@ bool IsAnswered(hangou::comparison::v1::ClueState state);
 // True where its money is at stake: not withdrawn, dismissed or paid.
 bool IsAtStake(hangou::comparison::v1::ClueState state);
 
+// What a finding does to a clue: as FollowFinding, which does it, answers. `day`: of the moment.
+ClueChange ChangeOf(const hangou::comparison::v1::Clue* stored, int32_t day,
+                    const hangou::comparison::v1::Clue& found);
 // Takes a finding. `found` has rule, version, period, subject, key, figures, amount, severity, department, division and
 // tax; `stored` is the clue as it is kept, null where there is none; then `found` has its name already. Where the
 // change is to be kept, `found` becomes what is to be kept.

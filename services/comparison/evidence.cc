@@ -167,6 +167,14 @@ void AddFormulas(const EvidenceSource& source, const KeptFinding& finding, v1::C
     told->set_filled(FillIn(formula.text(), text_of));
     told->set_value(value);
   };
+  for (const v1::Side& side : declared.sides()) {
+    if (side.has_filter()) add(side.name() + " filter", side.filter(), "");
+    for (const v1::NamedExpression& measure : side.measures())
+      add(side.name() + "." + measure.name(), measure.value(),
+          text_of(side.name() + "." + measure.name()).value_or(""));
+  }
+  for (const v1::NamedExpression& measure : declared.rollup().measures())
+    add("total." + measure.name(), measure.value(), text_of("total." + measure.name()).value_or(""));
   // Behind a second step the values of each key are gone: the totals are what is left of them.
   for (const v1::NamedExpression& value : rule.rollup_parts() > 0 ? declared.totals() : declared.values())
     add(value.name(), value.value(), text_of(value.name()).value_or(""));
@@ -186,7 +194,6 @@ absl::Status GatherEvidence(const EvidenceSource& source, int partition, std::ve
     v1::ClueEvidence& evidence = finding->evidence.emplace();
     evidence.set_rule_version(source.run.rule_version());
     evidence.set_as_of(source.run.as_of());
-    *evidence.mutable_positions() = source.run.positions();
     evidence.set_legal_basis(source.rule.declared().legal_basis());
     AddFormulas(source, *finding, &evidence);
   }

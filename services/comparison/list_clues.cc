@@ -77,7 +77,11 @@ absl::StatusOr<v1::GetClueResponse> GetClue(const ComparisonContext& context, co
   v1::GetClueResponse response;
   *response.mutable_clue() = *stored;
   ASSIGN_OR_RETURN(const auto evidence, context.book.Evidence(caller.department, request.name()));
-  if (evidence) *response.mutable_evidence() = *evidence;
+  if (evidence) {
+    *response.mutable_evidence() = *evidence;
+    ASSIGN_OR_RETURN(const auto run, context.book.FindRun(caller.department, evidence->run()));
+    if (run) *response.mutable_evidence()->mutable_positions() = run->positions();
+  }
   RETURN_IF_ERROR(DecideClues(context, caller, request.context(), stored->rule(), {response.mutable_clue()},
                               evidence ? response.mutable_evidence() : nullptr));
   if (!response.clue().withheld().empty()) response.clear_evidence();

@@ -257,10 +257,7 @@ bool StoredRun::ReadPublishedCutOffs() {
 bool StoredRun::WantsEvidence(const KeptFinding& finding) const {
   const auto known = known_.find(finding.identity);
   if (known == known_.end()) return true;
-  v1::Clue clue = finding.clue;
-  LedgerMoment moment;
-  moment.day = DayInChina(context_.clock.UtcUs());
-  const ClueChange change = FollowFinding(known->second.get(), moment, &clue);
+  const ClueChange change = ChangeOf(known->second.get(), DayInChina(context_.clock.UtcUs()), finding.clue);
   if (change == ClueChange::kQuiet || change == ClueChange::kNoted) return false;
   return change != ClueChange::kNone || !context_.book.HasEvidence(caller_.department, known->second->name());
 }

@@ -157,6 +157,9 @@ def followed(installation, folder):
     for clue in map(json.loads, told.splitlines()):
         assert clue["amount_fen"] and "established_on" in clue["withheld"], clue
         assert not {"subject", "key", "figures"} & set(clue), clue
+    told = json.loads(run(*installation.words("tax-consumer", "-o", "json", "compare", "clue", clue["name"])))
+    assert "established_on" in told["clue"]["withheld"] and "evidence" not in told, told
+    assert not {"subject", "key", "figures", "history"} & set(told["clue"]), told
     who = installation.as_context("auditor", "audit", "who", "--entity", f"organisation:{subject}")
     assert "clue" in who, who
 

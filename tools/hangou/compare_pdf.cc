@@ -232,11 +232,17 @@ void AddSides(const comparison_v1::ClueEvidence& evidence, PdfPages* pages) {
   }
 }
 
+// The formula, the same with the numbers put in where that is another text, and what came of it.
+std::string StepsOf(const comparison_v1::EvidenceFormula& formula) {
+  std::string steps = formula.text();
+  if (formula.filled() != formula.text()) steps += "\n= " + formula.filled();
+  if (!formula.value().empty()) steps += "\n= " + InChinese(formula.value());
+  return steps;
+}
+
 void AddWork(const comparison_v1::GetClueResponse& response, PdfPages* pages) {
   if (!response.evidence().formulas().empty()) pages->Head("计算过程");
-  for (const auto& formula : response.evidence().formulas())
-    pages->Line(formula.name(),
-                formula.text() + "\n= " + formula.filled() + "\n= " + InChinese(formula.value()));
+  for (const auto& formula : response.evidence().formulas()) pages->Line(formula.name(), StepsOf(formula));
   if (!response.clue().history().empty()) pages->Head("办理经过");
   for (const auto& step : response.clue().history()) {
     pages->Line(FormatDay(DayInChina(step.time().seconds() * kUsPerSecond)),
