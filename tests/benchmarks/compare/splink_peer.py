@@ -3,7 +3,8 @@
 Usage: splink_peer.py FOLDER. FOLDER has rule.json, left.csv, right.csv where there are two tables, and truth.csv.
 Prints "PAIRS SECONDS PRECISION RECALL": the pairs compared, the time from tables in memory to scored pairs, learning
 included, and the figures at the threshold of the best F1, which nobody knows beforehand; of two tables also with one
-counterpart a record at most, of one table with all pairs of an entity, as ours, where that is better. Two threads, as ours.
+counterpart a record at most, of one table with all pairs of an entity, as ours, where that is
+better. Two threads, as ours.
 """
 import csv
 import json
