@@ -23,6 +23,7 @@ struct LinkFlags {
   std::string right;
   std::string links;
   std::string review;
+  std::string entities;
   int32_t threads = 0;
   bool plan = false;
   bool model = false;
@@ -132,6 +133,7 @@ class LinkJob {
     if (!flags_.review.empty())
       RETURN_IF_ERROR(
           WriteLinkedPairs(flags_.review, LinkDecision::kReview, linker, *result, left_names_, right));
+    if (!flags_.entities.empty()) RETURN_IF_ERROR(WriteEntities(flags_.entities, *result, left_names_));
     if (flags_.model) ShowModel(rule_, *result->model);
     ShowResult(*result, globals_);
     return ExitCode();
@@ -144,6 +146,8 @@ class LinkJob {
                                                     ? "a rule of the mode duplicates takes one table"
                                                     : "this rule links two tables: name the other one");
     }
+    if (!flags_.entities.empty() && !rule_.one_table())
+      return MakeError(Reason::kInvalidRequest, "--entities is for rules of the mode duplicates");
     ASSIGN_OR_RETURN(unread_, ReadLinkageTable(rule_, LinkageSide::kLeft, flags_.left, &rows_, &left_names_));
     if (rule_.one_table()) return absl::OkStatus();
     ASSIGN_OR_RETURN(const uint64_t unread,
@@ -195,6 +199,7 @@ void AddLinkCommand(Flags app, CommandLine* line) {
   command.Add("RIGHT", &flags->right, "the other table; not of a rule of the mode duplicates");
   command.Add("--links", &flags->links, "file for the linked pairs, with reasons: .csv or .ndjson");
   command.Add("--review", &flags->review, "file for the pairs that people decide");
+  command.Add("--entities", &flags->entities, "of one table: file for the entity of each record");
   command.Add("--threads", &flags->threads, "threads; those of the machine").Within(1, kMostThreads);
   command.Add("--plan", &flags->plan, "tell how many pairs there would be, and compare none");
   command.Add("--model", &flags->model, "tell what was learned of each comparison");

@@ -109,4 +109,14 @@ absl::Status WriteLinkedPairs(const std::string& path, LinkDecision decision, co
   return out.good() ? absl::OkStatus() : ErrnoError(errno, "writing " + path);
 }
 
+absl::Status WriteEntities(const std::string& path, const LinkageResult& result, const RecordNames& names) {
+  std::ofstream out(path, std::ios::binary | std::ios::trunc);
+  if (!out.is_open()) return ErrnoError(errno, "creating " + path);
+  out << "record,entity\n";
+  for (size_t record = 0; record < result.entities.size(); ++record)
+    out << CsvCell(names[record]) << ',' << CsvCell(names[result.entities[record]]) << '\n';
+  out.close();
+  return out.good() ? absl::OkStatus() : ErrnoError(errno, "writing " + path);
+}
+
 }  // namespace hangou

@@ -23,4 +23,7 @@ absl::StatusOr<uint64_t> ReadLinkageTable(const CompiledLinkage& rule, LinkageSi
 absl::Status WriteLinkedPairs(const std::string& path, LinkDecision decision, const Linker& linker,
                               const LinkageResult& result, const RecordNames& left, const RecordNames& right);
 
+// Writes record and entity of every record of one table: an entity is named by its first record. CSV.
+absl::Status WriteEntities(const std::string& path, const LinkageResult& result, const RecordNames& names);
+
 }  // namespace hangou

@@ -3,6 +3,7 @@
 #include <cstdio>
 #include <filesystem>
 #include <fstream>
+#include <map>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <set>
@@ -106,6 +107,25 @@ const std::string& NameOf(const LinkSet& set, size_t side, uint32_t record) {
   return table.rows[record][table.At(set.rule.rule.record_column())];
 }
 
+// The pairs that are linked; of one table all pairs of an entity.
+std::vector<std::pair<uint32_t, uint32_t>> LinkedRecords(const CompiledLinkage& rule,
+                                                         const LinkageResult& result) {
+  std::vector<std::pair<uint32_t, uint32_t>> pairs;
+  if (!rule.one_table()) {
+    for (const LinkedPair& pair : result.pairs) {
+      if (pair.decision == LinkDecision::kLink) pairs.emplace_back(pair.left, pair.right);
+    }
+    return pairs;
+  }
+  std::map<uint32_t, std::vector<uint32_t>> entities;
+  for (uint32_t record = 0; record < result.entities.size(); ++record) {
+    std::vector<uint32_t>& entity = entities[result.entities[record]];
+    for (const uint32_t other : entity) pairs.emplace_back(other, record);
+    entity.push_back(record);
+  }
+  return pairs;
+}
+
 // Ours: from cells in memory to linked pairs, normalising included, which the peer is spared.
 absl::StatusOr<LinkQuality> LinkOurs(const LinkSet& set) {
   const Stopwatch watch;
@@ -117,10 +137,9 @@ absl::StatusOr<LinkQuality> LinkOurs(const LinkSet& set) {
   // Those that an identifier settled are pairs that the peer has to score.
   quality.pairs = static_cast<double>(result.compared + result.exact);
   double linked = 0, right = 0;
-  for (const LinkedPair& pair : result.pairs) {
-    if (pair.decision != LinkDecision::kLink) continue;
-    const std::string& a = NameOf(set, 0, pair.left);
-    const std::string& b = NameOf(set, 1, pair.right);
+  for (const auto& [one, other] : LinkedRecords(set.rule, result)) {
+    const std::string& a = NameOf(set, 0, one);
+    const std::string& b = NameOf(set, 1, other);
     ++linked;
     right += set.truth.contains({a, b}) || (set.rule.one_table() && set.truth.contains({b, a})) ? 1 : 0;
   }
