@@ -1,7 +1,7 @@
 #include "services/comparison/run_ledger.h"
 
 #include <algorithm>
-#include <map>
+#include <unordered_map>
 
 #include "libs/base/keys.h"
 #include "libs/base/text.h"
@@ -55,7 +55,7 @@ void AddFindings(const v1::Run& run, std::vector<std::pair<uint64_t, int64_t>> f
 
 void MergeFindings(const ComparisonBook& book, const LedgerMoment& moment, std::vector<KeptFinding>* findings,
                    v1::Run* run, std::vector<v1::ComparisonEvent>* events) {
-  std::map<std::string, StoredClue> before;
+  std::unordered_map<std::string, StoredClue> before;
   const auto mine = [&](const v1::Clue& clue) {
     return clue.rule() == run->rule() && clue.period() == run->period();
   };
