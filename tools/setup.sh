@@ -9,7 +9,7 @@ packages=(
   libssl-dev librocksdb-dev libspdlog-dev libcli11-dev nlohmann-json3-dev libyaml-cpp-dev prometheus-cpp-dev
   libxxhash-dev libzstd-dev librdkafka-dev libjemalloc-dev libpq-dev
   libzip-dev libexpat1-dev libxlsxwriter-dev libpango1.0-dev fonts-wqy-microhei
-  libgeos-dev
+  libgeos-dev libutf8proc-dev
   catch2 cmake ninja-build ccache mold clang-19 clang-format-19 pkg-config
   python3 python3-grpcio python3-protobuf tzdata git ca-certificates maven prometheus kcat poppler-utils
 )
@@ -17,7 +17,7 @@ packages=(
 java_version=$(java -version 2>&1 | sed -n 's/.* version "\([0-9]*\).*/\1/p' | head -n 1) || true
 [[ ${java_version:-0} -ge 17 ]] || packages+=(default-jre-headless)
 if [[ ${1:-} == --long ]]; then
-  packages+=(libclang-rt-19-dev llvm-19 iproute2 socat)
+  packages+=(libclang-rt-19-dev llvm-19 iproute2 socat python3-pip python3-yaml)
   # Any Node.js with npx runs buf; Debian's only where there is none.
   command -v npx >/dev/null || packages+=(nodejs npm)
 elif [[ $# -gt 0 ]]; then

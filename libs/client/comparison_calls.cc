@@ -46,6 +46,15 @@ absl::StatusOr<comparison_v1::Run> ComparisonCalls::Run(const comparison_v1::Run
   return CallComparison(client_, &comparison_v1::Comparison::Stub::RunRule, request);
 }
 
+absl::StatusOr<comparison_v1::Run> ComparisonCalls::Follow(const comparison_v1::FollowRuleRequest& request) {
+  return CallComparison(client_, &comparison_v1::Comparison::Stub::FollowRule, request);
+}
+
+absl::StatusOr<comparison_v1::UnfollowRuleResponse> ComparisonCalls::Unfollow(
+    const comparison_v1::UnfollowRuleRequest& request) {
+  return CallComparison(client_, &comparison_v1::Comparison::Stub::UnfollowRule, request);
+}
+
 absl::StatusOr<comparison_v1::ListCluesResponse> ComparisonCalls::ListClues(
     const comparison_v1::ListCluesRequest& request) {
   return CallComparison(client_, &comparison_v1::Comparison::Stub::ListClues, request);

@@ -19,6 +19,10 @@ class ComparisonCalls {
   absl::StatusOr<hangou::comparison::v1::ListRulesResponse> ListRules(
       const hangou::comparison::v1::ListRulesRequest& request);
   absl::StatusOr<hangou::comparison::v1::Run> Run(const hangou::comparison::v1::RunRuleRequest& request);
+  absl::StatusOr<hangou::comparison::v1::Run> Follow(
+      const hangou::comparison::v1::FollowRuleRequest& request);
+  absl::StatusOr<hangou::comparison::v1::UnfollowRuleResponse> Unfollow(
+      const hangou::comparison::v1::UnfollowRuleRequest& request);
   // A page.
   absl::StatusOr<hangou::comparison::v1::ListCluesResponse> ListClues(
       const hangou::comparison::v1::ListCluesRequest& request);

@@ -44,7 +44,7 @@ absl::Status Projection::Set(Place place, GatheredRow row) {
   gathered_bytes_ += kRowOverhead + place.key.size();
   for (const GatheredCell& cell : row.cells) gathered_bytes_ += sizeof(GatheredCell) + cell.text.size();
   gathered_[std::move(place)] = std::move(row);
-  return gathered_bytes_ < kGatheredBytes ? absl::OkStatus() : WriteGathered();
+  return gathered_bytes_ < kProjectionGatheredBytes ? absl::OkStatus() : WriteGathered();
 }
 
 std::string Projection::NextFolder() { return folder_ + "/" + std::to_string(++last_segment_); }

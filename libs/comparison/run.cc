@@ -385,7 +385,8 @@ absl::Status RuleRun::Decide(const std::string& key) {
   }
   if (holds.number == 0) return absl::OkStatus();
   if (!reads_key_) FillKey(key);
-  Finding finding{key, key_parts_[0].text, std::nullopt, frame_values_.data()};
+  // Of a total, the parts of the key at hand are those of the key behind it already; the frame has its own.
+  Finding finding{key, Slot(rule_.key_slot()).text, std::nullopt, frame_values_.data()};
   if (rule_.subject()) {
     const Value subject = rule_.subject()->Evaluate(frame_);
     if (subject.is_present()) finding.subject = subject.text;

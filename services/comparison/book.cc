@@ -43,6 +43,8 @@ std::string KeyOf(const v1::ComparisonEvent& event) {
       return FindingsKey(event.department(), event.findings().run(), event.findings().part());
     case v1::ComparisonEvent::kEvidence:
       return event.department() + "/" + event.evidence().clue() + kEvidenceWord;
+    case v1::ComparisonEvent::kFollowed:
+      return event.department() + "/followed/" + event.followed().rule() + "/" + event.followed().period();
     default:
       return event.department() + "/" + event.clue().name();
   }
@@ -160,7 +162,14 @@ void ComparisonBook::Take(const v1::ComparisonEvent& event, int64_t offset) {
     case v1::ComparisonEvent::kRun:
       runs_ = std::max(runs_, NumberOfRun(event.run().name()));
       of.runs_at[event.run().name()] = offset;
+      if (!event.run().dry_run()) of.last_runs[{event.run().rule(), event.run().period()}] = event.run();
       return;
+    case v1::ComparisonEvent::kFollowed: {
+      const std::pair<std::string, std::string> name = {event.followed().rule(), event.followed().period()};
+      of.followed.erase(name);
+      if (!event.followed().stopped()) of.followed[name] = event.followed();
+      return;
+    }
     case v1::ComparisonEvent::kClue:
       of.clues[event.clue().name()] = std::make_shared<const v1::Clue>(event.clue());
       return;
@@ -476,6 +485,24 @@ std::optional<std::map<uint64_t, int64_t>> ComparisonBook::Findings(const std::s
   const auto of = found->second.findings.find(run);
   if (of == found->second.findings.end()) return std::nullopt;
   return std::map<uint64_t, int64_t>(of->second.found.begin(), of->second.found.end());
+}
+
+std::optional<v1::Run> ComparisonBook::LastRun(const std::string& department, const std::string& rule,
+                                               const std::string& period) const {
+  MutexLock lock(mutex_);
+  const auto of = departments_.find(department);
+  if (of == departments_.end()) return std::nullopt;
+  const auto found = of->second.last_runs.find({rule, period});
+  return found == of->second.last_runs.end() ? std::nullopt : std::optional(found->second);
+}
+
+std::vector<v1::FollowedRule> ComparisonBook::Followed(const std::string& department) const {
+  MutexLock lock(mutex_);
+  std::vector<v1::FollowedRule> all;
+  const auto of = departments_.find(department);
+  if (of == departments_.end()) return all;
+  for (const auto& [name, followed] : of->second.followed) all.push_back(followed);
+  return all;
 }
 
 uint64_t ComparisonBook::runs() const {

@@ -87,6 +87,11 @@ class ComparisonBook {
   std::optional<std::map<uint64_t, int64_t>> Findings(const std::string& department, uint64_t run) const;
   // How many runs there were.
   uint64_t runs() const;
+  // The last run of a rule for a period that kept clues; none where there was none.
+  std::optional<hangou::comparison::v1::Run> LastRun(const std::string& department, const std::string& rule,
+                                                     const std::string& period) const;
+  // What a department follows.
+  std::vector<hangou::comparison::v1::FollowedRule> Followed(const std::string& department) const;
 
  private:
   using Event = hangou::comparison::v1::ComparisonEvent;
@@ -101,6 +106,9 @@ class ComparisonBook {
     std::map<std::string, hangou::comparison::v1::StoredRule> rules;
     std::map<std::string, hangou::comparison::v1::ComparisonParameter> parameters;
     std::map<std::string, hangou::comparison::v1::TaxOffice> offices;
+    std::map<std::pair<std::string, std::string>, hangou::comparison::v1::Run>
+        last_runs;  // by rule and period
+    std::map<std::pair<std::string, std::string>, hangou::comparison::v1::FollowedRule> followed;
     std::map<std::string, StoredClue> clues;
     std::map<uint64_t, RunFound> findings;              // by number of the run
     std::map<std::string, int64_t> runs_at;             // offset by name

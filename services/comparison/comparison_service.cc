@@ -48,12 +48,18 @@ absl::Status ComparisonService::Start() {
   ASSIGN_OR_RETURN(
       projections_,
       Projections::Open({context_.log, context_.policy, context_.clock, context_.budget, context_.folder,
-                         context_.log_partitions, [this](const ProjectionName& name, uint64_t record) {
+                         context_.log_partitions,
+                         [this](const ProjectionName& name, uint64_t record) {
                            if (book_.NoteErased(name.department, name.shape.resource, record))
                              EraseFromClues(name.department, name.shape.resource, record);
+                         },
+                         [this](const ProjectionName& name, const std::vector<std::string>& keys) {
+                           following_->TakeChanged(name, keys);
                          }}));
   work_ = std::make_unique<const ComparisonContext>(ComparisonContext{
       context_.policy, context_.audit, context_.keys, context_.clock, *projections_, book_});
+  following_ = std::make_unique<Following>(*work_, runs_, &control_);
+  following_->Start();
   return absl::OkStatus();
 }
 
@@ -80,7 +86,9 @@ grpc::ServerUnaryReactor* ComparisonService::ApplyRules(grpc::CallbackServerCont
                                                         const v1::ApplyRulesRequest* request,
                                                         v1::ApplyRulesResponse* response) {
   return AnswerOn(desk_, context, {roles::kManager}, response, [this, request](const Caller& caller) {
-    return hangou::ApplyRules(*work_, caller, *request);
+    auto applied = hangou::ApplyRules(*work_, caller, *request);
+    if (applied.ok() && !request->validate_only()) following_->CompareAll(caller.department);
+    return applied;
   });
 }
 
@@ -88,7 +96,13 @@ grpc::ServerUnaryReactor* ComparisonService::ListRules(grpc::CallbackServerConte
                                                        const v1::ListRulesRequest* request,
                                                        v1::ListRulesResponse* response) {
   return AnswerOn(desk_, context, {roles::kConsumer}, response, [this, request](const Caller& caller) {
-    return hangou::ListRules(*work_, caller, *request);
+    auto listed = hangou::ListRules(*work_, caller, *request);
+    if (!listed.ok()) return listed;
+    for (v1::StoredRule& stored : *listed->mutable_rules()) {
+      for (v1::FollowedRule& followed : following_->Of(caller.department, stored.rule().name()))
+        *stored.add_followed() = std::move(followed);
+    }
+    return listed;
   });
 }
 
@@ -97,6 +111,20 @@ grpc::ServerUnaryReactor* ComparisonService::RunRule(grpc::CallbackServerContext
   return AnswerOn(runs_, context, {roles::kConsumer}, response, [this, request](const Caller& caller) {
     return RunStoredRule(*work_, caller, *request, &control_);
   });
+}
+
+grpc::ServerUnaryReactor* ComparisonService::FollowRule(grpc::CallbackServerContext* context,
+                                                        const v1::FollowRuleRequest* request,
+                                                        v1::Run* response) {
+  return AnswerOn(runs_, context, {roles::kConsumer}, response,
+                  [this, request](const Caller& caller) { return following_->Follow(caller, *request); });
+}
+
+grpc::ServerUnaryReactor* ComparisonService::UnfollowRule(grpc::CallbackServerContext* context,
+                                                          const v1::UnfollowRuleRequest* request,
+                                                          v1::UnfollowRuleResponse* response) {
+  return AnswerOn(runs_, context, {roles::kConsumer}, response,
+                  [this, request](const Caller& caller) { return following_->Unfollow(caller, *request); });
 }
 
 grpc::ServerUnaryReactor* ComparisonService::ListClues(grpc::CallbackServerContext* context,

@@ -117,9 +117,13 @@ absl::Status FedProjection::Take(const hangou::record::v1::Envelope& event) {
     has_erased_ = true;
     if (erased_) erased_(id);
   }
-  if (!before.empty() && (!has_key || before != key_)) RETURN_IF_ERROR(RemoveRow(before, id));
+  if (!before.empty() && (!has_key || before != key_)) {
+    RETURN_IF_ERROR(RemoveRow(before, id));
+    changed_keys_.push_back(before);
+  }
   if (!has_key) return before.empty() ? absl::OkStatus() : KeepKey(id, "");
   if (before != key_) RETURN_IF_ERROR(KeepKey(id, key_));
+  changed_keys_.push_back(key_);
   const std::string_view prefix(key_.data(), PrefixBytes(name_.shape.key_kinds, key_, 1));
   return rows_->Put(prefix, key_, id, cells_);
 }

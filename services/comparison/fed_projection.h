@@ -55,6 +55,8 @@ class FedProjection {
   void OnErased(std::function<void(uint64_t record)> erased) { erased_ = std::move(erased); }
   // Takes an upsert or a deletion of the resource.
   absl::Status Take(const hangou::record::v1::Envelope& event);
+  // Keys of rows that came, changed or went since the last call; belongs to the thread of Take.
+  std::vector<std::string> TakeChangedKeys() { return std::exchange(changed_keys_, {}); }
   // Removes its rows; what comes later is not taken.
   void End();
   bool ended() const { return ended_; }
@@ -86,6 +88,7 @@ class FedProjection {
   std::atomic<bool> ended_ = false;
   std::function<void(uint64_t record)> erased_;
   std::atomic<bool> has_erased_ = false;
+  std::vector<std::string> changed_keys_;
   // Scratch of Take.
   std::string key_;
   std::vector<Cell> cells_;

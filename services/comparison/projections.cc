@@ -151,6 +151,9 @@ void Projections::Pump() {
     const std::shared_ptr<RecordTail> tail = tails_[i];
     const absl::StatusOr<bool> pumped = tail->Pump();
     if (pumped.ok()) {
+      tail->TellChanges([this](const ProjectionName& name, std::vector<std::string> keys) {
+        if (context_.changed) context_.changed(name, std::move(keys));
+      });
       more = more || *pumped;
       continue;
     }

@@ -28,6 +28,8 @@ struct ProjectionsContext {
   // Called with each record that is erased, from a thread of the projections, again after each start; it must not
   // block.
   std::function<void(const ProjectionName& name, uint64_t record)> erased;
+  // Called with the keys of rows that came, changed or went, from the same thread.
+  std::function<void(const ProjectionName& name, std::vector<std::string> keys)> changed;
 };
 
 // Keeps projections. Thread-safe. Works on a thread of its own.

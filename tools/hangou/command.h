@@ -70,6 +70,7 @@ void AddSubscribeCommand(Flags app, CommandLine* line);
 void AddSubscriptionsCommand(Flags app, CommandLine* line);
 void AddAuditCommand(Flags app, CommandLine* line);
 void AddCompareCommand(Flags app, CommandLine* line);
+void AddLinkCommand(Flags app, CommandLine* line);
 void AddClusterCommand(Flags app, CommandLine* line);
 void AddHealthCommand(Flags app, CommandLine* line);
 void AddLogCommand(Flags app, CommandLine* line);

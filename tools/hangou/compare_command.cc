@@ -23,6 +23,8 @@ struct CompareFlags {
   std::string period;
   std::string case_number;
   bool dry_run = false;
+  bool new_cut_offs = false;
+  bool stop = false;
 };
 
 absl::StatusOr<int> ApplyOrCheck(const CompareFlags& flags, bool check, const Globals& globals) {
@@ -53,10 +55,20 @@ absl::StatusOr<int> ApplyOrCheck(const CompareFlags& flags, bool check, const Gl
   return kExitDone;
 }
 
+// What a rule is followed for: periods, and why one is behind.
+std::string FollowedText(const comparison_v1::StoredRule& stored) {
+  std::string text;
+  for (const auto& followed : stored.followed()) {
+    text += (text.empty() ? "" : ", ") + (followed.period().empty() ? "yes" : followed.period());
+    if (!followed.behind().empty()) text += " (behind: " + followed.behind() + ")";
+  }
+  return text.empty() ? "-" : text;
+}
+
 absl::StatusOr<int> Rules(const Globals& globals) {
   ASSIGN_OR_RETURN(const auto client, ConnectAs(globals));
   comparison_v1::ListRulesRequest request;
-  Table table({"RULE", "VERSION", "PERIOD", "TITLE", "NOT READY"});
+  Table table({"RULE", "VERSION", "PERIOD", "TITLE", "FOLLOWED", "NOT READY"});
   do {
     ASSIGN_OR_RETURN(const auto page, ComparisonCalls(*client).ListRules(request));
     for (const auto& stored : page.rules()) {
@@ -67,7 +79,8 @@ absl::StatusOr<int> Rules(const Globals& globals) {
                     : period == comparison_v1::KEY_KIND_QUARTER ? "quarter"
                     : period == comparison_v1::KEY_KIND_MONTH   ? "month"
                                                                 : "-",
-                    stored.rule().title(), stored.not_ready().empty() ? "-" : stored.not_ready()});
+                    stored.rule().title(), FollowedText(stored),
+                    stored.not_ready().empty() ? "-" : stored.not_ready()});
     }
     request.set_page_token(page.next_page_token());
   } while (!request.page_token().empty());
@@ -105,6 +118,7 @@ absl::StatusOr<int> RunRules(const CompareFlags& flags, const Globals& globals) 
   request.set_as_of(flags.as_of);
   request.set_period(flags.period);
   request.set_dry_run(flags.dry_run);
+  request.set_new_cut_offs(flags.new_cut_offs);
   request.mutable_context()->set_case_number(flags.case_number);
   ASSIGN_OR_RETURN(const auto run, ComparisonCalls(*client).Run(request));
   if (globals.json()) {
@@ -113,6 +127,32 @@ absl::StatusOr<int> RunRules(const CompareFlags& flags, const Globals& globals) 
     ShowRun(run);
   }
   return run.problems().empty() ? kExitDone : kExitPartly;
+}
+
+absl::StatusOr<int> Watch(const CompareFlags& flags, const Globals& globals) {
+  ASSIGN_OR_RETURN(const auto client, ConnectAs(globals));
+  const std::string rule = FullNameOf("rules/", flags.rule);
+  if (flags.stop) {
+    comparison_v1::UnfollowRuleRequest request;
+    request.set_rule(rule);
+    request.set_period(flags.period);
+    RETURN_IF_ERROR(ComparisonCalls(*client).Unfollow(request).status());
+    if (!globals.json()) Print(rule + " is not followed any more; its clues stay as they are\n");
+    return kExitDone;
+  }
+  comparison_v1::FollowRuleRequest request;
+  request.set_rule(rule);
+  request.set_as_of(flags.as_of);
+  request.set_period(flags.period);
+  request.mutable_context()->set_case_number(flags.case_number);
+  ASSIGN_OR_RETURN(const auto first, ComparisonCalls(*client).Follow(request));
+  if (globals.json()) {
+    Print(JsonOf(first));
+    return kExitDone;
+  }
+  ShowRun(first);
+  Print(rule + " is followed from now on: its clues come and go with the records\n");
+  return kExitDone;
 }
 
 }  // namespace
@@ -139,10 +179,24 @@ void AddCompareCommand(Flags app, CommandLine* line) {
   run.Add("--as-of", &flags->as_of, "day that the run is as of; today");
   run.Add("--case", &flags->case_number, "case number");
   run.Add("--dry-run", &flags->dry_run, "count only, keep no clues");
+  run.Add("--new-cut-offs", &flags->new_cut_offs,
+          "find the cut-offs of peers anew; else the published ones stay");
   run.Footer(
       "Examples:\n  hangou compare run t01_deed_tax\n  hangou compare run t16_vehicle_tax --period 2024 "
       "--dry-run");
   run.Callback([flags, line] { line->action = [flags, line] { return RunRules(*flags, line->globals); }; });
+  const Flags watch =
+      command.Sub("watch", "Run a rule, and keep its clues as a run would find them from then on");
+  watch.Add("RULE", &flags->rule, "rule, such as t24_tax_registration").Required();
+  watch.Add("--period", &flags->period, "2024, 2024Q3 or 2024-07, as the rule has it");
+  watch.Add("--as-of", &flags->as_of, "day that it is as of; every day anew");
+  watch.Add("--case", &flags->case_number, "case number");
+  watch.Add("--stop", &flags->stop, "follow it no more");
+  watch.Footer(
+      "Examples:\n  hangou compare watch t24_tax_registration\n  hangou compare watch t16_vehicle_tax "
+      "--period "
+      "2026 --stop");
+  watch.Callback([flags, line] { line->action = [flags, line] { return Watch(*flags, line->globals); }; });
   AddClueCommands(command, line);
 }
 

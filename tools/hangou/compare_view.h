@@ -29,8 +29,8 @@ std::string KeyTextOf(const hangou::comparison::v1::Clue& clue);
 // A column of a list.
 struct ListColumn {
   std::string title;
-  bool is_money = false;             // yuan: a number in workbooks
-  bool is_input = false;             // to be filled in by people
+  bool is_money = false;                  // yuan: a number in workbooks
+  bool is_input = false;                  // to be filled in by people
   std::vector<std::string> choices = {};  // of a drop-down list
 };
 

@@ -55,6 +55,7 @@ void AddCommands(hangou::Flags app, hangou::CommandLine* line) {
   hangou::AddSubscriptionsCommand(app, line);
   hangou::AddAuditCommand(app, line);
   hangou::AddCompareCommand(app, line);
+  hangou::AddLinkCommand(app, line);
   hangou::AddClusterCommand(app, line);
   hangou::AddHealthCommand(app, line);
 }
