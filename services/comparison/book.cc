@@ -193,11 +193,11 @@ void ComparisonBook::TakeFindings(const v1::RunFindings& findings, OfDepartment*
 
 void ComparisonBook::TakeEvidence(const v1::ClueEvidence& evidence, int64_t offset, OfDepartment* of) {
   if (evidence.run().empty()) {
-    of->evidence_at.erase(evidence.clue());
+    of->evidence_at.erase(ClueNumber(evidence.clue()));
     return;
   }
-  of->evidence_at[evidence.clue()] = offset;
   const uint64_t clue = ClueNumber(evidence.clue());
+  of->evidence_at[clue] = offset;
   for (const v1::EvidenceSide& side : evidence.sides()) {
     for (const v1::EvidenceRow& row : side.rows())
       of->rows.emplace(RowHash(side.resource(), row.record()), clue);
@@ -212,7 +212,7 @@ void ComparisonBook::Forget(const std::string& key) {
   if (const size_t at = name.find(kFindingsWord); at != std::string::npos) {
     found->second.findings.erase(NumberOfRun(name.substr(0, at)));
   } else if (const size_t end = name.find(kEvidenceWord); end != std::string::npos) {
-    found->second.evidence_at.erase(name.substr(0, end));
+    found->second.evidence_at.erase(ClueNumber(name.substr(0, end)));
   }
 }
 
@@ -372,7 +372,7 @@ StoredClue ComparisonBook::FindClue(const std::string& department, const std::st
 bool ComparisonBook::HasEvidence(const std::string& department, const std::string& clue) const {
   MutexLock lock(mutex_);
   const auto found = departments_.find(department);
-  return found != departments_.end() && found->second.evidence_at.contains(clue);
+  return found != departments_.end() && found->second.evidence_at.contains(ClueNumber(clue));
 }
 
 absl::StatusOr<std::optional<v1::ComparisonEvent>> ComparisonBook::ReadAt(int64_t offset) const {
@@ -405,7 +405,7 @@ absl::StatusOr<std::optional<v1::ClueEvidence>> ComparisonBook::Evidence(const s
     MutexLock lock(mutex_);
     const auto found = departments_.find(department);
     if (found == departments_.end()) return std::optional<v1::ClueEvidence>();
-    const auto at = found->second.evidence_at.find(clue);
+    const auto at = found->second.evidence_at.find(ClueNumber(clue));
     if (at == found->second.evidence_at.end()) return std::optional<v1::ClueEvidence>();
     offset = at->second;
   }

@@ -8,6 +8,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -109,10 +110,10 @@ class ComparisonBook {
         last_runs;  // by rule and period
     std::map<std::pair<std::string, std::string>, hangou::comparison::v1::FollowedRule> followed;
     std::map<std::string, StoredClue> clues;
-    std::map<uint64_t, RunFound> findings;         // by number of the run
-    std::map<std::string, int64_t> runs_at;        // offset by name
-    std::map<std::string, int64_t> evidence_at;    // offset by clue
-    std::set<std::pair<uint64_t, uint64_t>> rows;  // hash of resource and record, number of the clue
+    std::map<uint64_t, RunFound> findings;              // by number of the run
+    std::map<std::string, int64_t> runs_at;             // offset by name
+    std::unordered_map<uint64_t, int64_t> evidence_at;  // offset by number of the clue
+    std::set<std::pair<uint64_t, uint64_t>> rows;       // hash of resource and record, number of the clue
   };
 
   // Takes an event that stands at an offset.

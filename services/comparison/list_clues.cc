@@ -77,8 +77,9 @@ absl::StatusOr<v1::GetClueResponse> GetClue(const ComparisonContext& context, co
   v1::GetClueResponse response;
   *response.mutable_clue() = *stored;
   ASSIGN_OR_RETURN(const auto evidence, context.book.Evidence(caller.department, request.name()));
-  if (evidence) {
-    *response.mutable_evidence() = *evidence;
+  if (evidence) *response.mutable_evidence() = *evidence;
+  // What a run covers is kept with the run.
+  if (evidence && evidence->positions().empty()) {
     ASSIGN_OR_RETURN(const auto run, context.book.FindRun(caller.department, evidence->run()));
     if (run) *response.mutable_evidence()->mutable_positions() = run->positions();
   }

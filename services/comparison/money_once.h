@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <map>
 #include <string>
+#include <unordered_map>
 
 #include "hangou/comparison/v1/clue.pb.h"
 
@@ -27,7 +28,7 @@ class MoneyOnce {
 
   int64_t plain_fen_ = 0;
   int64_t alone_fen_ = 0;  // of rules without a tax
-  std::map<std::string, ByRule> money_;
+  std::unordered_map<std::string, ByRule> money_;
 };
 
 }  // namespace hangou

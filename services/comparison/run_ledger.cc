@@ -1,7 +1,7 @@
 #include "services/comparison/run_ledger.h"
 
 #include <algorithm>
-#include <map>
+#include <unordered_map>
 
 #include "libs/base/keys.h"
 #include "libs/base/text.h"
@@ -56,7 +56,7 @@ void AddFindings(const v1::Run& run, std::vector<std::pair<uint64_t, int64_t>> f
 void MergeFindings(const ComparisonBook& book, const LedgerMoment& moment, const CoversClue& covers,
                    std::vector<KeptFinding>* findings, v1::Run* run,
                    std::vector<v1::ComparisonEvent>* events) {
-  std::map<std::string, StoredClue> before;
+  std::unordered_map<std::string, StoredClue> before;
   const auto mine = [&](const v1::Clue& clue) {
     return clue.rule() == run->rule() && clue.period() == run->period() && (!covers || covers(clue));
   };
@@ -77,6 +77,8 @@ void MergeFindings(const ComparisonBook& book, const LedgerMoment& moment, const
     if (finding.evidence && change != ClueChange::kQuiet && change != ClueChange::kNoted) {
       finding.evidence->set_clue(finding.clue.name());
       finding.evidence->set_run(run->name());
+      // Where keys are compared again as they change, what is covered is not what the run covered.
+      if (covers) *finding.evidence->mutable_positions() = run->positions();
       *events->emplace_back().mutable_evidence() = *std::move(finding.evidence);
     }
     if (change != ClueChange::kNone && change != ClueChange::kQuiet)

@@ -3,6 +3,7 @@
 #include <map>
 #include <set>
 #include <thread>
+#include <unordered_map>
 
 #include "libs/base/limits.h"
 #include "libs/base/status.h"
@@ -96,7 +97,7 @@ class StoredRun {
   std::optional<ClueMaker> maker_;
   size_t erased_before_ = 0;
   // By identity, before the run.
-  std::map<std::string, StoredClue> known_;
+  std::unordered_map<std::string, StoredClue> known_;
   Mutex mutex_;
   size_t frames_ HANGOU_GUARDED_BY(mutex_) = 0;  // kept for evidence
   RunCounts counts_ HANGOU_GUARDED_BY(mutex_);

@@ -68,6 +68,23 @@ def fill_in_workbook(book, filled, row, column, text):
             target.writestr(name, content)
 
 
+def unit_of(clue):
+    return next(part["value"] for part in clue["key"] if part["name"] == "unit")
+
+
+def raise_prices(installation, folder, clues):
+    """The transfers of clues are published again, a million dearer."""
+    with open(folder / "city" / "nrp.transfer.csv", encoding="utf-8") as lines:
+        rows = list(csv.DictReader(lines))
+    with open(folder / "raised.csv", "w", encoding="utf-8", newline="") as out:
+        writer = csv.DictWriter(out, rows[0].keys())
+        writer.writeheader()
+        for row in rows:
+            if row["unit"] in map(unit_of, clues):
+                writer.writerow({**row, "price": f"{float(row['price']) + 1_000_000:.2f}"})
+    run(*installation.words("nrp-publisher", "publish", "nrp.transfer", folder / "raised.csv"))
+
+
 def worked(installation, folder):
     """From found to recovered; what was answered stays so, and opens again when more is at stake."""
     clues = start(installation, folder)
@@ -132,17 +149,7 @@ def worked(installation, folder):
     told = compare(installation, DEED, "")
     assert told["quiet_clues"] == "4" and "changed_clues" not in told and "withdrawn_clues" not in told, told
     # The price of what was paid for, and of the exception, rises.
-    with open(folder / "city" / "nrp.transfer.csv", encoding="utf-8") as lines:
-        rows = list(csv.DictReader(lines))
-    keys = [{part["name"]: part["value"] for part in clue["key"]} for clue in clues[:2]]
-    units = [key["unit"] for key in keys]
-    with open(folder / "raised.csv", "w", encoding="utf-8", newline="") as out:
-        writer = csv.DictWriter(out, rows[0].keys())
-        writer.writeheader()
-        for row in rows:
-            if row["unit"] in units:
-                writer.writerow({**row, "price": f"{float(row['price']) + 1_000_000:.2f}"})
-    run(*installation.words("nrp-publisher", "publish", "nrp.transfer", folder / "raised.csv"))
+    raise_prices(installation, folder, clues[:2])
     told = compare(installation, DEED, "")
     assert (told["reopened_clues"], told["quiet_clues"]) == ("1", "3"), told
     name = told["name"].removeprefix("runs/")
@@ -188,11 +195,25 @@ def evidence(installation, folder):
     fonts = subprocess.run(["pdffonts", folder / "sheets.pdf"], capture_output=True, text=True, check=True).stdout
     assert all(line.split()[-5:-2] == ["yes", "yes", "yes"] for line in fonts.splitlines()[2:]), fonts
 
-    # What the department changes later does not change what was found.
-    key = {part["name"]: part["value"] for part in clue["key"]}
+    # What a department changes later does not change what was found; a run finds it anew.
+    raise_prices(installation, folder, clues[1:2])
+    compare(installation, DEED, "", "--dry-run")
+
+    def evidence_of(name):
+        return json.loads(bureau(installation, "-o", "json", "compare", "clue", name))["evidence"]
+    before = evidence_of(clues[1]["name"])
+    assert evidence_of(clue["name"]) == pack and before["run"] == pack["run"], before
+    changed = compare(installation, DEED, "")
+    after = evidence_of(clues[1]["name"])
+    assert (changed["changed_clues"], after["run"]) == ("1", changed["name"]), changed
+    prices = [side["rows"][0]["values"][side["fields"].index("price")].split(".")[0]
+              for pack_of in (before, after) for side in pack_of["sides"] if side["side"] == "transfer"]
+    assert int(prices[1]) == int(prices[0]) + 1_000_000, prices
+    assert evidence_of(clue["name"]) == pack, "the evidence of what has not changed stays"
+
     with open(folder / "city" / "nrp.transfer.csv", encoding="utf-8") as lines:
-        number, = [line["registration_no"] for line in csv.DictReader(lines) if line["unit"] == key["unit"]]
-    run(*installation.words("nrp-publisher", "erase", "nrp.transfer", "--id", key["unit"], "--key", number,
+        number, = [line["registration_no"] for line in csv.DictReader(lines) if line["unit"] == unit_of(clue)]
+    run(*installation.words("nrp-publisher", "erase", "nrp.transfer", "--id", unit_of(clue), "--key", number,
                             "--legal-basis", "测试"))
 
     def is_gone():
