@@ -17,8 +17,10 @@ pkg_check_modules(rdkafka REQUIRED IMPORTED_TARGET rdkafka)
 pkg_check_modules(libpq REQUIRED IMPORTED_TARGET libpq)
 pkg_check_modules(libzip REQUIRED IMPORTED_TARGET libzip)
 pkg_check_modules(expat REQUIRED IMPORTED_TARGET expat)
-pkg_check_modules(xlsxwriter REQUIRED IMPORTED_TARGET xlsxwriter)  # of tests
+pkg_check_modules(xlsxwriter REQUIRED IMPORTED_TARGET xlsxwriter)
+pkg_check_modules(pangocairo REQUIRED IMPORTED_TARGET pangocairo cairo-pdf)
 pkg_check_modules(geos REQUIRED IMPORTED_TARGET geos)
+pkg_check_modules(utf8proc REQUIRED IMPORTED_TARGET libutf8proc)
 pkg_check_modules(jemalloc REQUIRED IMPORTED_TARGET jemalloc)
 
 find_program(HANGOU_PROTOC protoc REQUIRED)

@@ -8,10 +8,10 @@ packages=(
   libgrpc++-dev protobuf-compiler-grpc libprotobuf-dev protobuf-compiler libabsl-dev libre2-dev libc-ares-dev
   libssl-dev librocksdb-dev libspdlog-dev libcli11-dev nlohmann-json3-dev libyaml-cpp-dev prometheus-cpp-dev
   libxxhash-dev libzstd-dev librdkafka-dev libjemalloc-dev libpq-dev
-  libzip-dev libexpat1-dev libxlsxwriter-dev
-  libgeos-dev
+  libzip-dev libexpat1-dev libxlsxwriter-dev libpango1.0-dev fonts-wqy-microhei
+  libgeos-dev libutf8proc-dev
   catch2 cmake ninja-build ccache mold clang-19 clang-format-19 pkg-config
-  python3 python3-grpcio python3-protobuf tzdata git ca-certificates maven prometheus kcat
+  python3 python3-grpcio python3-protobuf tzdata git ca-certificates maven prometheus kcat poppler-utils
 )
 # The tests run a Kafka broker: any Java from 17 on does, Debian's where there is none.
 java_version=$(java -version 2>&1 | sed -n 's/.* version "\([0-9]*\).*/\1/p' | head -n 1) || true

@@ -46,9 +46,53 @@ absl::StatusOr<comparison_v1::Run> ComparisonCalls::Run(const comparison_v1::Run
   return CallComparison(client_, &comparison_v1::Comparison::Stub::RunRule, request);
 }
 
+absl::StatusOr<comparison_v1::Run> ComparisonCalls::Follow(const comparison_v1::FollowRuleRequest& request) {
+  return CallComparison(client_, &comparison_v1::Comparison::Stub::FollowRule, request);
+}
+
+absl::StatusOr<comparison_v1::UnfollowRuleResponse> ComparisonCalls::Unfollow(
+    const comparison_v1::UnfollowRuleRequest& request) {
+  return CallComparison(client_, &comparison_v1::Comparison::Stub::UnfollowRule, request);
+}
+
 absl::StatusOr<comparison_v1::ListCluesResponse> ComparisonCalls::ListClues(
     const comparison_v1::ListCluesRequest& request) {
   return CallComparison(client_, &comparison_v1::Comparison::Stub::ListClues, request);
+}
+
+absl::StatusOr<comparison_v1::GetClueResponse> ComparisonCalls::GetClue(
+    const comparison_v1::GetClueRequest& request) {
+  return CallComparison(client_, &comparison_v1::Comparison::Stub::GetClue, request);
+}
+
+absl::StatusOr<comparison_v1::ChangeCluesResponse> ComparisonCalls::AssignClues(
+    const comparison_v1::AssignCluesRequest& request) {
+  return CallComparison(client_, &comparison_v1::Comparison::Stub::AssignClues, request);
+}
+
+absl::StatusOr<comparison_v1::ChangeCluesResponse> ComparisonCalls::AnswerClues(
+    const comparison_v1::AnswerCluesRequest& request) {
+  return CallComparison(client_, &comparison_v1::Comparison::Stub::AnswerClues, request);
+}
+
+absl::StatusOr<comparison_v1::GetEffectResponse> ComparisonCalls::GetEffect(
+    const comparison_v1::GetEffectRequest& request) {
+  return CallComparison(client_, &comparison_v1::Comparison::Stub::GetEffect, request);
+}
+
+absl::StatusOr<comparison_v1::DiffRunsResponse> ComparisonCalls::DiffRuns(
+    const comparison_v1::DiffRunsRequest& request) {
+  return CallComparison(client_, &comparison_v1::Comparison::Stub::DiffRuns, request);
+}
+
+absl::StatusOr<comparison_v1::ListOfficesResponse> ComparisonCalls::ListOffices(
+    const comparison_v1::ListOfficesRequest& request) {
+  return CallComparison(client_, &comparison_v1::Comparison::Stub::ListOffices, request);
+}
+
+absl::StatusOr<comparison_v1::ListDataErrorsResponse> ComparisonCalls::ListDataErrors(
+    const comparison_v1::ListDataErrorsRequest& request) {
+  return CallComparison(client_, &comparison_v1::Comparison::Stub::ListDataErrors, request);
 }
 
 }  // namespace hangou

@@ -19,9 +19,27 @@ class ComparisonCalls {
   absl::StatusOr<hangou::comparison::v1::ListRulesResponse> ListRules(
       const hangou::comparison::v1::ListRulesRequest& request);
   absl::StatusOr<hangou::comparison::v1::Run> Run(const hangou::comparison::v1::RunRuleRequest& request);
+  absl::StatusOr<hangou::comparison::v1::Run> Follow(
+      const hangou::comparison::v1::FollowRuleRequest& request);
+  absl::StatusOr<hangou::comparison::v1::UnfollowRuleResponse> Unfollow(
+      const hangou::comparison::v1::UnfollowRuleRequest& request);
   // A page.
   absl::StatusOr<hangou::comparison::v1::ListCluesResponse> ListClues(
       const hangou::comparison::v1::ListCluesRequest& request);
+  absl::StatusOr<hangou::comparison::v1::GetClueResponse> GetClue(
+      const hangou::comparison::v1::GetClueRequest& request);
+  absl::StatusOr<hangou::comparison::v1::ChangeCluesResponse> AssignClues(
+      const hangou::comparison::v1::AssignCluesRequest& request);
+  absl::StatusOr<hangou::comparison::v1::ChangeCluesResponse> AnswerClues(
+      const hangou::comparison::v1::AnswerCluesRequest& request);
+  absl::StatusOr<hangou::comparison::v1::GetEffectResponse> GetEffect(
+      const hangou::comparison::v1::GetEffectRequest& request);
+  absl::StatusOr<hangou::comparison::v1::DiffRunsResponse> DiffRuns(
+      const hangou::comparison::v1::DiffRunsRequest& request);
+  absl::StatusOr<hangou::comparison::v1::ListOfficesResponse> ListOffices(
+      const hangou::comparison::v1::ListOfficesRequest& request);
+  absl::StatusOr<hangou::comparison::v1::ListDataErrorsResponse> ListDataErrors(
+      const hangou::comparison::v1::ListDataErrorsRequest& request);
 
  private:
   Client& client_;

@@ -61,8 +61,14 @@ std::unique_ptr<BlockSource> MakeSegmentSource(std::shared_ptr<const Segment> se
   return std::make_unique<SegmentSource>(std::move(segment), partition, std::move(columns), from, with_ids);
 }
 
+MergedRows::MergedRows(std::vector<std::unique_ptr<BlockSource>> sources, std::string prefix)
+    : MergedRows(std::move(sources), false, std::move(prefix)) {}
+
 MergedRows::MergedRows(std::vector<std::unique_ptr<BlockSource>> sources, bool keep_gone)
-    : keep_gone_(keep_gone), seen_(kSeenWords) {
+    : MergedRows(std::move(sources), keep_gone, {}) {}
+
+MergedRows::MergedRows(std::vector<std::unique_ptr<BlockSource>> sources, bool keep_gone, std::string prefix)
+    : keep_gone_(keep_gone), prefix_(std::move(prefix)), seen_(kSeenWords) {
   for (size_t i = 0; i < sources.size(); ++i) {
     places_.emplace_back();
     places_.back().source = std::move(sources[i]);
@@ -82,7 +88,7 @@ absl::Status MergedRows::NextBlock(Place* place) {
   place->ends = place->block->keys.ends.data();
   place->keys = place->block->keys.size();
   place->current = OrderedKey(place->block->keys.key(0));
-  return absl::OkStatus();
+  return prefix_.empty() ? absl::OkStatus() : Settle(place);
 }
 
 absl::Status MergedRows::Start() {
@@ -96,6 +102,17 @@ absl::Status MergedRows::Pass(Place* place) {
   if (place->row < place->key_end()) return absl::OkStatus();
   if (place->at_last_key()) return NextBlock(place);
   place->current = OrderedKey(place->block->keys.key(++place->key));
+  return prefix_.empty() ? absl::OkStatus() : Settle(place);
+}
+
+absl::Status MergedRows::Settle(Place* place) {
+  while (place->block != nullptr && place->current.text() < prefix_) {
+    if (place->at_last_key()) return NextBlock(place);
+    place->row = place->key_end();
+    place->current = OrderedKey(place->block->keys.key(++place->key));
+  }
+  if (place->block != nullptr && place->current.text().substr(0, prefix_.size()) != prefix_)
+    place->block = nullptr;
   return absl::OkStatus();
 }
 

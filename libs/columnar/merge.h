@@ -6,6 +6,7 @@
 #include <cstring>
 #include <memory>
 #include <span>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -96,13 +97,15 @@ class MergedRows {
   // `sources` from the oldest to the newest. With `keep_gone`, rows that are gone come too, and the rows of a key in
   // the order of their ids: for merging segments.
   explicit MergedRows(std::vector<std::unique_ptr<BlockSource>> sources, bool keep_gone = false);
+  // Only the keys that begin with `prefix`.
+  MergedRows(std::vector<std::unique_ptr<BlockSource>> sources, std::string prefix);
 
   size_t sources() const { return places_.size(); }
   // The next rows, true; false at the end. The same key may come several times, one after the other.
   absl::StatusOr<bool> Next(KeyRows* rows);
   // As Next, which is tried first: true where the next rows are at hand without reading or comparing anything.
   bool NextAtHand(KeyRows* rows) {
-    if (places_.size() != 1 || equal_.empty()) return false;
+    if (places_.size() != 1 || equal_.empty() || !prefix_.empty()) return false;
     Place& place = places_.front();
     if (place.block == nullptr || place.block->has_gone || place.at_last_key()) return false;
     place.row = place.next_row;
@@ -117,6 +120,8 @@ class MergedRows {
   }
 
  private:
+  MergedRows(std::vector<std::unique_ptr<BlockSource>> sources, bool keep_gone, std::string prefix);
+
   // Where a source stands.
   struct Place {
     std::unique_ptr<BlockSource> source;
@@ -143,6 +148,8 @@ class MergedRows {
 
   absl::Status Start();
   absl::Status NextBlock(Place* place);
+  // Passes keys before the prefix, and ends behind it.
+  absl::Status Settle(Place* place);
   // Passes what was shown before: its views were alive until here.
   absl::Status Pass(Place* place);
   absl::Status WantIds(Place* place);
@@ -156,6 +163,7 @@ class MergedRows {
 
   std::vector<Place> places_;
   const bool keep_gone_;
+  const std::string prefix_;
   bool started_ = false;
   std::vector<size_t> equal_;  // places that were shown last
   std::vector<RowPiece> pieces_;

@@ -34,6 +34,8 @@ class Projection {
 
   const std::vector<ColumnSpec>& columns() const { return columns_; }
   int partitions() const { return partitions_; }
+  // The partition of rows with this `partition_key`.
+  int PartitionOf(std::string_view partition_key) const;
   // Sets a row. A row with this key and id is replaced. `partition_key` says in which partition it lies: a prefix
   // of the key that all rows which are read together share.
   absl::Status Put(std::string_view partition_key, std::string_view key, uint64_t id,
@@ -65,7 +67,6 @@ class Projection {
     std::vector<GatheredCell> cells;
   };
 
-  int PartitionOf(std::string_view partition_key) const;
   absl::Status Set(Place place, GatheredRow row);
   absl::Status WriteGathered() HANGOU_REQUIRES(mutex_);
   // Merges the segments from `first` on.

@@ -154,11 +154,15 @@ absl::Status SegmentBuilder::Finish() {
   RETURN_IF_ERROR(EndBlock());
   for (File& file : files_) {
     RETURN_IF_ERROR(Drain(&file));
-    if (::fdatasync(file.descriptor) != 0) return ErrnoError(errno, "write " + file.path);
     ::close(std::exchange(file.descriptor, -1));
   }
-  RETURN_IF_ERROR(WriteFileDurably(folder_ + "/" + kLayoutFile, layout_.SerializeAsString(), 0600));
-  RETURN_IF_ERROR(SyncFolder(std::filesystem::path(folder_).parent_path().string()));
+  File layout;
+  layout.path = folder_ + "/" + kLayoutFile;
+  layout.descriptor = ::open(layout.path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+  if (layout.descriptor < 0) return ErrnoError(errno, "open " + layout.path);
+  layout.buffer = layout_.SerializeAsString();
+  files_.push_back(std::move(layout));
+  RETURN_IF_ERROR(Drain(&files_.back()));
   finished_ = true;
   return absl::OkStatus();
 }

@@ -56,7 +56,7 @@ class SegmentBuilder {
 
   // Adds a row to a partition, which is not before that of the row before.
   absl::Status Add(int partition, const ColumnarRow& row);
-  // Writes what is left, and makes the segment durable.
+  // Writes what is left. It is not made durable: projections are read from the log again after a crash.
   absl::Status Finish();
   int64_t rows() const { return rows_; }
 

@@ -470,6 +470,12 @@ absl::StatusOr<std::shared_ptr<const CompiledRule>> CompiledRule::Compile(
   return RuleCompiler(declared, schema_of, std::move(parameters)).Compile();
 }
 
+size_t CompiledRule::common_key_parts() const {
+  size_t parts = rollup_parts_ > 0 ? rollup_parts_ : key_kinds_.size();
+  for (const CompiledSide& side : sides_) parts = std::min(parts, side.key.size());
+  return parts;
+}
+
 std::string CompiledRule::Describe(const Expression& expression, uint16_t column) const {
   return "line " + std::to_string(expression.line()) + ", column " + std::to_string(column) +
          " (in: " + expression.text() + ")";

@@ -85,6 +85,8 @@ class CompiledRule {
   int as_of_slot() const { return as_of_slot_; }
   int period_slot() const { return period_slot_; }
   int key_slot() const { return key_slot_; }  // of the first part; the others follow
+  // Parts of the key that every side and the second step have: keys that begin with other ones do not touch each other.
+  size_t common_key_parts() const;
   const std::vector<CompiledValue>& values() const { return values_; }
   // The second step: how many parts of the key it goes by, 0 where there is none.
   size_t rollup_parts() const { return rollup_parts_; }
@@ -115,8 +117,8 @@ class CompiledRule {
   std::vector<CompiledValue> values_;
   std::vector<CompiledMeasure> total_measures_;
   std::vector<CompiledValue> totals_;
-  std::optional<Formula> peer_group_, peer_value_, due_, rates_on_, when_, amount_, subject_,
-      division_, tax_object_;
+  std::optional<Formula> peer_group_, peer_value_, due_, rates_on_, when_, amount_, subject_, division_,
+      tax_object_;
   size_t rollup_parts_ = 0;
   int as_of_slot_ = -1;
   int period_slot_ = -1;

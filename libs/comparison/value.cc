@@ -28,6 +28,24 @@ std::string TwoDigits(int number) { return (number < 10 ? "0" : "") + std::to_st
 
 }  // namespace
 
+std::string WideText(Wide number) { return Decimal(number, 0); }
+
+std::optional<Wide> ParseWide(std::string_view text) {
+  const bool negative = !text.empty() && text.front() == '-';
+  if (negative) text.remove_prefix(1);
+  if (text.empty()) return std::nullopt;
+  Wide number = 0;
+  for (const char c : text) {
+    if (c < '0' || c > '9' || __builtin_mul_overflow(number, Wide{10}, &number) ||
+        __builtin_sub_overflow(number, Wide{c - '0'}, &number)) {
+      return std::nullopt;
+    }
+  }
+  // Gathered below zero, where there is one more.
+  if (!negative && __builtin_sub_overflow(Wide{0}, number, &number)) return std::nullopt;
+  return number;
+}
+
 std::string_view FaultText(Fault fault) {
   switch (fault) {
     case Fault::kNone:

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -48,6 +49,10 @@ struct Value {
 inline Value NumberValue(Wide number) { return {ValueState::kPresent, Fault::kNone, 0, number, {}}; }
 inline Value TextValue(std::string_view text) { return {ValueState::kPresent, Fault::kNone, 0, 0, text}; }
 inline Value FaultValue(Fault fault, uint16_t place) { return {ValueState::kFault, fault, place, 0, {}}; }
+
+// A number in decimal digits, and back; none where it is none.
+std::string WideText(Wide number);
+std::optional<Wide> ParseWide(std::string_view text);
 
 // What kind of value a formula gives.
 enum class ValueKind : uint8_t { kNumber, kText, kBoolean, kDate, kMonth, kQuarter, kYear };

@@ -43,6 +43,8 @@ std::string KeyOf(const v1::ComparisonEvent& event) {
       return FindingsKey(event.department(), event.findings().run(), event.findings().part());
     case v1::ComparisonEvent::kEvidence:
       return event.department() + "/" + event.evidence().clue() + kEvidenceWord;
+    case v1::ComparisonEvent::kFollowed:
+      return event.department() + "/followed/" + event.followed().rule() + "/" + event.followed().period();
     default:
       return event.department() + "/" + event.clue().name();
   }
@@ -60,7 +62,8 @@ uint64_t NumberOfRun(const std::string& run) {
              : 0;
 }
 
-// Waits for a reader: what a log of other machines holds comes a little later. Used by one thread; the reader outlives it.
+// Waits for a reader: what a log of other machines holds comes a little later. Used by one thread; the reader outlives
+// it.
 class ReaderWait {
  public:
   explicit ReaderWait(LogReader& reader) : reader_(reader) {
@@ -158,7 +161,14 @@ void ComparisonBook::Take(const v1::ComparisonEvent& event, int64_t offset) {
       return;
     case v1::ComparisonEvent::kRun:
       runs_ = std::max(runs_, NumberOfRun(event.run().name()));
+      if (!event.run().dry_run()) of.last_runs[{event.run().rule(), event.run().period()}] = event.run();
       return;
+    case v1::ComparisonEvent::kFollowed: {
+      const std::pair<std::string, std::string> name = {event.followed().rule(), event.followed().period()};
+      of.followed.erase(name);
+      if (!event.followed().stopped()) of.followed[name] = event.followed();
+      return;
+    }
     case v1::ComparisonEvent::kClue:
       of.clues[event.clue().name()] = std::make_shared<const v1::Clue>(event.clue());
       return;
@@ -407,6 +417,31 @@ std::vector<std::string> ComparisonBook::CluesOfRecord(const std::string& depart
   return names;
 }
 
+bool ComparisonBook::NoteErased(const std::string& department, const std::string& resource, uint64_t record) {
+  {
+    MutexLock lock(mutex_);
+    erased_.push_back(RowHash(resource, record));
+  }
+  return !CluesOfRecord(department, resource, record).empty();
+}
+
+size_t ComparisonBook::erased_count() const {
+  MutexLock lock(mutex_);
+  return erased_.size();
+}
+
+bool ComparisonBook::WasErasedSince(size_t count, const v1::ClueEvidence& evidence) const {
+  MutexLock lock(mutex_);
+  if (erased_.size() <= count) return false;
+  const std::set<uint64_t> erased(erased_.begin() + static_cast<std::ptrdiff_t>(count), erased_.end());
+  for (const v1::EvidenceSide& side : evidence.sides()) {
+    for (const v1::EvidenceRow& row : side.rows()) {
+      if (erased.contains(RowHash(side.resource(), row.record()))) return true;
+    }
+  }
+  return false;
+}
+
 std::vector<ComparisonBook::KeptRun> ComparisonBook::KeptRuns(const std::string& department) const {
   MutexLock lock(mutex_);
   std::vector<KeptRun> runs;
@@ -424,6 +459,24 @@ std::optional<std::map<uint64_t, int64_t>> ComparisonBook::Findings(const std::s
   const auto of = found->second.findings.find(run);
   if (of == found->second.findings.end()) return std::nullopt;
   return std::map<uint64_t, int64_t>(of->second.found.begin(), of->second.found.end());
+}
+
+std::optional<v1::Run> ComparisonBook::LastRun(const std::string& department, const std::string& rule,
+                                               const std::string& period) const {
+  MutexLock lock(mutex_);
+  const auto of = departments_.find(department);
+  if (of == departments_.end()) return std::nullopt;
+  const auto found = of->second.last_runs.find({rule, period});
+  return found == of->second.last_runs.end() ? std::nullopt : std::optional(found->second);
+}
+
+std::vector<v1::FollowedRule> ComparisonBook::Followed(const std::string& department) const {
+  MutexLock lock(mutex_);
+  std::vector<v1::FollowedRule> all;
+  const auto of = departments_.find(department);
+  if (of == departments_.end()) return all;
+  for (const auto& [name, followed] : of->second.followed) all.push_back(followed);
+  return all;
 }
 
 uint64_t ComparisonBook::runs() const {

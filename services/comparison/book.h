@@ -21,8 +21,8 @@ namespace hangou {
 // The topic: one partition, compacted by the names of what stands in it.
 inline constexpr char kComparisonTopic[] = "hangou.comparison";
 
-// Runs of a rule and period whose findings are kept, so that two of them can be compared: a year of monthly runs. 100,000
-// findings take 1.6 MB.
+// Runs of a rule and period whose findings are kept, so that two of them can be compared: a year of monthly runs. What
+// 100,000 findings take is 1.6 MB.
 constexpr size_t kKeptRuns = 12;
 
 // A clue as it is kept: it is replaced, never changed.
@@ -65,6 +65,13 @@ class ComparisonBook {
   // Names of the clues of a department whose evidence has a record of a resource.
   std::vector<std::string> CluesOfRecord(const std::string& department, const std::string& resource,
                                          uint64_t record) const;
+  // Takes that a record was erased; true where evidence has it, so that it is to be taken away. What a run gathered
+  // before it is not kept after it.
+  bool NoteErased(const std::string& department, const std::string& resource, uint64_t record);
+  // How many records were noted so far.
+  size_t erased_count() const;
+  // True where evidence has a record that was noted behind the first `count`.
+  bool WasErasedSince(size_t count, const hangou::comparison::v1::ClueEvidence& evidence) const;
   // Runs of a department whose findings are kept, the oldest first.
   struct KeptRun {
     uint64_t number = 0;
@@ -76,6 +83,11 @@ class ComparisonBook {
   std::optional<std::map<uint64_t, int64_t>> Findings(const std::string& department, uint64_t run) const;
   // How many runs there were.
   uint64_t runs() const;
+  // The last run of a rule for a period that kept clues; none where there was none.
+  std::optional<hangou::comparison::v1::Run> LastRun(const std::string& department, const std::string& rule,
+                                                     const std::string& period) const;
+  // What a department follows.
+  std::vector<hangou::comparison::v1::FollowedRule> Followed(const std::string& department) const;
 
  private:
   using Event = hangou::comparison::v1::ComparisonEvent;
@@ -90,6 +102,9 @@ class ComparisonBook {
     std::map<std::string, hangou::comparison::v1::StoredRule> rules;
     std::map<std::string, hangou::comparison::v1::ComparisonParameter> parameters;
     std::map<std::string, hangou::comparison::v1::TaxOffice> offices;
+    std::map<std::pair<std::string, std::string>, hangou::comparison::v1::Run>
+        last_runs;  // by rule and period
+    std::map<std::pair<std::string, std::string>, hangou::comparison::v1::FollowedRule> followed;
     std::map<std::string, StoredClue> clues;
     std::map<uint64_t, RunFound> findings;         // by number of the run
     std::map<std::string, int64_t> evidence_at;    // offset by clue
@@ -114,6 +129,7 @@ class ComparisonBook {
   mutable Mutex mutex_;
   std::map<std::string, OfDepartment> departments_ HANGOU_GUARDED_BY(mutex_);
   uint64_t runs_ HANGOU_GUARDED_BY(mutex_) = 0;
+  std::vector<uint64_t> erased_ HANGOU_GUARDED_BY(mutex_);  // hashes of resource and record
 };
 
 }  // namespace hangou

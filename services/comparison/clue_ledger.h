@@ -51,7 +51,7 @@ bool IsAtStake(hangou::comparison::v1::ClueState state);
 // tax; `stored` is the clue as it is kept, null where there is none; then `found` has its name already. Where the
 // change is to be kept, `found` becomes what is to be kept.
 ClueChange FollowFinding(const hangou::comparison::v1::Clue* stored, const LedgerMoment& moment,
-                       hangou::comparison::v1::Clue* found);
+                         hangou::comparison::v1::Clue* found);
 // Takes that a run for the clue's rule and period did not find it.
 ClueChange FollowAbsence(const LedgerMoment& moment, hangou::comparison::v1::Clue* clue);
 

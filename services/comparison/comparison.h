@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -53,6 +54,12 @@ absl::StatusOr<hangou::comparison::v1::ListRulesResponse> ListRules(
 absl::StatusOr<hangou::comparison::v1::Run> RunStoredRule(
     const ComparisonContext& context, const Caller& caller,
     const hangou::comparison::v1::RunRuleRequest& request, RunControl* control);
+// Compares only the keys that begin with one of `prefixes` (CompiledRule::common_key_parts), and brings the clues of
+// the last run of the rule and period up to date. The answer counts what has changed.
+absl::StatusOr<hangou::comparison::v1::Run> CompareChanged(
+    const ComparisonContext& context, const Caller& caller,
+    const hangou::comparison::v1::RunRuleRequest& request, RunControl* control,
+    const std::set<std::string>& prefixes);
 absl::StatusOr<hangou::comparison::v1::ListCluesResponse> ListClues(
     const ComparisonContext& context, const Caller& caller,
     const hangou::comparison::v1::ListCluesRequest& request);

@@ -1,13 +1,19 @@
 #include "services/comparison/comparison_service.h"
 
+#include <spdlog/spdlog.h>
+
 #include <utility>
 
 #include "libs/base/status.h"
+#include "services/comparison/erase_evidence.h"
 
 namespace hangou {
 namespace {
 
 namespace v1 = hangou::comparison::v1;
+
+// Between two tries of a log that does not answer.
+constexpr int64_t kEraseAgainMs = 1'000;
 
 // Answers a call on a loop: `work` gives the response, or the error.
 template <class Response, class Work>
@@ -39,12 +45,34 @@ absl::StatusOr<std::unique_ptr<ComparisonService>> ComparisonService::Open(
 
 absl::Status ComparisonService::Start() {
   RETURN_IF_ERROR(book_.Open());
-  ASSIGN_OR_RETURN(projections_,
-                   Projections::Open({context_.log, context_.policy, context_.clock, context_.budget,
-                                      context_.folder, context_.log_partitions}));
+  ASSIGN_OR_RETURN(
+      projections_,
+      Projections::Open({context_.log, context_.policy, context_.clock, context_.budget, context_.folder,
+                         context_.log_partitions,
+                         [this](const ProjectionName& name, uint64_t record) {
+                           if (book_.NoteErased(name.department, name.shape.resource, record))
+                             EraseFromClues(name.department, name.shape.resource, record);
+                         },
+                         [this](const ProjectionName& name, const std::vector<std::string>& keys) {
+                           following_->TakeChanged(name, keys);
+                         }}));
   work_ = std::make_unique<const ComparisonContext>(ComparisonContext{
       context_.policy, context_.audit, context_.keys, context_.clock, *projections_, book_});
+  following_ = std::make_unique<Following>(*work_, runs_, &control_);
+  following_->Start();
   return absl::OkStatus();
+}
+
+// On the desk, again until the log takes it.
+void ComparisonService::EraseFromClues(const std::string& department, const std::string& resource,
+                                       uint64_t record) {
+  desk_.Post([this, department, resource, record] {
+    const absl::Status erased = EraseEvidence(context_.clock, book_, department, resource, record);
+    if (erased.ok()) return;
+    spdlog::warn("what was erased is not out of the clues yet: {}", Message(erased));
+    desk_.PostAfter(kEraseAgainMs,
+                    [this, department, resource, record] { EraseFromClues(department, resource, record); });
+  });
 }
 
 void ComparisonService::Drain() {
@@ -58,7 +86,9 @@ grpc::ServerUnaryReactor* ComparisonService::ApplyRules(grpc::CallbackServerCont
                                                         const v1::ApplyRulesRequest* request,
                                                         v1::ApplyRulesResponse* response) {
   return AnswerOn(desk_, context, {roles::kManager}, response, [this, request](const Caller& caller) {
-    return hangou::ApplyRules(*work_, caller, *request);
+    auto applied = hangou::ApplyRules(*work_, caller, *request);
+    if (applied.ok() && !request->validate_only()) following_->CompareAll(caller.department);
+    return applied;
   });
 }
 
@@ -66,7 +96,13 @@ grpc::ServerUnaryReactor* ComparisonService::ListRules(grpc::CallbackServerConte
                                                        const v1::ListRulesRequest* request,
                                                        v1::ListRulesResponse* response) {
   return AnswerOn(desk_, context, {roles::kConsumer}, response, [this, request](const Caller& caller) {
-    return hangou::ListRules(*work_, caller, *request);
+    auto listed = hangou::ListRules(*work_, caller, *request);
+    if (!listed.ok()) return listed;
+    for (v1::StoredRule& stored : *listed->mutable_rules()) {
+      for (v1::FollowedRule& followed : following_->Of(caller.department, stored.rule().name()))
+        *stored.add_followed() = std::move(followed);
+    }
+    return listed;
   });
 }
 
@@ -75,6 +111,20 @@ grpc::ServerUnaryReactor* ComparisonService::RunRule(grpc::CallbackServerContext
   return AnswerOn(runs_, context, {roles::kConsumer}, response, [this, request](const Caller& caller) {
     return RunStoredRule(*work_, caller, *request, &control_);
   });
+}
+
+grpc::ServerUnaryReactor* ComparisonService::FollowRule(grpc::CallbackServerContext* context,
+                                                        const v1::FollowRuleRequest* request,
+                                                        v1::Run* response) {
+  return AnswerOn(runs_, context, {roles::kConsumer}, response,
+                  [this, request](const Caller& caller) { return following_->Follow(caller, *request); });
+}
+
+grpc::ServerUnaryReactor* ComparisonService::UnfollowRule(grpc::CallbackServerContext* context,
+                                                          const v1::UnfollowRuleRequest* request,
+                                                          v1::UnfollowRuleResponse* response) {
+  return AnswerOn(runs_, context, {roles::kConsumer}, response,
+                  [this, request](const Caller& caller) { return following_->Unfollow(caller, *request); });
 }
 
 grpc::ServerUnaryReactor* ComparisonService::ListClues(grpc::CallbackServerContext* context,

@@ -9,6 +9,7 @@
 #include "libs/rpc/unary.h"
 #include "libs/store/store.h"
 #include "services/comparison/comparison.h"
+#include "services/comparison/following.h"
 
 namespace hangou {
 
@@ -44,6 +45,12 @@ class ComparisonService final : public hangou::comparison::v1::Comparison::Callb
   grpc::ServerUnaryReactor* RunRule(grpc::CallbackServerContext* context,
                                     const hangou::comparison::v1::RunRuleRequest* request,
                                     hangou::comparison::v1::Run* response) override;
+  grpc::ServerUnaryReactor* FollowRule(grpc::CallbackServerContext* context,
+                                       const hangou::comparison::v1::FollowRuleRequest* request,
+                                       hangou::comparison::v1::Run* response) override;
+  grpc::ServerUnaryReactor* UnfollowRule(grpc::CallbackServerContext* context,
+                                         const hangou::comparison::v1::UnfollowRuleRequest* request,
+                                         hangou::comparison::v1::UnfollowRuleResponse* response) override;
   grpc::ServerUnaryReactor* ListClues(grpc::CallbackServerContext* context,
                                       const hangou::comparison::v1::ListCluesRequest* request,
                                       hangou::comparison::v1::ListCluesResponse* response) override;
@@ -72,12 +79,14 @@ class ComparisonService final : public hangou::comparison::v1::Comparison::Callb
  private:
   explicit ComparisonService(const ComparisonServiceContext& context);
   absl::Status Start();
+  void EraseFromClues(const std::string& department, const std::string& resource, uint64_t record);
 
   const ComparisonServiceContext context_;
   std::unique_ptr<Projections> projections_;
   ComparisonBook book_;
   std::unique_ptr<const ComparisonContext> work_;
   RunControl control_;
+  std::unique_ptr<Following> following_;
   // Last: they stop first.
   EventLoop desk_{"comparison"};
   EventLoop runs_{"comparison-run"};

@@ -113,10 +113,17 @@ absl::Status FedProjection::Take(const hangou::record::v1::Envelope& event) {
     ASSIGN_OR_RETURN(has_key, projector_->Project(event.upsert().payload(), &key_, &cells_));
     if (!has_key) ++rows_without_key_;
   }
-  if (!is_upsert && event.deletion().kind() == hangou::record::v1::Deletion::KIND_ERASE) has_erased_ = true;
-  if (!before.empty() && (!has_key || before != key_)) RETURN_IF_ERROR(RemoveRow(before, id));
+  if (!is_upsert && event.deletion().kind() == hangou::record::v1::Deletion::KIND_ERASE) {
+    has_erased_ = true;
+    if (erased_) erased_(id);
+  }
+  if (!before.empty() && (!has_key || before != key_)) {
+    RETURN_IF_ERROR(RemoveRow(before, id));
+    changed_keys_.push_back(before);
+  }
   if (!has_key) return before.empty() ? absl::OkStatus() : KeepKey(id, "");
   if (before != key_) RETURN_IF_ERROR(KeepKey(id, key_));
+  changed_keys_.push_back(key_);
   const std::string_view prefix(key_.data(), PrefixBytes(name_.shape.key_kinds, key_, 1));
   return rows_->Put(prefix, key_, id, cells_);
 }

@@ -2,8 +2,10 @@
 #pragma once
 
 #include <atomic>
+#include <functional>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/status/statusor.h"
@@ -49,8 +51,12 @@ class FedProjection {
   uint32_t resource_number() const { return resource_number_; }
   const std::string& library() const { return library_; }
   bool own_rows_only() const { return own_rows_only_; }
+  // Has `erased` called with the id of each record that is erased; it must not block. Before the first Take.
+  void OnErased(std::function<void(uint64_t record)> erased) { erased_ = std::move(erased); }
   // Takes an upsert or a deletion of the resource.
   absl::Status Take(const hangou::record::v1::Envelope& event);
+  // Keys of rows that came, changed or went since the last call; belongs to the thread of Take.
+  std::vector<std::string> TakeChangedKeys() { return std::exchange(changed_keys_, {}); }
   // Removes its rows; what comes later is not taken.
   void End();
   bool ended() const { return ended_; }
@@ -80,7 +86,9 @@ class FedProjection {
   std::unique_ptr<Projection> rows_;
   std::atomic<int64_t> rows_without_key_ = 0;
   std::atomic<bool> ended_ = false;
+  std::function<void(uint64_t record)> erased_;
   std::atomic<bool> has_erased_ = false;
+  std::vector<std::string> changed_keys_;
   // Scratch of Take.
   std::string key_;
   std::vector<Cell> cells_;

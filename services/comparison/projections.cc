@@ -83,6 +83,7 @@ absl::Status Projections::MakeOne(const ProjectionName& name, const PolicySnapsh
     ASSIGN_OR_RETURN(
         fed, FedProjection::Make(name, schema, true, folder, kProjectionPartitions, *places_, last_number_));
   }
+  if (context_.erased) fed->OnErased([this, name](uint64_t record) { context_.erased(name, record); });
   entry->fed = std::move(fed);
   return absl::OkStatus();
 }
@@ -150,6 +151,9 @@ void Projections::Pump() {
     const std::shared_ptr<RecordTail> tail = tails_[i];
     const absl::StatusOr<bool> pumped = tail->Pump();
     if (pumped.ok()) {
+      tail->TellChanges([this](const ProjectionName& name, std::vector<std::string> keys) {
+        if (context_.changed) context_.changed(name, std::move(keys));
+      });
       more = more || *pumped;
       continue;
     }

@@ -25,6 +25,11 @@ struct ProjectionsContext {
   std::shared_ptr<StoreBudget> budget;
   std::string folder;  // emptied at the start: everything is read from the log again
   int32_t log_partitions;
+  // Called with each record that is erased, from a thread of the projections, again after each start; it must not
+  // block.
+  std::function<void(const ProjectionName& name, uint64_t record)> erased;
+  // Called with the keys of rows that came, changed or went, from the same thread.
+  std::function<void(const ProjectionName& name, std::vector<std::string> keys)> changed;
 };
 
 // Keeps projections. Thread-safe. Works on a thread of its own.

@@ -62,6 +62,14 @@ absl::Status RecordTail::Take(const LogRecord& record) {
   return absl::OkStatus();
 }
 
+void RecordTail::TellChanges(
+    const std::function<void(const ProjectionName&, std::vector<std::string> keys)>& tell) {
+  for (const auto& [number, projection] : projections_) {
+    std::vector<std::string> keys = projection->TakeChangedKeys();
+    if (!keys.empty()) tell(projection->name(), std::move(keys));
+  }
+}
+
 std::map<int32_t, int64_t> RecordTail::next() const {
   MutexLock lock(mutex_);
   return next_;

@@ -27,6 +27,9 @@ class RecordTail {
   // Takes what is at hand, some thousand records at most; false where nothing more is. DATA_LOSS, or what the log
   // answers: the tail has to be made anew.
   absl::StatusOr<bool> Pump();
+  // Calls tell(name, keys) for each projection whose rows have changed since the last call; belongs to the thread of
+  // Pump.
+  void TellChanges(const std::function<void(const ProjectionName&, std::vector<std::string> keys)>& tell);
   // Offsets behind the last record taken, by partition.
   std::map<int32_t, int64_t> next() const;
   // True where everything before these offsets was taken.

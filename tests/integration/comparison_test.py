@@ -1,5 +1,5 @@
 """The tax bureau compares a synthetic city with the real program: it finds the planted gaps, and nothing else.
-Usage: comparison_test.py BUILD_FOLDER found|followed
+Usage: comparison_test.py BUILD_FOLDER found|followed|watched
 
 Departments publish their files, the bureau applies the rule pack and runs its rules.
 """
@@ -9,6 +9,8 @@ import csv
 import json
 import pathlib
 import sys
+import time
+from random import Random
 
 from installation import ROOT, Installation, run
 from installation import main as run_named
@@ -17,6 +19,8 @@ from installation import main as run_named
 AS_OF = "2025-06-30"
 PERIODS = {"year": "2024", "month": "2025-05"}
 PEOPLE, COMPANIES = 1500, 500
+# What is followed is there within a second; a slow machine has longer.
+WAIT_S = 30
 # The truth knows new vehicles of 2025.
 PERIOD_OF = {"t17": "2025"}
 
@@ -135,7 +139,7 @@ def followed(installation, folder):
     told = compare(installation, rule, "")
     assert (told.get("withdrawn_clues"), told.get("new_clues", "0")) == ("1", "0"), told
     assert set(clues_of(installation, rule)) == set(clues) - {subject}
-    assert set(clues_of(installation, rule, "--withdrawn")) == {subject}
+    assert set(clues_of(installation, rule, "--state", "withdrawn")) == {subject}
     installation.stop()
     installation.start()
     assert set(clues_of(installation, rule)) == set(clues) - {subject}
@@ -157,5 +161,68 @@ def followed(installation, folder):
     assert "clue" in who, who
 
 
+def until(wanted, what):
+    """Waits until wanted() gives something true, and gives it."""
+    deadline = time.monotonic() + WAIT_S
+    while not (got := wanted()):
+        assert time.monotonic() < deadline, what
+        time.sleep(0.05)
+    return got
+
+
+def watched(installation, folder):
+    """What is followed is always what a run would find: after changes of both sides, a restart, and a withdrawal."""
+    make_city(installation, folder, {"scjg.enterprise", "tax.registration"})
+    run(*installation.words("tax-manager", "compare", "apply", "-f", ROOT / "examples" / "comparison"))
+    rule = "t24_tax_registration"
+    watch = ["compare", "watch", rule, "--as-of", AS_OF]
+    told = json.loads(run(*installation.words("tax-consumer", "-o", "json", *watch)))
+    clues = clues_of(installation, rule)
+    assert len(clues) == int(told["new_clues"]) > 1, told
+    random = Random(7)
+    heading = "uscc,name,registered_on,status,office,general_taxpayer\n"
+    missing = sorted(clues)
+    expected = set(clues)
+    slowest = 0
+    for step in range(6):
+        # Some register late, some say again when they did; some of it is so late that nothing changes.
+        rows = []
+        for subject in random.sample(missing, 2):
+            figures = {figure["name"]: figure["value"] for figure in clues[subject]["figures"]}
+            in_time = step < 5 and random.random() < 0.6
+            rows.append(f"{subject},补登记,{figures['company.established_on'] if in_time else '2025-06-29'},normal,"
+                        "第一税务所,false\n")
+            if in_time:
+                expected.discard(subject)
+            else:
+                expected.add(subject)
+        late = folder / f"late{step}.csv"
+        late.write_text(heading + "".join(rows), encoding="utf-8")
+        run(*installation.words("tax-publisher", "publish", "tax.registration", late))
+        begin = time.monotonic()
+        until(lambda: set(clues_of(installation, rule)) == expected, (step, expected))
+        slowest = max(slowest, time.monotonic() - begin)
+    print(f"from acknowledged records to clues, with a process of the command for each look: {slowest:.2f} s at most")
+    told = compare(installation, rule, "")
+    assert [told.get(key, "0") for key in ("new_clues", "changed_clues", "withdrawn_clues")] == ["0"] * 3, told
+    # It goes on after a restart.
+    installation.stop()
+    installation.start()
+    subject = sorted(expected)[0]
+    figures = {figure["name"]: figure["value"] for figure in clues[subject]["figures"]}
+    late = folder / "last.csv"
+    late.write_text(heading + f"{subject},补登记,{figures['company.established_on']},normal,第一税务所,false\n",
+                    encoding="utf-8")
+    run(*installation.words("tax-publisher", "publish", "tax.registration", late))
+    until(lambda: set(clues_of(installation, rule)) == expected - {subject}, subject)
+    withheld = folder / "withheld.yaml"
+    withheld.write_text(WITHHELD, encoding="utf-8")
+    installation.as_context("manager-1", "apply", "-f", withheld)
+    until(lambda: "behind" in run(*installation.words("tax-consumer", "compare", "rules")), "the rule is not behind")
+    run(*installation.words("tax-consumer", "compare", "watch", rule, "--stop"))
+    gone = run(*installation.words("tax-consumer", "compare", "watch", rule, "--stop"), expect=(1,), told=True)
+    assert "OBJECT_NOT_FOUND" in gone, gone
+
+
 if __name__ == "__main__":
-    run_named({"found": found, "followed": followed})
+    run_named({"found": found, "followed": followed, "watched": watched})

@@ -15,20 +15,6 @@ constexpr uint64_t kPeopleOfCompany = 8;
 // Real data is not damaged.
 constexpr std::string_view kRealTable = "nrp.division";
 
-absl::Status CheckOptions(const CityOptions& options) {
-  if (options.people < kFewestPeople || options.people > kMostPeople) {
-    return MakeError(Reason::kInvalidRequest, "a city has 100 to 10000000 people", "people");
-  }
-  if (options.companies > kMostCompanies) {
-    return MakeError(Reason::kInvalidRequest, "a city has at most 10000000 companies", "companies");
-  }
-  if (!(options.dirty_percent >= 0 && options.dirty_percent <= kMostDirtyPercent)) {
-    return MakeError(Reason::kInvalidRequest, "the share of damaged rows is 0 to 50 percent",
-                     "dirty-percent");
-  }
-  return absl::OkStatus();
-}
-
 std::vector<std::string> CatalogOf(const CityOptions& options) {
   if (!options.catalog.empty()) return options.catalog;
   const std::string city = options.data_folder + "/../examples/city/";
@@ -71,14 +57,32 @@ absl::Status WriteGaps(const City& city, const std::string& folder) {
 
 }  // namespace
 
+absl::Status CheckCityOptions(const CityOptions& options) {
+  if (options.people < kFewestPeople || options.people > kMostPeople) {
+    return MakeError(Reason::kInvalidRequest, "a city has 100 to 10000000 people", "people");
+  }
+  if (options.companies > kMostCompanies) {
+    return MakeError(Reason::kInvalidRequest, "a city has at most 10000000 companies", "companies");
+  }
+  if (!(options.dirty_percent >= 0 && options.dirty_percent <= kMostDirtyPercent)) {
+    return MakeError(Reason::kInvalidRequest, "the share of damaged rows is 0 to 50 percent",
+                     "dirty-percent");
+  }
+  return absl::OkStatus();
+}
+
+uint64_t CompaniesOf(const CityOptions& options) {
+  return options.companies == 0 ? options.people / kPeopleOfCompany : options.companies;
+}
+
 absl::Status GenerateCity(const CityOptions& options, CityReport* report) {
-  RETURN_IF_ERROR(CheckOptions(options));
+  RETURN_IF_ERROR(CheckCityOptions(options));
   ASSIGN_OR_RETURN(const CityCatalog catalog, LoadCityCatalog(CatalogOf(options)));
   ASSIGN_OR_RETURN(const std::vector<std::string> tables, TablesOf(options, catalog));
   ASSIGN_OR_RETURN(Pools pools, LoadPools(options.data_folder));
   RETURN_IF_ERROR(MakeFolders(options.out_folder));
-  const uint64_t companies = options.companies == 0 ? options.people / kPeopleOfCompany : options.companies;
-  const auto city = std::make_unique<City>(options.seed, std::move(pools), options.people, companies);
+  const auto city =
+      std::make_unique<City>(options.seed, std::move(pools), options.people, CompaniesOf(options));
   city->organs = catalog.organs;
   Truth truth;
   RETURN_IF_ERROR(truth.Open(options.out_folder));

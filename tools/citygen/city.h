@@ -37,6 +37,10 @@ struct CityReport {
   uint64_t bytes = 0;
 };
 
+// What is wrong with the options, if anything; and how many companies they ask for.
+absl::Status CheckCityOptions(const CityOptions& options);
+uint64_t CompaniesOf(const CityOptions& options);
+
 // Writes the tables, truth.csv (what is wrong in them), gaps.csv (what the comparisons must find) and parameters.csv
 // (the rates behind them): the same bytes for the same options and data. An error says what to correct.
 absl::Status GenerateCity(const CityOptions& options, CityReport* report);

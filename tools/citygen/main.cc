@@ -4,6 +4,7 @@
 
 #include "libs/base/status.h"
 #include "tools/citygen/city.h"
+#include "tools/citygen/linkage_set.h"
 
 int main(int argc, char** argv) {
   hangou::CityOptions options;
@@ -27,9 +28,15 @@ int main(int argc, char** argv) {
   app.add_option("--only", options.only, "Tables to write, such as psb.resident,tax.deed; left out: all")
       ->delimiter(',');
   app.add_option("--out", options.out_folder, "Folder to write to")->required();
+  bool linkage = false;
+  app.add_flag("--linkage", linkage,
+               "Instead of the tables: two registers of people and two of companies without an identifier to "
+               "trust, and "
+               "which rows belong together");
   CLI11_PARSE(app, argc, argv);
   hangou::CityReport report;
-  const absl::Status status = hangou::GenerateCity(options, &report);
+  const absl::Status status =
+      linkage ? hangou::GenerateLinkageSet(options, &report) : hangou::GenerateCity(options, &report);
   if (status.ok()) {
     std::cout << report.tables << " tables, " << report.rows << " rows, " << report.bytes << " bytes\n";
     return 0;

@@ -39,6 +39,7 @@ using Action = std::function<absl::StatusOr<int>()>;
 struct CommandLine {
   Globals globals;
   Action action;
+  bool makes_lists = false;  // which can be written as CSV and workbooks
 };
 
 // Each adds a subcommand to the flags of the program. `line` outlives their parser.
@@ -69,6 +70,7 @@ void AddSubscribeCommand(Flags app, CommandLine* line);
 void AddSubscriptionsCommand(Flags app, CommandLine* line);
 void AddAuditCommand(Flags app, CommandLine* line);
 void AddCompareCommand(Flags app, CommandLine* line);
+void AddLinkCommand(Flags app, CommandLine* line);
 void AddClusterCommand(Flags app, CommandLine* line);
 void AddHealthCommand(Flags app, CommandLine* line);
 void AddLogCommand(Flags app, CommandLine* line);

@@ -1,6 +1,4 @@
 // hangou compare: rules, runs and clues.
-#include <google/protobuf/util/json_util.h>
-
 #include <cstdio>
 
 #include "libs/base/status.h"
@@ -8,6 +6,8 @@
 #include "libs/comparison/rule_files.h"
 #include "libs/flags/flags.h"
 #include "tools/hangou/command.h"
+#include "tools/hangou/compare_clues.h"
+#include "tools/hangou/compare_view.h"
 #include "tools/hangou/table.h"
 
 namespace hangou {
@@ -16,42 +16,16 @@ namespace comparison_v1 = hangou::comparison::v1;
 
 namespace {
 
-// Clues of a page of the service.
-constexpr int32_t kPageClues = 256;
-
 struct CompareFlags {
   std::vector<std::string> paths;
   std::string rule;
   std::string as_of;
   std::string period;
   std::string case_number;
-  std::string clue;
   bool dry_run = false;
-  bool withdrawn = false;
-  int32_t limit = 20;
+  bool new_cut_offs = false;
+  bool stop = false;
 };
-
-// "t01_deed_tax" as "rules/t01_deed_tax"; a full name stays.
-std::string FullRuleName(const std::string& name) {
-  return name.empty() || name.find('/') != std::string::npos ? name : "rules/" + name;
-}
-
-std::string JsonOf(const google::protobuf::Message& message) {
-  google::protobuf::util::JsonPrintOptions options;
-  options.preserve_proto_field_names = true;
-  std::string text;
-  // Fails for Any messages of unknown type only.
-  (void)google::protobuf::util::MessageToJsonString(message, &text, options);
-  return text + "\n";
-}
-
-std::string YuanText(int64_t fen) {
-  const uint64_t size = fen < 0 ? -static_cast<uint64_t>(fen) : static_cast<uint64_t>(fen);
-  char text[32];
-  std::snprintf(text, sizeof text, "%s%llu.%02u", fen < 0 ? "-" : "",
-                static_cast<unsigned long long>(size / 100), static_cast<unsigned>(size % 100));
-  return text;
-}
 
 absl::StatusOr<int> ApplyOrCheck(const CompareFlags& flags, bool check, const Globals& globals) {
   comparison_v1::ApplyRulesRequest request;
@@ -72,16 +46,29 @@ absl::StatusOr<int> ApplyOrCheck(const CompareFlags& flags, bool check, const Gl
   for (const auto& stored : response.rules())
     table.AddRow({stored.rule().name(), std::to_string(stored.version()), stored.rule().title()});
   if (!table.empty()) Print(table.ToText());
+  if (response.offices_size() > 0)
+    Print(std::to_string(response.offices_size()) + " offices " + (check ? "would change" : "applied") +
+          "\n");
   Print(std::to_string(response.rules_size()) + " rules and " + std::to_string(response.parameters_size()) +
         " parameters " + (check ? "would change" : "applied") + ", " + std::to_string(response.unchanged()) +
         " unchanged\n");
   return kExitDone;
 }
 
+// What a rule is followed for: periods, and why one is behind.
+std::string FollowedText(const comparison_v1::StoredRule& stored) {
+  std::string text;
+  for (const auto& followed : stored.followed()) {
+    text += (text.empty() ? "" : ", ") + (followed.period().empty() ? "yes" : followed.period());
+    if (!followed.behind().empty()) text += " (behind: " + followed.behind() + ")";
+  }
+  return text.empty() ? "-" : text;
+}
+
 absl::StatusOr<int> Rules(const Globals& globals) {
   ASSIGN_OR_RETURN(const auto client, ConnectAs(globals));
   comparison_v1::ListRulesRequest request;
-  Table table({"RULE", "VERSION", "PERIOD", "TITLE", "NOT READY"});
+  Table table({"RULE", "VERSION", "PERIOD", "TITLE", "FOLLOWED", "NOT READY"});
   do {
     ASSIGN_OR_RETURN(const auto page, ComparisonCalls(*client).ListRules(request));
     for (const auto& stored : page.rules()) {
@@ -92,7 +79,8 @@ absl::StatusOr<int> Rules(const Globals& globals) {
                     : period == comparison_v1::KEY_KIND_QUARTER ? "quarter"
                     : period == comparison_v1::KEY_KIND_MONTH   ? "month"
                                                                 : "-",
-                    stored.rule().title(), stored.not_ready().empty() ? "-" : stored.not_ready()});
+                    stored.rule().title(), FollowedText(stored),
+                    stored.not_ready().empty() ? "-" : stored.not_ready()});
     }
     request.set_page_token(page.next_page_token());
   } while (!request.page_token().empty());
@@ -103,7 +91,7 @@ absl::StatusOr<int> Rules(const Globals& globals) {
 
 void ShowRun(const comparison_v1::Run& run) {
   Table table({"RUN", "AS OF", "PERIOD", "ROWS", "KEYS", "FOUND", "AMOUNT YUAN", "NEW", "CHANGED",
-               "WITHDRAWN", "TOOK"});
+               "WITHDRAWN", "REOPENED", "TOOK"});
   int64_t rows = 0;
   for (const int64_t of_side : run.side_rows()) rows += of_side;
   char took[32];
@@ -111,8 +99,10 @@ void ShowRun(const comparison_v1::Run& run) {
   table.AddRow({run.name(), run.as_of(), run.period().empty() ? "-" : run.period(), std::to_string(rows),
                 std::to_string(run.keys()), std::to_string(run.findings()), YuanText(run.amount_fen()),
                 std::to_string(run.new_clues()), std::to_string(run.changed_clues()),
-                std::to_string(run.withdrawn_clues()), took});
+                std::to_string(run.withdrawn_clues()), std::to_string(run.reopened_clues()), took});
   Print(table.ToText());
+  if (run.quiet_clues() > 0)
+    Print(std::to_string(run.quiet_clues()) + " findings are answered already, and stay so\n");
   if (run.not_due() > 0) Print(std::to_string(run.not_due()) + " keys are not yet due\n");
   if (run.undetermined() > 0)
     Print(std::to_string(run.undetermined()) + " keys lack something that the rule needs\n");
@@ -124,10 +114,11 @@ void ShowRun(const comparison_v1::Run& run) {
 absl::StatusOr<int> RunRules(const CompareFlags& flags, const Globals& globals) {
   ASSIGN_OR_RETURN(const auto client, ConnectAs(globals));
   comparison_v1::RunRuleRequest request;
-  request.set_rule(FullRuleName(flags.rule));
+  request.set_rule(FullNameOf("rules/", flags.rule));
   request.set_as_of(flags.as_of);
   request.set_period(flags.period);
   request.set_dry_run(flags.dry_run);
+  request.set_new_cut_offs(flags.new_cut_offs);
   request.mutable_context()->set_case_number(flags.case_number);
   ASSIGN_OR_RETURN(const auto run, ComparisonCalls(*client).Run(request));
   if (globals.json()) {
@@ -138,51 +129,29 @@ absl::StatusOr<int> RunRules(const CompareFlags& flags, const Globals& globals) 
   return run.problems().empty() ? kExitDone : kExitPartly;
 }
 
-std::string KeyTextOf(const comparison_v1::Clue& clue) {
-  std::string text;
-  for (const auto& part : clue.key()) text += (text.empty() ? "" : " ") + part.value();
-  return text;
-}
-
-void ShowClue(const comparison_v1::Clue& clue) {
-  Table head({"CLUE", "RULE", "VERSION", "RUN", "SUBJECT", "AMOUNT YUAN"});
-  head.AddRow({clue.name(), clue.rule(), std::to_string(clue.rule_version()), clue.run(), clue.subject(),
-               clue.has_amount_fen() ? YuanText(clue.amount_fen()) : "-"});
-  Print(head.ToText());
-  Table figures({"FIGURE", "VALUE"});
-  for (const auto& part : clue.key()) figures.AddRow({part.name(), part.value()});
-  for (const auto& figure : clue.figures()) figures.AddRow({figure.name(), figure.value()});
-  Print("\n" + figures.ToText());
-}
-
-absl::StatusOr<int> Clues(const CompareFlags& flags, const Globals& globals) {
+absl::StatusOr<int> Watch(const CompareFlags& flags, const Globals& globals) {
   ASSIGN_OR_RETURN(const auto client, ConnectAs(globals));
-  comparison_v1::ListCluesRequest request;
-  request.set_rule(FullRuleName(flags.rule));
+  const std::string rule = FullNameOf("rules/", flags.rule);
+  if (flags.stop) {
+    comparison_v1::UnfollowRuleRequest request;
+    request.set_rule(rule);
+    request.set_period(flags.period);
+    RETURN_IF_ERROR(ComparisonCalls(*client).Unfollow(request).status());
+    if (!globals.json()) Print(rule + " is not followed any more; its clues stay as they are\n");
+    return kExitDone;
+  }
+  comparison_v1::FollowRuleRequest request;
+  request.set_rule(rule);
+  request.set_as_of(flags.as_of);
+  request.set_period(flags.period);
   request.mutable_context()->set_case_number(flags.case_number);
-  if (flags.withdrawn) request.set_state(comparison_v1::CLUE_STATE_WITHDRAWN);
-  int32_t left = flags.limit;
-  Table table({"CLUE", "RULE", "SUBJECT", "KEY", "PERIOD", "AMOUNT YUAN", "RUN"});
-  int64_t total = 0, amount = 0;
-  do {
-    request.set_page_size(std::min(left, kPageClues));
-    ASSIGN_OR_RETURN(const auto page, ComparisonCalls(*client).ListClues(request));
-    total = page.total_size();
-    amount = page.total_amount_fen();
-    for (const auto& clue : page.clues()) {
-      if (!flags.clue.empty() && clue.name() != flags.clue && clue.name() != "clues/" + flags.clue) continue;
-      if (globals.json()) Print(JsonOf(clue));
-      if (!globals.json() && !flags.clue.empty()) ShowClue(clue);
-      table.AddRow({clue.name(), clue.rule(), clue.subject(), KeyTextOf(clue),
-                    clue.period().empty() ? "-" : clue.period(),
-                    clue.has_amount_fen() ? YuanText(clue.amount_fen()) : "-", clue.run()});
-    }
-    left -= page.clues_size();
-    request.set_page_token(page.next_page_token());
-  } while (!request.page_token().empty() && left > 0);
-  if (globals.json() || !flags.clue.empty()) return table.empty() ? kExitFailed : kExitDone;
-  Print(table.empty() ? "no clues\n" : table.ToText());
-  Print(std::to_string(total) + " clues, " + YuanText(amount) + " yuan at stake\n");
+  ASSIGN_OR_RETURN(const auto first, ComparisonCalls(*client).Follow(request));
+  if (globals.json()) {
+    Print(JsonOf(first));
+    return kExitDone;
+  }
+  ShowRun(first);
+  Print(rule + " is followed from now on: its clues come and go with the records\n");
   return kExitDone;
 }
 
@@ -210,17 +179,25 @@ void AddCompareCommand(Flags app, CommandLine* line) {
   run.Add("--as-of", &flags->as_of, "day that the run is as of; today");
   run.Add("--case", &flags->case_number, "case number");
   run.Add("--dry-run", &flags->dry_run, "count only, keep no clues");
+  run.Add("--new-cut-offs", &flags->new_cut_offs,
+          "find the cut-offs of peers anew; else the published ones stay");
   run.Footer(
       "Examples:\n  hangou compare run t01_deed_tax\n  hangou compare run t16_vehicle_tax --period 2024 "
       "--dry-run");
   run.Callback([flags, line] { line->action = [flags, line] { return RunRules(*flags, line->globals); }; });
-  const Flags clues = command.Sub("clues", "List clues, the largest amounts first");
-  clues.Add("--rule", &flags->rule, "of this rule only");
-  clues.Add("--clue", &flags->clue, "show this one with its figures");
-  clues.Add("--case", &flags->case_number, "case number");
-  clues.Add("--withdrawn", &flags->withdrawn, "those that are withdrawn");
-  clues.Add("--limit", &flags->limit, "at most so many; 20").Within(1, 1'000'000);
-  clues.Callback([flags, line] { line->action = [flags, line] { return Clues(*flags, line->globals); }; });
+  const Flags watch =
+      command.Sub("watch", "Run a rule, and keep its clues as a run would find them from then on");
+  watch.Add("RULE", &flags->rule, "rule, such as t24_tax_registration").Required();
+  watch.Add("--period", &flags->period, "2024, 2024Q3 or 2024-07, as the rule has it");
+  watch.Add("--as-of", &flags->as_of, "day that it is as of; every day anew");
+  watch.Add("--case", &flags->case_number, "case number");
+  watch.Add("--stop", &flags->stop, "follow it no more");
+  watch.Footer(
+      "Examples:\n  hangou compare watch t24_tax_registration\n  hangou compare watch t16_vehicle_tax "
+      "--period "
+      "2026 --stop");
+  watch.Callback([flags, line] { line->action = [flags, line] { return Watch(*flags, line->globals); }; });
+  AddClueCommands(command, line);
 }
 
 }  // namespace hangou

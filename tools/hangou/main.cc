@@ -19,7 +19,8 @@ void AddGlobals(hangou::Flags app, hangou::Globals* globals) {
   app.Add("--context", &globals->context, "context of the configuration; the current one");
   app.Add("--address", &globals->address, "address of the catalog, HOST:PORT");
   app.Add("--identity", &globals->identity, "folder with ca.crt, tls.crt and tls.key");
-  app.Add("-o,--output", &globals->output, "table or json").OneOf({"table", "json"});
+  app.Add("-o,--output", &globals->output, "table or json; lists of `compare` also as csv or xlsx")
+      .OneOf({"table", "json", "csv", "xlsx"});
   app.Add("--timeout", &globals->timeout_s, "seconds that a call may take; 60").Within(0.1, 3600.0);
 }
 
@@ -54,6 +55,7 @@ void AddCommands(hangou::Flags app, hangou::CommandLine* line) {
   hangou::AddSubscriptionsCommand(app, line);
   hangou::AddAuditCommand(app, line);
   hangou::AddCompareCommand(app, line);
+  hangou::AddLinkCommand(app, line);
   hangou::AddClusterCommand(app, line);
   hangou::AddHealthCommand(app, line);
 }
@@ -79,6 +81,9 @@ int main(int argc, char** argv) {
     case hangou::ParseResult::kRefused:
       return hangou::kExitUsage;
   }
+  const std::string& output = line.globals.output;
+  if ((output == "csv" || output == "xlsx") && !line.makes_lists)
+    return hangou::UsageError("this command has no output as " + output);
   const absl::StatusOr<int> exit_code = line.action();
   if (exit_code.ok()) return *exit_code;
   std::fputs(hangou::ErrorText(exit_code.status()).c_str(), stderr);

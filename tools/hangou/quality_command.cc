@@ -9,11 +9,13 @@
 #include "libs/base/file.h"
 #include "libs/base/status.h"
 #include "libs/base/text.h"
+#include "libs/client/comparison_calls.h"
 #include "libs/flags/flags.h"
 #include "libs/importer/row_source.h"
 #include "libs/schema/text_codec.h"
 #include "libs/schema/walker.h"
 #include "tools/hangou/command.h"
+#include "tools/hangou/compare_view.h"
 #include "tools/hangou/table.h"
 
 namespace hangou {
@@ -25,6 +27,7 @@ namespace {
 struct QualityFlags {
   std::string resource;
   int32_t days = 0;
+  bool returned = false;
 };
 
 std::string InstantOrDash(bool set, const google::protobuf::Timestamp& time) {
@@ -70,7 +73,47 @@ void ShowQuality(const base_library_v1::GetQualityResponse& response) {
   Print("\n" + timeliness.ToText());
 }
 
+// What comparing found wrong in the data, and returned to those who can correct it.
+absl::StatusOr<int> Returned(const QualityFlags& flags, const Globals& globals) {
+  ASSIGN_OR_RETURN(const auto client, ConnectAs(globals));
+  hangou::comparison::v1::ListDataErrorsRequest request;
+  request.set_resource(flags.resource);
+  Table table({"RESOURCE", "FIELD", "FOUND BY", "TIME", "NOTE", "RECORD"});
+  do {
+    ASSIGN_OR_RETURN(const auto page, ComparisonCalls(*client).ListDataErrors(request));
+    if (globals.json()) Print(JsonOf(page));
+    for (const auto& error : page.errors()) {
+      std::string record;
+      for (const auto& field : error.record())
+        record += (record.empty() ? "" : ", ") + field.name() + " " + field.value();
+      table.AddRow({error.error().resource(), error.error().field(), error.found_by(),
+                    FormatInstant(error.time().seconds() * kUsPerSecond),
+                    error.note().empty() ? "-" : error.note(), record.empty() ? "-" : record});
+    }
+    request.set_page_token(page.next_page_token());
+  } while (!request.page_token().empty());
+  if (!globals.json()) Print(table.empty() ? "no data errors\n" : table.ToText());
+  return kExitDone;
+}
+
+// How many data errors were returned; a service that does not answer does not keep the rest from being shown.
+void ShowReturnedCounts(const std::string& resource, Client* client) {
+  hangou::comparison::v1::ListDataErrorsRequest request;
+  request.set_resource(resource);
+  const auto page = ComparisonCalls(*client).ListDataErrors(request);
+  if (!page.ok()) {
+    std::fprintf(stderr, "what comparing found wrong is not known: %s\n", ErrorText(page.status()).c_str());
+    return;
+  }
+  if (page->counts().empty()) return;
+  Table table({"RESOURCE", "FOUND WRONG BY COMPARING", "RECORDS"});
+  for (const auto& count : page->counts())
+    table.AddRow({count.error().resource(), count.error().field(), std::to_string(count.records())});
+  Print("\n" + table.ToText() + "`hangou quality --returned` shows them\n");
+}
+
 absl::StatusOr<int> Quality(const QualityFlags& flags, const Globals& globals) {
+  if (flags.returned) return Returned(flags, globals);
   ASSIGN_OR_RETURN(const auto client, ConnectAs(globals));
   base_library_v1::GetQualityRequest request;
   if (!flags.resource.empty()) request.set_resource(FullResourceName(flags.resource));
@@ -78,6 +121,7 @@ absl::StatusOr<int> Quality(const QualityFlags& flags, const Globals& globals) {
   ASSIGN_OR_RETURN(const auto response, client->GetQuality(request));
   if (!globals.json()) {
     ShowQuality(response);
+    ShowReturnedCounts(flags.resource, client.get());
     return kExitDone;
   }
   google::protobuf::util::JsonPrintOptions options;
@@ -150,6 +194,8 @@ void AddQualityCommand(Flags app, CommandLine* line) {
   const Flags command = app.Sub("quality", "Show what became of what was sent, and whether it is in time");
   command.Add("RESOURCE", &flags->resource, "resource; all that the department provides");
   command.Add("--days", &flags->days, "days back; 30").Within(1, 90);
+  command.Add("--returned", &flags->returned,
+              "what comparing found wrong in the data (校核), record by record");
   command.Footer(
       "Counts of accepted, duplicate, stale, conflicting and refused records per day, refusals by rule, and "
       "the last\n"

@@ -28,6 +28,8 @@ int Main(int argc, char** argv) {
     command.Add("--stdnum", &options.stdnum, "script that checks a file of identifiers by python-stdnum");
     command.Add("--duckdb", &options.duckdb, "script of DuckDB's part");
     command.Add("--clickhouse", &options.clickhouse, "script of ClickHouse's part");
+    command.Add("--splink", &options.splink, "script of Splink's part");
+    command.Add("--sets", &options.sets, "folder with a folder per set to link");
     command.Add("--city", &options.city, "folder of the catalog of the examples, or of a city's files");
     command.Add("--runs", &options.runs, "runs of ours and of the peer").Within(1, 100);
     command.Add("--records", &options.records, "records per run, or in the library")
@@ -48,6 +50,7 @@ int Main(int argc, char** argv) {
   add("compare_cold", "A rule over tables on disk beside reading them", CompareCold, false);
   add("compare_growth", "A rule over ten times as many rows", CompareGrowth, false);
   add("compare_pack", "Rules over many cities beside DuckDB", ComparePack, false);
+  add("linkage", "Linking records beside Splink", CompareLinkage, false);
   std::string identity;
   std::string reply_file;
   const Flags bare = parser.flags().Sub("bare-server", "The bare server itself; the comparisons start it");
