@@ -289,6 +289,40 @@ TEST_CASE("A projection holds what was put and not removed, however often it was
   }
 }
 
+TEST_CASE(
+    "Segments that were merged have the rows of a key in the order of their ids, and are merged again") {
+  TempFolder folder;
+  Projection projection(folder.path() + "/p", kColumns, 1);
+  constexpr uint64_t kWrites = 5 * kLiveSegments;
+  constexpr uint64_t kRowsOfWrite = kBlockRows / 4;
+  for (uint64_t write = 0; write < kWrites; ++write) {
+    // Each has ids between those of the others, so that all keys are in all segments.
+    for (uint64_t i = 0; i < kRowsOfWrite; ++i) {
+      const std::string key = i % 3 == 0 ? "few" + std::to_string(i) : "many";
+      REQUIRE(projection.Put(key, key, 1 + i * kWrites + write, {{true, 1, {}}, {true, 0, key}}).ok());
+    }
+    REQUIRE(projection.Read().ok());
+  }
+  const auto view = projection.Read();
+  REQUIRE(view.ok());
+  size_t rows = 0;
+  for (const auto& segment : *view) {
+    std::pair<std::string, uint64_t> last;
+    for (size_t block = 0; block < segment->blocks(0); ++block) {
+      BlockRows read;
+      std::vector<uint64_t> ids;
+      REQUIRE(segment->Read(0, block, std::vector<int>{1}, &read).ok());
+      REQUIRE(segment->ReadIds(0, block, &ids).ok());
+      for (uint32_t row = 0; row < read.rows; ++row, ++rows) {
+        std::pair<std::string, uint64_t> place(read.texts[1].texts[read.texts[1].codes[row]], ids[row]);
+        REQUIRE(last < place);
+        last = std::move(place);
+      }
+    }
+  }
+  CHECK(rows == kWrites * kRowsOfWrite);
+}
+
 TEST_CASE("Keys of more rows than a block are read whole") {
   TempFolder folder;
   auto writer = SegmentBuilder::Create(folder.path() + "/big", kColumns, 1);

@@ -62,13 +62,14 @@ std::unique_ptr<BlockSource> MakeSegmentSource(std::shared_ptr<const Segment> se
 }
 
 MergedRows::MergedRows(std::vector<std::unique_ptr<BlockSource>> sources, std::string prefix)
-    : MergedRows(std::move(sources), false, std::move(prefix)) {}
+    : MergedRows(std::move(sources), false, false, std::move(prefix)) {}
 
-MergedRows::MergedRows(std::vector<std::unique_ptr<BlockSource>> sources, bool keep_gone)
-    : MergedRows(std::move(sources), keep_gone, {}) {}
+MergedRows::MergedRows(std::vector<std::unique_ptr<BlockSource>> sources, bool keep_gone, bool in_order)
+    : MergedRows(std::move(sources), keep_gone, in_order, {}) {}
 
-MergedRows::MergedRows(std::vector<std::unique_ptr<BlockSource>> sources, bool keep_gone, std::string prefix)
-    : keep_gone_(keep_gone), prefix_(std::move(prefix)), seen_(kSeenWords) {
+MergedRows::MergedRows(std::vector<std::unique_ptr<BlockSource>> sources, bool keep_gone, bool in_order,
+                       std::string prefix)
+    : keep_gone_(keep_gone), in_order_(in_order), prefix_(std::move(prefix)), seen_(kSeenWords) {
   for (size_t i = 0; i < sources.size(); ++i) {
     places_.emplace_back();
     places_.back().source = std::move(sources[i]);
@@ -199,16 +200,16 @@ void MergedRows::ShowInOrder(uint64_t horizon) {
 absl::Status MergedRows::ShowSeveral(bool* ends_key) {
   // Where a source's rows of the key may go on in its next block, the ids there are larger than those here.
   uint64_t horizon = ~0ull;
-  bool any_gone = keep_gone_;
+  bool one_by_one = keep_gone_ || in_order_;
   for (const size_t i : equal_) {
     Place& place = places_[i];
     RETURN_IF_ERROR(WantIds(&place));
-    any_gone = any_gone || place.block->has_gone;
+    one_by_one = one_by_one || place.block->has_gone;
     if (!place.at_last_key()) continue;
     *ends_key = false;
     horizon = std::min(horizon, (*place.ids)[place.key_end() - 1] & ~kGoneBit);
   }
-  if (HasSharedIds(horizon) || any_gone) {
+  if (HasSharedIds(horizon) || one_by_one) {
     ShowInOrder(horizon);
     return absl::OkStatus();
   }

@@ -94,9 +94,10 @@ struct KeyRows {
 // Merges sources. Used by one thread. Not movable while it reads.
 class MergedRows {
  public:
-  // `sources` from the oldest to the newest. With `keep_gone`, rows that are gone come too, and the rows of a key in
-  // the order of their ids: for merging segments.
-  explicit MergedRows(std::vector<std::unique_ptr<BlockSource>> sources, bool keep_gone = false);
+  // `sources` from the oldest to the newest. For merging segments, `in_order` has the rows of a key come in the order
+  // of their ids, and `keep_gone` those that are gone too.
+  explicit MergedRows(std::vector<std::unique_ptr<BlockSource>> sources, bool keep_gone = false,
+                      bool in_order = false);
   // Only the keys that begin with `prefix`.
   MergedRows(std::vector<std::unique_ptr<BlockSource>> sources, std::string prefix);
 
@@ -120,7 +121,8 @@ class MergedRows {
   }
 
  private:
-  MergedRows(std::vector<std::unique_ptr<BlockSource>> sources, bool keep_gone, std::string prefix);
+  MergedRows(std::vector<std::unique_ptr<BlockSource>> sources, bool keep_gone, bool in_order,
+             std::string prefix);
 
   // Where a source stands.
   struct Place {
@@ -163,6 +165,7 @@ class MergedRows {
 
   std::vector<Place> places_;
   const bool keep_gone_;
+  const bool in_order_;
   const std::string prefix_;
   bool started_ = false;
   std::vector<size_t> equal_;  // places that were shown last

@@ -94,7 +94,7 @@ absl::Status Projection::MergeFrom(size_t first) {
     for (size_t i = first; i < segments_.size(); ++i)
       sources.push_back(MakeSegmentSource(segments_[i], partition, all, {}, /*with_ids=*/true));
     // Below the oldest segment there is nothing that a row which is gone would hide.
-    MergedRows merged(std::move(sources), /*keep_gone=*/first > 0);
+    MergedRows merged(std::move(sources), /*keep_gone=*/first > 0, /*in_order=*/true);
     KeyRows rows;
     while (true) {
       ASSIGN_OR_RETURN(const bool more, merged.Next(&rows));

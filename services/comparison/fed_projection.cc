@@ -56,8 +56,8 @@ ProjectionRights DecideProjection(const PolicySnapshot& snapshot, const std::str
 
 absl::StatusOr<std::shared_ptr<FedProjection>> FedProjection::Make(
     const ProjectionName& name, std::shared_ptr<const ResourceSchema> schema, bool own_rows_only,
-    const std::string& folder, int partitions, Store& places, uint32_t number) {
-  std::shared_ptr<FedProjection> fed(new FedProjection(name, own_rows_only, places, number));
+    const std::string& folder, int partitions, Store& places, uint32_t number, const Clock& clock) {
+  std::shared_ptr<FedProjection> fed(new FedProjection(name, own_rows_only, places, number, clock));
   fed->resource_number_ = schema->number();
   fed->library_ = schema->declaration().library();
   ASSIGN_OR_RETURN(fed->projector_, Projector::Make(name.shape, std::move(schema)));
@@ -101,16 +101,46 @@ absl::Status FedProjection::Purge() {
   return rows_->Purge();
 }
 
+bool FedProjection::IsValidStill(const hangou::record::v1::Deletion& deletion) const {
+  return deletion.kind() == hangou::record::v1::Deletion::KIND_DELETE &&
+         deletion.valid_until_day() > DayInChina(clock_.UtcUs());
+}
+
+absl::Status FedProjection::RemoveEnded() {
+  const int32_t today = DayInChina(clock_.UtcUs());
+  for (auto at = valid_until_.begin(); at != valid_until_.end();) {
+    if (at->second > today) {
+      ++at;
+      continue;
+    }
+    ASSIGN_OR_RETURN(const std::string key, KeyBefore(at->first));
+    if (!key.empty()) {
+      RETURN_IF_ERROR(RemoveRow(key, at->first));
+      RETURN_IF_ERROR(KeepKey(at->first, ""));
+      changed_keys_.push_back(key);
+    }
+    at = valid_until_.erase(at);
+  }
+  return absl::OkStatus();
+}
+
 absl::Status FedProjection::Take(const hangou::record::v1::Envelope& event) {
   if (ended_) return absl::OkStatus();
   const bool is_upsert = event.has_upsert();
   const auto& head = is_upsert ? event.upsert().head() : event.deletion().head();
   if (own_rows_only_ && head.provider() != name_.department) return absl::OkStatus();
   const uint64_t id = IdOf(head);
+  const hangou::record::v1::Upsert* content = is_upsert ? &event.upsert() : nullptr;
+  valid_until_.erase(id);
+  if (!is_upsert && IsValidStill(event.deletion())) {
+    valid_until_[id] = event.deletion().valid_until_day();
+    if (!event.deletion().has_restored()) return absl::OkStatus();
+    content = &event.deletion().restored();
+  }
   ASSIGN_OR_RETURN(const std::string before, KeyBefore(id));
   bool has_key = false;
-  if (is_upsert) {
-    ASSIGN_OR_RETURN(has_key, projector_->Project(event.upsert().payload(), &key_, &cells_));
+  if (content != nullptr) {
+    ASSIGN_OR_RETURN(has_key, projector_->Project(content->payload(), &key_, &cells_));
     if (!has_key) ++rows_without_key_;
   }
   if (!is_upsert && event.deletion().kind() == hangou::record::v1::Deletion::KIND_ERASE) {

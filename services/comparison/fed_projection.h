@@ -3,6 +3,7 @@
 
 #include <atomic>
 #include <functional>
+#include <map>
 #include <memory>
 #include <string>
 #include <utility>
@@ -10,6 +11,7 @@
 
 #include "absl/status/statusor.h"
 #include "hangou/record/v1/envelope.pb.h"
+#include "libs/base/clock.h"
 #include "libs/columnar/projection.h"
 #include "libs/comparison/projector.h"
 #include "libs/policy/snapshot.h"
@@ -41,11 +43,12 @@ ProjectionRights DecideProjection(const PolicySnapshot& snapshot, const std::str
 class FedProjection {
  public:
   // `places` remembers the keys of records, in table 0 under `number`: a record may change its key, and a deletion
-  // does not tell it. It must outlive this.
+  // does not tell it. It and the clock must outlive this.
   static absl::StatusOr<std::shared_ptr<FedProjection>> Make(const ProjectionName& name,
                                                              std::shared_ptr<const ResourceSchema> schema,
                                                              bool own_rows_only, const std::string& folder,
-                                                             int partitions, Store& places, uint32_t number);
+                                                             int partitions, Store& places, uint32_t number,
+                                                             const Clock& clock);
 
   const ProjectionName& name() const { return name_; }
   uint32_t resource_number() const { return resource_number_; }
@@ -55,6 +58,8 @@ class FedProjection {
   void OnErased(std::function<void(uint64_t record)> erased) { erased_ = std::move(erased); }
   // Takes an upsert or a deletion of the resource.
   absl::Status Take(const hangou::record::v1::Envelope& event);
+  // Removes the rows of records that have ceased to be valid since they were deleted; belongs to the thread of Take.
+  absl::Status RemoveEnded();
   // Keys of rows that came, changed or went since the last call; belongs to the thread of Take.
   std::vector<std::string> TakeChangedKeys() { return std::exchange(changed_keys_, {}); }
   // Removes its rows; what comes later is not taken.
@@ -68,18 +73,21 @@ class FedProjection {
   Projection& rows() { return *rows_; }
 
  private:
-  FedProjection(const ProjectionName& name, bool own_rows_only, Store& places, uint32_t number)
-      : name_(name), own_rows_only_(own_rows_only), places_(places), number_(number) {}
+  FedProjection(const ProjectionName& name, bool own_rows_only, Store& places, uint32_t number,
+                const Clock& clock)
+      : name_(name), own_rows_only_(own_rows_only), places_(places), number_(number), clock_(clock) {}
 
   absl::StatusOr<std::string> KeyBefore(uint64_t id) const;
   absl::Status KeepKey(uint64_t id, const std::string& key);
   absl::Status RemoveRow(const std::string& key, uint64_t id);
+  bool IsValidStill(const hangou::record::v1::Deletion& deletion) const;
   std::string PlaceKey(uint64_t id) const;
 
   const ProjectionName name_;
   const bool own_rows_only_;
   Store& places_;
   const uint32_t number_;
+  const Clock& clock_;
   uint32_t resource_number_ = 0;
   std::string library_;
   std::unique_ptr<Projector> projector_;
@@ -89,6 +97,7 @@ class FedProjection {
   std::function<void(uint64_t record)> erased_;
   std::atomic<bool> has_erased_ = false;
   std::vector<std::string> changed_keys_;
+  std::map<uint64_t, int32_t> valid_until_;  // the day by record, of those that are deleted and valid still
   // Scratch of Take.
   std::string key_;
   std::vector<Cell> cells_;

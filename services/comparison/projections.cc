@@ -18,7 +18,7 @@ namespace {
 constexpr int kProjectionPartitions = 8;
 // Between two tries of a log that does not answer, and looks at what has a date of its own.
 constexpr int64_t kRetryMs = 1'000;
-// Between two looks for what was erased.
+// Between two looks for what was erased, or is valid no more.
 constexpr int64_t kPurgeMs = 60'000;
 
 }  // namespace
@@ -74,14 +74,14 @@ absl::Status Projections::MakeOne(const ProjectionName& name, const PolicySnapsh
     return MakeError(Reason::kUnknownResource, "there is no resource " + name.shape.resource);
   const std::string folder = context_.folder + "/" + std::to_string(++last_number_);
   ASSIGN_OR_RETURN(auto fed, FedProjection::Make(name, schema, false, folder, kProjectionPartitions, *places_,
-                                                 last_number_));
+                                                 last_number_, context_.clock));
   const ProjectionRights rights =
       DecideProjection(snapshot, name.department, name.purpose, name.shape.resource, name.shape.fields,
                        context_.clock.UtcUs());
   RETURN_IF_ERROR(rights.status);
   if (rights.own_rows_only) {
-    ASSIGN_OR_RETURN(
-        fed, FedProjection::Make(name, schema, true, folder, kProjectionPartitions, *places_, last_number_));
+    ASSIGN_OR_RETURN(fed, FedProjection::Make(name, schema, true, folder, kProjectionPartitions, *places_,
+                                              last_number_, context_.clock));
   }
   if (context_.erased) fed->OnErased([this, name](uint64_t record) { context_.erased(name, record); });
   entry->fed = std::move(fed);
@@ -178,17 +178,21 @@ void Projections::Pump() {
 
 // What was erased leaves the files soon after it has left the rows; many erasures are one rewrite.
 void Projections::PurgeErased() {
-  std::vector<std::shared_ptr<FedProjection>> due;
+  std::vector<std::shared_ptr<FedProjection>> all;
   {
     MutexLock lock(mutex_);
     for (const auto& [name, entry] : entries_) {
-      if (entry.fed && entry.fed->has_erased()) due.push_back(entry.fed);
+      if (entry.fed) all.push_back(entry.fed);
     }
   }
-  for (const auto& fed : due) {
+  for (const auto& fed : all) {
+    if (const absl::Status removed = fed->RemoveEnded(); !removed.ok())
+      spdlog::warn("what is valid no more is not out of a projection yet: {}", Message(removed));
+    if (!fed->has_erased()) continue;
     if (const absl::Status purged = fed->Purge(); !purged.ok())
       spdlog::warn("what was erased is not out of a projection yet: {}", Message(purged));
   }
+  PostPump();
   loop_.PostAfter(kPurgeMs, [this] { PurgeErased(); });
 }
 

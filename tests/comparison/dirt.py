@@ -63,8 +63,8 @@ class Table:
                 heads.writerow(head)
             pool, at = [], {name: place for place, name in enumerate(head)}
             for row in reader:
+                rows += self.one(row, at, pool or [row], writer, corrections)
                 pool = (pool + [row])[-50:]
-                rows += self.one(row, at, pool, writer, corrections)
         return rows
 
     def one(self, row, at, pool, writer, corrections):
@@ -90,8 +90,9 @@ class Table:
                 years = self.random.choice((-1, 1, 1))
                 version = row[at[self.version]].replace("-02-29", "-02-28")
                 other[at[self.version]] = str(int(version[:4]) + years) + version[4:]
-            corrections.writerow(other)
-            rows += 1
+            if other != row:
+                corrections.writerow(other)
+                rows += 1
         return rows
 
 

@@ -5,8 +5,8 @@ projection has, keys and the fields that a rule names, and writes them to OUT, f
 lines "RULE SIDE RESOURCE FILE", and a first line with the number of cities that make ROWS. Its own tables are the
 same rows so many times, each key with the number of the city before it, in the order of the keys.
 
-Each line of standard input is a rule, or "ready"; the answer is the keys found, the sum of the amounts, the seconds, and
-the highest resident memory meanwhile in MiB. Two threads, as ours.
+Each line of standard input is a rule, or "ready"; the answer is the keys found, the sum of the amounts, the seconds,
+and the highest resident memory meanwhile in MiB. Two threads, as ours.
 """
 import pathlib
 import sys
