@@ -14,7 +14,7 @@ namespace hangou {
 namespace {
 
 constexpr char kResident[] = "32100219850714001X";
-constexpr int32_t kToday = 20'779;  // of schema_test::kNowUs
+constexpr int32_t kDayOfTest = 20'779;  // of schema_test::kNowUs
 
 std::shared_ptr<const ResourceSchema> SchemaOfResidents() {
   auto resource = schema_test::BareResource();
@@ -88,7 +88,7 @@ class Following {
 TEST_CASE("A record that is deleted from a day on is compared until that day") {
   Following following;
   following.Publish();
-  following.Delete(kToday + 2, hangou::record::v1::Deletion::KIND_DELETE);
+  following.Delete(kDayOfTest + 2, hangou::record::v1::Deletion::KIND_DELETE);
   CHECK(following.Rows() == 1);
   following.PassDays(1);
   CHECK(following.Rows() == 1);
@@ -99,7 +99,7 @@ TEST_CASE("A record that is deleted from a day on is compared until that day") {
 TEST_CASE("A record that is published again stays when the day of its deletion comes") {
   Following following;
   following.Publish();
-  following.Delete(kToday + 1, hangou::record::v1::Deletion::KIND_DELETE);
+  following.Delete(kDayOfTest + 1, hangou::record::v1::Deletion::KIND_DELETE);
   following.Publish();
   following.PassDays(3);
   CHECK(following.Rows() == 1);
@@ -110,7 +110,7 @@ TEST_CASE("What was recalled or is deleted from today on is compared no more") {
        {hangou::record::v1::Deletion::KIND_DELETE, hangou::record::v1::Deletion::KIND_RECALL}) {
     Following following;
     following.Publish();
-    following.Delete(kind == hangou::record::v1::Deletion::KIND_DELETE ? kToday : kToday + 9, kind);
+    following.Delete(kind == hangou::record::v1::Deletion::KIND_DELETE ? kDayOfTest : kDayOfTest + 9, kind);
     CHECK(following.Rows() == 0);
   }
 }
