@@ -31,8 +31,8 @@ EXTRA = HERE / "rules.yaml"
 # Rows of the rules' tables that a resident of the synthetic city stands for, with what dirt.py adds.
 ROWS_PER_PERSON = 4.4
 SEED = 21
-# What a run says that has waited too long for its rows.
-STILL_READING = ("POSITION_TIMEOUT", "DEADLINE_EXCEEDED")
+# What a run says that is to be tried again: its rows are still being read, or the disk is busy.
+TRY_AGAIN = ("POSITION_TIMEOUT", "DEADLINE_EXCEEDED", "OVERLOADED")
 # Tables whose corrections are taken back: what was there before counts again.
 TAKEN_BACK = ("psb.vehicle", "tax.deed", "tax.vehicle_tax")
 # The rule that is disturbed, the table that feeds it most, and the field that is withheld meanwhile.
@@ -124,7 +124,7 @@ class Comparing:
             done = subprocess.run(self.run_words(name), capture_output=True, text=True)
             if done.returncode in (0, 3):  # 3: of some keys nothing can be said
                 return json.loads(done.stdout)
-            if not any(reason in done.stderr for reason in STILL_READING) or time.monotonic() > deadline:
+            if not any(reason in done.stderr for reason in TRY_AGAIN) or time.monotonic() > deadline:
                 sys.exit(f"{name} ended with {done.returncode}: {done.stdout}{done.stderr}")
 
     def clues(self, name):
@@ -234,8 +234,8 @@ class Comparing:
                                  stderr=subprocess.PIPE, text=True) for name in self.rules]
         for name, started in zip(self.rules, runs):
             _, error = started.communicate(timeout=shared.TIMEOUT_S)
-            still_reading = any(reason in error for reason in STILL_READING)
-            assert started.returncode in (0, 3) or still_reading, f"{name}: {error}"
+            tried_again = any(reason in error for reason in TRY_AGAIN)
+            assert started.returncode in (0, 3) or tried_again, f"{name}: {error}"
         say("all rules have run at once")
 
     def withhold(self, removed):
