@@ -15,8 +15,8 @@ struct CompareOptions {
   std::string stdnum;    // script of the peer of `validate`
   std::string duckdb;    // script of DuckDB's part of `import`, `compare`, `compare_total` or `compare_pack`
   std::string clickhouse;  // script of the peer of `compare_clickhouse`
-  std::string splink;  // script of the peer of `linkage`
-  std::string sets;    // folder of the sets of `linkage`
+  std::string splink;      // script of the peer of `linkage`
+  std::string sets;        // folder of the sets of `linkage`
   std::string city;  // folder of examples/city/base, for `import`; of citygen's files, for `compare_pack`
   int32_t runs = 5;  // of ours and of the peer, in turn
   int32_t records = 200'000;  // per run of publishing; else in the library, before the first run
