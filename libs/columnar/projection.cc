@@ -2,19 +2,13 @@
 
 #include <xxhash.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <utility>
 
 #include "libs/base/status.h"
 
 namespace hangou {
-namespace {
-
-// What a row in memory takes beside its bytes.
-constexpr size_t kRowOverhead = 160;
-
-}  // namespace
-
 Projection::Projection(std::string folder, std::vector<ColumnSpec> columns, int partitions)
     : folder_(std::move(folder)), columns_(std::move(columns)), partitions_(partitions) {
   Clear();
@@ -27,43 +21,96 @@ int Projection::PartitionOf(std::string_view partition_key) const {
 
 absl::Status Projection::Put(std::string_view partition_key, std::string_view key, uint64_t id,
                              const std::vector<Cell>& cells) {
-  GatheredRow row;
-  row.cells.reserve(cells.size());
-  for (const Cell& cell : cells) row.cells.push_back({cell.present, cell.number, std::string(cell.text)});
-  return Set({PartitionOf(partition_key), std::string(key), id & ~kGoneBit}, std::move(row));
+  return Set(partition_key, key, id, &cells);
 }
 
 absl::Status Projection::Remove(std::string_view partition_key, std::string_view key, uint64_t id) {
-  GatheredRow row;
-  row.gone = true;
-  return Set({PartitionOf(partition_key), std::string(key), id & ~kGoneBit}, std::move(row));
+  return Set(partition_key, key, id, nullptr);
 }
 
-absl::Status Projection::Set(Place place, GatheredRow row) {
+size_t Projection::GatheredBytes() const {
+  return gathered_.size() * sizeof(GatheredRow) + gathered_cells_.size() * sizeof(GatheredCell) +
+         gathered_bytes_.size();
+}
+
+absl::Status Projection::Set(std::string_view partition_key, std::string_view key, uint64_t id,
+                             const std::vector<Cell>* cells) {
   MutexLock lock(mutex_);
-  gathered_bytes_ += kRowOverhead + place.key.size();
-  for (const GatheredCell& cell : row.cells) gathered_bytes_ += sizeof(GatheredCell) + cell.text.size();
-  gathered_[std::move(place)] = std::move(row);
-  return gathered_bytes_ < kProjectionGatheredBytes ? absl::OkStatus() : WriteGathered();
+  GatheredRow& row = gathered_.emplace_back();
+  row.partition = PartitionOf(partition_key);
+  row.gone = cells == nullptr;
+  row.key_size = static_cast<uint32_t>(key.size());
+  row.key_at = gathered_bytes_.size();
+  row.cells_at = gathered_cells_.size();
+  row.id = id & ~kGoneBit;
+  gathered_bytes_ += key;
+  for (size_t i = 0; cells != nullptr && i < cells->size(); ++i) {
+    const Cell& cell = (*cells)[i];
+    if (!columns_[i].is_text) {
+      gathered_cells_.push_back({cell.present, 0, cell.number});
+      continue;
+    }
+    gathered_cells_.push_back({cell.present, static_cast<uint32_t>(cell.text.size()),
+                               static_cast<int64_t>(gathered_bytes_.size())});
+    gathered_bytes_ += cell.text;
+  }
+  return GatheredBytes() < kProjectionGatheredBytes ? absl::OkStatus() : WriteGathered();
+}
+
+void Projection::ForgetGathered() {
+  gathered_.clear();
+  gathered_cells_.clear();
+  gathered_bytes_.clear();
 }
 
 std::string Projection::NextFolder() { return folder_ + "/" + std::to_string(++last_segment_); }
+
+absl::Status Projection::AddSorted(int partition, const std::vector<SortedRow>& rows,
+                                   SegmentBuilder* builder) {
+  const std::string_view bytes = gathered_bytes_;
+  std::vector<Cell> cells;
+  for (size_t at = 0; at < rows.size(); ++at) {
+    // The one that was set last stands first.
+    if (at > 0 && rows[at - 1].id == rows[at].id && rows[at - 1].key == rows[at].key) continue;
+    const GatheredRow& row = gathered_[rows[at].row];
+    cells.clear();
+    for (size_t i = 0; !row.gone && i < columns_.size(); ++i) {
+      const GatheredCell& cell = gathered_cells_[row.cells_at + i];
+      if (columns_[i].is_text) {
+        cells.push_back({cell.present, 0, bytes.substr(static_cast<size_t>(cell.number), cell.text_size)});
+      } else {
+        cells.push_back({cell.present, cell.number, {}});
+      }
+    }
+    RETURN_IF_ERROR(builder->Add(partition, {rows[at].key.text(), row.id, row.gone, cells}));
+  }
+  return absl::OkStatus();
+}
 
 absl::Status Projection::WriteGathered() {
   if (gathered_.empty()) return absl::OkStatus();
   const std::string folder = NextFolder();
   ASSIGN_OR_RETURN(const auto builder, SegmentBuilder::Create(folder, columns_, partitions_));
-  std::vector<Cell> cells;
-  for (const auto& [place, row] : gathered_) {
-    cells.clear();
-    for (const GatheredCell& cell : row.cells) cells.push_back({cell.present, cell.number, cell.text});
-    RETURN_IF_ERROR(builder->Add(place.partition, {place.key, place.id, row.gone, cells}));
+  gathered_bytes_.append(kKeyPadding, '\0');
+  const std::string_view bytes = gathered_bytes_;
+  std::vector<std::vector<SortedRow>> sorted(static_cast<size_t>(partitions_));
+  for (size_t i = 0; i < gathered_.size(); ++i) {
+    const GatheredRow& row = gathered_[i];
+    sorted[static_cast<size_t>(row.partition)].push_back(
+        {OrderedKey(bytes.substr(row.key_at, row.key_size)), row.id, i});
+  }
+  for (size_t partition = 0; partition < sorted.size(); ++partition) {
+    std::vector<SortedRow>& rows = sorted[partition];
+    std::sort(rows.begin(), rows.end(), [](const SortedRow& a, const SortedRow& b) {
+      if (a.key == b.key) return a.id != b.id ? a.id < b.id : a.row > b.row;
+      return a.key < b.key;
+    });
+    RETURN_IF_ERROR(AddSorted(static_cast<int>(partition), rows, builder.get()));
   }
   RETURN_IF_ERROR(builder->Finish());
   ASSIGN_OR_RETURN(auto segment, Segment::Open(folder, columns_, partitions_));
   segments_.push_back(std::move(segment));
-  gathered_.clear();
-  gathered_bytes_ = 0;
+  ForgetGathered();
   return segments_.size() <= kLiveSegments ? absl::OkStatus() : MergeSegments();
 }
 
@@ -128,8 +175,7 @@ absl::StatusOr<Projection::View> Projection::Read() {
 
 void Projection::Clear() {
   MutexLock lock(mutex_);
-  gathered_.clear();
-  gathered_bytes_ = 0;
+  ForgetGathered();
   segments_.clear();
   std::error_code error;
   std::filesystem::remove_all(folder_, error);

@@ -6,7 +6,6 @@
 #pragma once
 
 #include <cstdint>
-#include <map>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -50,25 +49,35 @@ class Projection {
   void Clear();
 
  private:
-  struct Place {
-    int partition;
-    std::string key;
-    uint64_t id;
-
-    auto operator<=>(const Place&) const = default;
+  // A row that was set. Its key and texts stand in `gathered_bytes_`, its cells in `gathered_cells_`.
+  struct GatheredRow {
+    int partition = 0;
+    bool gone = false;
+    uint32_t key_size = 0;
+    size_t key_at = 0;
+    size_t cells_at = 0;
+    uint64_t id = 0;
   };
   struct GatheredCell {
-    bool present;
-    int64_t number;
-    std::string text;
-  };
-  struct GatheredRow {
-    bool gone = false;
-    std::vector<GatheredCell> cells;
+    bool present = false;
+    uint32_t text_size = 0;
+    int64_t number = 0;  // of a text: where it stands
   };
 
-  absl::Status Set(Place place, GatheredRow row);
+  // What gathered rows are sorted by, side by side.
+  struct SortedRow {
+    OrderedKey key;
+    uint64_t id;
+    size_t row;
+  };
+
+  absl::Status Set(std::string_view partition_key, std::string_view key, uint64_t id,
+                   const std::vector<Cell>* cells);
+  size_t GatheredBytes() const HANGOU_REQUIRES(mutex_);
+  void ForgetGathered() HANGOU_REQUIRES(mutex_);
   absl::Status WriteGathered() HANGOU_REQUIRES(mutex_);
+  absl::Status AddSorted(int partition, const std::vector<SortedRow>& rows, SegmentBuilder* builder)
+      HANGOU_REQUIRES(mutex_);
   // Merges the segments from `first` on.
   absl::Status MergeFrom(size_t first) HANGOU_REQUIRES(mutex_);
   absl::Status MergeSegments() HANGOU_REQUIRES(mutex_);
@@ -78,8 +87,10 @@ class Projection {
   const std::vector<ColumnSpec> columns_;
   const int partitions_;
   Mutex mutex_;
-  std::map<Place, GatheredRow> gathered_ HANGOU_GUARDED_BY(mutex_);
-  size_t gathered_bytes_ HANGOU_GUARDED_BY(mutex_) = 0;
+  // In the order in which they were set: of the same key and id the last one counts.
+  std::vector<GatheredRow> gathered_ HANGOU_GUARDED_BY(mutex_);
+  std::vector<GatheredCell> gathered_cells_ HANGOU_GUARDED_BY(mutex_);
+  std::string gathered_bytes_ HANGOU_GUARDED_BY(mutex_);
   View segments_ HANGOU_GUARDED_BY(mutex_);
   uint64_t last_segment_ HANGOU_GUARDED_BY(mutex_) = 0;
 };

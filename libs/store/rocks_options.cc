@@ -105,6 +105,10 @@ rocksdb::ColumnFamilyOptions TableOptions(const StoreBudget& budget,
   blocks.cache_index_and_filter_blocks = true;
   blocks.pin_l0_filter_and_index_blocks_in_cache = true;
   blocks.filter_policy.reset(rocksdb::NewBloomFilterPolicy(kFilterBits));
+  // In parts: a look-up in a store that is larger than the cache reads some kilobytes of index and filter, not a
+  // file's whole.
+  blocks.index_type = rocksdb::BlockBasedTableOptions::kTwoLevelIndexSearch;
+  blocks.partition_filters = true;
   blocks.format_version = 5;
 
   rocksdb::ColumnFamilyOptions options;
