@@ -46,6 +46,11 @@ absl::StatusOr<comparison_v1::Run> ComparisonCalls::Run(const comparison_v1::Run
   return CallComparison(client_, &comparison_v1::Comparison::Stub::RunRule, request);
 }
 
+absl::StatusOr<comparison_v1::ExplainRuleResponse> ComparisonCalls::Explain(
+    const comparison_v1::ExplainRuleRequest& request) {
+  return CallComparison(client_, &comparison_v1::Comparison::Stub::ExplainRule, request);
+}
+
 absl::StatusOr<comparison_v1::Run> ComparisonCalls::Follow(const comparison_v1::FollowRuleRequest& request) {
   return CallComparison(client_, &comparison_v1::Comparison::Stub::FollowRule, request);
 }

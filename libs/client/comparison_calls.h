@@ -19,6 +19,8 @@ class ComparisonCalls {
   absl::StatusOr<hangou::comparison::v1::ListRulesResponse> ListRules(
       const hangou::comparison::v1::ListRulesRequest& request);
   absl::StatusOr<hangou::comparison::v1::Run> Run(const hangou::comparison::v1::RunRuleRequest& request);
+  absl::StatusOr<hangou::comparison::v1::ExplainRuleResponse> Explain(
+      const hangou::comparison::v1::ExplainRuleRequest& request);
   absl::StatusOr<hangou::comparison::v1::Run> Follow(
       const hangou::comparison::v1::FollowRuleRequest& request);
   absl::StatusOr<hangou::comparison::v1::UnfollowRuleResponse> Unfollow(

@@ -51,6 +51,9 @@ absl::StatusOr<hangou::comparison::v1::ApplyRulesResponse> ApplyRules(
 absl::StatusOr<hangou::comparison::v1::ListRulesResponse> ListRules(
     const ComparisonContext& context, const Caller& caller,
     const hangou::comparison::v1::ListRulesRequest& request);
+absl::StatusOr<hangou::comparison::v1::ExplainRuleResponse> ExplainRule(
+    const ComparisonContext& context, const Caller& caller,
+    const hangou::comparison::v1::ExplainRuleRequest& request);
 absl::StatusOr<hangou::comparison::v1::Run> RunStoredRule(
     const ComparisonContext& context, const Caller& caller,
     const hangou::comparison::v1::RunRuleRequest& request, RunControl* control);

@@ -113,6 +113,14 @@ grpc::ServerUnaryReactor* ComparisonService::RunRule(grpc::CallbackServerContext
   });
 }
 
+grpc::ServerUnaryReactor* ComparisonService::ExplainRule(grpc::CallbackServerContext* context,
+                                                         const v1::ExplainRuleRequest* request,
+                                                         v1::ExplainRuleResponse* response) {
+  return AnswerOn(runs_, context, {roles::kConsumer}, response, [this, request](const Caller& caller) {
+    return hangou::ExplainRule(*work_, caller, *request);
+  });
+}
+
 grpc::ServerUnaryReactor* ComparisonService::FollowRule(grpc::CallbackServerContext* context,
                                                         const v1::FollowRuleRequest* request,
                                                         v1::Run* response) {

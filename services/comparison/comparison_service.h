@@ -45,6 +45,9 @@ class ComparisonService final : public hangou::comparison::v1::Comparison::Callb
   grpc::ServerUnaryReactor* RunRule(grpc::CallbackServerContext* context,
                                     const hangou::comparison::v1::RunRuleRequest* request,
                                     hangou::comparison::v1::Run* response) override;
+  grpc::ServerUnaryReactor* ExplainRule(grpc::CallbackServerContext* context,
+                                        const hangou::comparison::v1::ExplainRuleRequest* request,
+                                        hangou::comparison::v1::ExplainRuleResponse* response) override;
   grpc::ServerUnaryReactor* FollowRule(grpc::CallbackServerContext* context,
                                        const hangou::comparison::v1::FollowRuleRequest* request,
                                        hangou::comparison::v1::Run* response) override;

@@ -126,9 +126,15 @@ def followed(installation, folder):
     told = compare(installation, rule, "", "--dry-run")
     assert int(told["findings"]) > 1 and "new_clues" not in told, told
     assert not clues_of(installation, rule)
+    plan = json.loads(run(*installation.words("tax-consumer", "-o", "json", "compare", "explain", rule)))
+    company, registration = plan["sources"]
+    rows = sum(1 for _ in open(folder / "city" / "scjg.enterprise.csv", encoding="utf-8")) - 1
+    assert (company["side"], int(company["rows"]), company["keys"]) == ("company", rows, str(rows)), plan
+    assert int(registration["largest_key_rows"]) == 1 and plan["key_by_key"] and "last_run" not in plan, plan
     told = compare(installation, rule, "")
     clues = clues_of(installation, rule)
     assert len(clues) == int(told["new_clues"]) == int(told["findings"]), told
+    assert "runs/" in run(*installation.words("tax-consumer", "compare", "explain", rule))
     # One of them has registered meanwhile.
     subject, clue = next(iter(clues.items()))
     figures = {figure["name"]: figure["value"] for figure in clue["figures"]}

@@ -129,6 +129,34 @@ absl::StatusOr<int> RunRules(const CompareFlags& flags, const Globals& globals) 
   return run.problems().empty() ? kExitDone : kExitPartly;
 }
 
+absl::StatusOr<int> Explain(const CompareFlags& flags, const Globals& globals) {
+  ASSIGN_OR_RETURN(const auto client, ConnectAs(globals));
+  comparison_v1::ExplainRuleRequest request;
+  request.set_rule(FullNameOf("rules/", flags.rule));
+  request.set_period(flags.period);
+  ASSIGN_OR_RETURN(const auto plan, ComparisonCalls(*client).Explain(request));
+  if (globals.json()) {
+    Print(JsonOf(plan));
+    return kExitDone;
+  }
+  Table table({"SIDE", "RESOURCE", "ROWS", "KEYS", "LARGEST KEY", "LARGEST PARTITION", "WITHOUT KEY",
+               "SEGMENTS", "BYTES"});
+  for (const auto& source : plan.sources())
+    table.AddRow({source.side(), source.resource(), std::to_string(source.rows()),
+                  std::to_string(source.keys()), std::to_string(source.largest_key_rows()),
+                  std::to_string(source.largest_partition_rows()), std::to_string(source.rows_without_key()),
+                  std::to_string(source.segments()), std::to_string(source.bytes())});
+  Print(table.ToText());
+  Print("keys are decided " + std::string(plan.key_by_key() ? "one by one" : "a thousand at once") + "\n");
+  if (!plan.last_run().empty()) {
+    char took[32];
+    std::snprintf(took, sizeof took, "%.3f s", static_cast<double>(plan.last_took_us()) / 1e6);
+    Print(plan.last_run() + " took " + took + ", and " + std::to_string(plan.last_counted_rows()) +
+          " rows counted\n");
+  }
+  return kExitDone;
+}
+
 absl::StatusOr<int> Watch(const CompareFlags& flags, const Globals& globals) {
   ASSIGN_OR_RETURN(const auto client, ConnectAs(globals));
   const std::string rule = FullNameOf("rules/", flags.rule);
@@ -185,6 +213,13 @@ void AddCompareCommand(Flags app, CommandLine* line) {
       "Examples:\n  hangou compare run t01_deed_tax\n  hangou compare run t16_vehicle_tax --period 2024 "
       "--dry-run");
   run.Callback([flags, line] { line->action = [flags, line] { return RunRules(*flags, line->globals); }; });
+  const Flags explain =
+      command.Sub("explain", "Show what a run of a rule would read, and how unevenly it lies");
+  explain.Add("RULE", &flags->rule, "rule, such as t01_deed_tax").Required();
+  explain.Add("--period", &flags->period, "tell the last run for this period");
+  explain.Footer("Examples:\n  hangou compare explain t16_vehicle_tax --period 2024");
+  explain.Callback(
+      [flags, line] { line->action = [flags, line] { return Explain(*flags, line->globals); }; });
   const Flags watch =
       command.Sub("watch", "Run a rule, and keep its clues as a run would find them from then on");
   watch.Add("RULE", &flags->rule, "rule, such as t24_tax_registration").Required();
