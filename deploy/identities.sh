@@ -10,7 +10,7 @@ set -euo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 hangou=${HANGOU:-$root/build/bin/hangou}
 # The names that services have in their certificates.
-services=(catalog population legal_entity geographic tax credit exchange audit)
+services=(catalog population legal_entity geographic tax credit exchange audit comparison)
 hosts=()
 owner=
 

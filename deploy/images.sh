@@ -10,7 +10,7 @@
 set -euo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 programs=(hangou hangou-catalog hangou-population hangou-legal-entity hangou-geographic hangou-tax hangou-credit
-  hangou-exchange hangou-audit)
+  hangou-exchange hangou-audit hangou-comparison)
 base=()
 tool=
 tag=dev

@@ -19,7 +19,7 @@ stop_seconds=30
 
 # Every process: its service and its place among the replicas. Ports are counted in this order.
 read -ra processes <<<"${CLUSTER_PROCESSES:-catalog-0 catalog-1 catalog-2 population-0 population-1 legal_entity-0 \
-geographic-0 tax-0 credit-0 exchange-0 audit-0}"
+geographic-0 tax-0 credit-0 exchange-0 audit-0 comparison-0}"
 
 fail() {
   echo "cluster: $*" >&2
@@ -47,7 +47,7 @@ build() {
   source tools/build.sh
   configure release
   build_targets build hangou hangou-catalog hangou-population hangou-legal-entity hangou-geographic hangou-tax \
-    hangou-credit hangou-exchange hangou-audit
+    hangou-credit hangou-exchange hangou-audit hangou-comparison
 }
 
 # The addresses of all replicas of the catalog.

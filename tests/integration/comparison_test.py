@@ -1,7 +1,8 @@
 """The tax bureau compares a synthetic city with the real program: it finds the planted gaps, and nothing else.
-Usage: comparison_test.py BUILD_FOLDER found|followed|watched
+Usage: comparison_test.py BUILD_FOLDER found|followed|watched [cluster]
 
-Departments publish their files, the bureau applies the rule pack and runs its rules.
+Departments publish their files, the bureau applies the rule pack and runs its rules. The same holds for the standalone
+process and, with `cluster`, for processes of their own on a real broker.
 """
 
 import collections
@@ -12,6 +13,7 @@ import sys
 import time
 from random import Random
 
+from cluster_installation import ClusterInstallation
 from installation import ROOT, Installation, run
 from installation import main as run_named
 
@@ -23,6 +25,9 @@ PEOPLE, COMPANIES = 1500, 500
 WAIT_S = 30
 # The truth knows new vehicles of 2025.
 PERIOD_OF = {"t17": "2025"}
+# The libraries whose records are compared, by test: no others are started.
+LIBRARIES = {"found": ["population", "legal_entity", "geographic", "tax", "credit"],
+             "followed": ["legal_entity", "tax"], "watched": ["legal_entity", "tax"]}
 
 
 def rules_of(installation):
@@ -181,13 +186,13 @@ def until(wanted, what):
 
 def watched(installation, folder):
     """What is followed is always what a run would find: after changes of both sides, a restart, and a withdrawal."""
-    make_city(installation, folder, {"scjg.enterprise", "tax.registration"})
+    planted = make_city(installation, folder, {"scjg.enterprise", "tax.registration"})
     run(*installation.words("tax-manager", "compare", "apply", "-f", ROOT / "examples" / "comparison"))
     rule = "t24_tax_registration"
     watch = ["compare", "watch", rule, "--as-of", AS_OF]
     told = json.loads(run(*installation.words("tax-consumer", "-o", "json", *watch)))
     clues = clues_of(installation, rule)
-    assert len(clues) == int(told["new_clues"]) > 1, told
+    assert len(clues) == int(told["new_clues"]) == planted["t24"] > 1, (told, planted)
     random = Random(7)
     heading = "uscc,name,registered_on,status,office,general_taxpayer\n"
     missing = sorted(clues)
@@ -233,5 +238,11 @@ def watched(installation, folder):
     assert "OBJECT_NOT_FOUND" in gone, gone
 
 
+def on_processes(build, folder):
+    processes = ["catalog", *LIBRARIES[sys.argv[2]], "audit", "comparison"]
+    return ClusterInstallation(build, folder, [f"{process}-0" for process in processes])
+
+
 if __name__ == "__main__":
-    run_named({"found": found, "followed": followed, "watched": watched})
+    run_named({"found": found, "followed": followed, "watched": watched},
+              on_processes if sys.argv[3:] == ["cluster"] else Installation)

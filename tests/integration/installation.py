@@ -105,12 +105,12 @@ class Installation:
         return len(lines.splitlines()) - 1
 
 
-def main(tests):
-    """Runs the test that the command line names: TEST.py BUILD_FOLDER NAME."""
+def main(tests, make=Installation):
+    """Runs the test that the command line names: TEST.py BUILD_FOLDER NAME. `make` gives the installation."""
     import tempfile
     os.environ.pop("HANGOU_CONFIG", None)
     with tempfile.TemporaryDirectory(prefix="hangou-onboarding-") as folder:
-        installation = Installation(sys.argv[1], folder)
+        installation = make(sys.argv[1], folder)
         try:
             tests[sys.argv[2]](installation, pathlib.Path(folder))
         finally:
