@@ -153,6 +153,20 @@ std::vector<ProjectionName> ProjectionsOf(const CompiledRule& rule, const std::s
   return names;
 }
 
+void WantStored(const ComparisonContext& context, const PolicySnapshot& snapshot) {
+  std::vector<ProjectionName> wanted;
+  for (const std::string& department : context.book.Departments()) {
+    const auto parameters = CompileParameters(context.book.Parameters(department));
+    if (!parameters.ok()) continue;
+    for (const v1::StoredRule& stored : context.book.Rules(department)) {
+      const auto compiled = CompiledRule::Compile(stored.rule(), SchemasOf(snapshot), *parameters);
+      if (!compiled.ok()) continue;  // ListRules tells why
+      for (ProjectionName& name : ProjectionsOf(**compiled, department)) wanted.push_back(std::move(name));
+    }
+  }
+  context.projections.Want(wanted);
+}
+
 absl::Status CheckRuleRights(const CompiledRule& rule, const PolicySnapshot& snapshot,
                              const std::string& department, int64_t now_us) {
   for (size_t side = 0; side < rule.sides().size(); ++side) {

@@ -98,6 +98,8 @@ void Following::CompareAll(const std::string& department) {
 void Following::LookAtPolicy() {
   const auto newest = context_.policy.Newest();
   if (newest == nullptr || newest->epoch() == seen_epoch_) return;
+  // The first look is after the start: what was applied before begins to read its rows.
+  if (seen_epoch_ == 0) WantStored(context_, *newest);
   seen_epoch_ = newest->epoch();
   std::vector<Name> names;
   {

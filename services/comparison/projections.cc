@@ -169,11 +169,26 @@ void Projections::Pump() {
     }
     loop_.PostAfter(kRetryMs, [this] { MakeMissing(); });
   }
+  if (!more) JoinTails();
   {
     MutexLock lock(mutex_);
     moved_.NotifyAll();
   }
   if (more) PostPump();
+}
+
+// One reader of a library is enough once what came later has caught up: a log across a network bounds their number.
+void Projections::JoinTails() {
+  for (size_t i = 0; i < tails_.size(); ++i) {
+    for (size_t j = tails_.size() - 1; j > i; --j) {
+      if (!tails_[i]->Absorb(*tails_[j])) continue;
+      MutexLock lock(mutex_);
+      for (auto& [name, entry] : entries_) {
+        if (entry.tail == tails_[j]) entry.tail = tails_[i];
+      }
+      tails_.erase(tails_.begin() + static_cast<std::ptrdiff_t>(j));
+    }
+  }
 }
 
 // What was erased leaves the files soon after it has left the rows; many erasures are one rewrite.

@@ -64,6 +64,7 @@ class Projections {
   void Pump();
   void PurgeErased();
   void PostPump();
+  void JoinTails();
   absl::Status MakeOne(const ProjectionName& name, const PolicySnapshot& snapshot, Entry* entry);
 
   const ProjectionsContext context_;

@@ -70,6 +70,13 @@ void RecordTail::TellChanges(
   }
 }
 
+bool RecordTail::Absorb(RecordTail& other) {
+  if (library_ != other.library_ || next() != other.next()) return false;
+  projections_.merge(other.projections_);
+  std::erase_if(projections_, [](const auto& of) { return of.second->ended(); });
+  return true;
+}
+
 std::map<int32_t, int64_t> RecordTail::next() const {
   MutexLock lock(mutex_);
   return next_;
