@@ -30,8 +30,8 @@ class RecordTail {
   // Calls tell(name, keys) for each projection whose rows have changed since the last call; belongs to the thread of
   // Pump.
   void TellChanges(const std::function<void(const ProjectionName&, std::vector<std::string> keys)>& tell);
-  // Feeds what `other` feeds as well, where both read the same library and have taken the same records; false where not.
-  // After true `other` feeds nothing. Belongs to the thread of Pump.
+  // Feeds what `other` feeds as well, where both read the same library and have taken the same records; false where
+  // not. After true `other` feeds nothing. Belongs to the thread of Pump.
   bool Absorb(RecordTail& other);
   // Offsets behind the last record taken, by partition.
   std::map<int32_t, int64_t> next() const;
