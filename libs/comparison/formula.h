@@ -56,6 +56,8 @@ class Formula {
   Value Evaluate(const Frame& frame) const { return Run(root_, frame); }
   // Slots that it looks at, ascending.
   std::vector<int> Slots() const;
+  // True where it cannot hold while `slot` is missing, whatever the other slots have.
+  bool NeedsSlot(int slot) const { return CannotHoldWithout(root_, slot); }
   // Parameters that it looks at, ascending.
   std::vector<int> UsedParameters() const;
 
@@ -106,6 +108,8 @@ class Formula {
     std::vector<int> arguments;
   };
 
+  bool IsMissingWithout(int step, int slot) const;
+  bool CannotHoldWithout(int step, int slot) const;
   Value Run(int step, const Frame& frame) const;
   Value RunLogic(const Step& step, const Frame& frame) const;
   Value RunChoice(const Step& step, const Frame& frame) const;

@@ -25,7 +25,7 @@ struct Stream {
   bool at_key = false;  // its rows are of the key at hand
 };
 
-class RuleRun {
+class RuleRun final : private TotalTaker {
  public:
   RuleRun(const CompiledRule& rule, std::vector<SideInput> inputs, const RunTerms& terms,
           RunControl* control);
@@ -54,6 +54,8 @@ class RuleRun {
   absl::Status TakeKey();
   absl::Status DecideScreened();
   absl::Status EvaluateKey(const std::string& key);
+  absl::StatusOr<std::string_view> At(std::string_view key) override;
+  std::vector<Gatherer>* measures() override { return &totals_; }
   absl::Status EndTotal();
   absl::Status Decide(const std::string& key);
   void NoteProblem(const Value& fault, const v1::Expression& at);
@@ -187,18 +189,18 @@ absl::StatusOr<RunCounts> RuleRun::Run(const TakeFinding* take, const TakePeer* 
 absl::Status RuleRun::TakeKey() {
   if (screen_ != nullptr && screen_->Add(key_, cells_))
     return screen_->full() ? DecideScreened() : absl::OkStatus();
-  if (reads_key_) FillKey(key_);
+  // The keys of a total come one after the other.
+  if (rule_.rollup_parts() > 0) RETURN_IF_ERROR(DecideScreened());
   for (const auto& gatherer : gatherers_) gatherer->FillFrame();
   return EvaluateKey(key_);
 }
 
 absl::Status RuleRun::DecideScreened() {
   if (screen_ == nullptr) return absl::OkStatus();
+  const auto evaluate = [this](const std::string& key) { return EvaluateKey(key); };
+  if (rule_.rollup_parts() > 0) return screen_->AddToTotals(&frame_values_, this, evaluate);
   ScreenCounts counts;
-  RETURN_IF_ERROR(screen_->Decide(&frame_values_, &counts, [this](const std::string& key) {
-    if (reads_key_) FillKey(key);
-    return EvaluateKey(key);
-  }));
+  RETURN_IF_ERROR(screen_->Decide(&frame_values_, &counts, evaluate));
   counts_.not_due += counts.not_due;
   counts_.undetermined += counts.undetermined;
   return absl::OkStatus();
@@ -283,25 +285,23 @@ void RuleRun::EvaluateRates() {
 }
 
 absl::Status RuleRun::EvaluateKey(const std::string& key) {
-  if (rule_.rollup_parts() > 0) {
-    const std::string_view prefix(key.data(), PrefixBytes(rule_.key_kinds(), key, rule_.rollup_parts()));
-    if (has_total_ && total_key_ != prefix) {
-      RETURN_IF_ERROR(EndTotal());
-      // The frame has the parts of the total that ended.
-      for (size_t i = 0; i < key_parts_.size(); ++i)
-        Slot(rule_.key_slot() + static_cast<int>(i)) = key_parts_[i];
-    }
-    if (!has_total_) {
-      has_total_ = true;
-      total_key_.assign(prefix);
-      for (Gatherer& total : totals_) total.Clear();
-    }
-  }
+  if (rule_.rollup_parts() > 0) RETURN_IF_ERROR(At(key).status());
+  if (reads_key_) FillKey(key);
   EvaluateRates();
   for (const CompiledValue& value : rule_.values()) Slot(value.slot) = value.formula.Evaluate(frame_);
   if (rule_.rollup_parts() == 0) return Decide(key);
   for (Gatherer& total : totals_) total.Add(frame_);
   return absl::OkStatus();
+}
+
+// A key that begins as the total does is of it: no part of a key is the beginning of another one.
+absl::StatusOr<std::string_view> RuleRun::At(std::string_view key) {
+  if (has_total_ && key.substr(0, total_key_.size()) == total_key_) return total_key_;
+  RETURN_IF_ERROR(EndTotal());
+  has_total_ = true;
+  total_key_.assign(key.substr(0, PrefixBytes(rule_.key_kinds(), key, rule_.rollup_parts())));
+  for (Gatherer& total : totals_) total.Clear();
+  return total_key_;
 }
 
 absl::Status RuleRun::EndTotal() {
