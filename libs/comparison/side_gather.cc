@@ -18,7 +18,7 @@ bool IsSure(const Lane& lane, size_t rows) {
 KeyCell CellOfValue(const Value& value) {
   if (value.state == ValueState::kMissing) return {};
   const bool fits = value.is_present() && value.number <= INT64_MAX && value.number >= INT64_MIN;
-  return {static_cast<int64_t>(value.number), fits ? LaneState::kPresent : LaneState::kUnsure, value.text};
+  return {static_cast<int64_t>(value.number), value.text, fits ? LaneState::kPresent : LaneState::kUnsure};
 }
 
 }  // namespace
@@ -36,6 +36,7 @@ SideGatherer::SideGatherer(const CompiledRule& rule, const CompiledSide& side,
   as_of_.assign(kBlockRows, static_cast<int64_t>(Slot(rule.as_of_slot()).number));
   if (rule.period_slot() >= 0)
     period_.assign(kBlockRows, static_cast<int64_t>(Slot(rule.period_slot()).number));
+  EndSums();
   FindOtherSlots(rule);
   if (!MakeAll(rule, sources, &SideGatherer::MakeLanes)) MakeAll(rule, sources, &SideGatherer::MakeParts);
 }
@@ -163,11 +164,14 @@ void SideGatherer::EvaluateBlock(SourceLanes* lanes, const std::vector<int>& col
 }
 
 void SideGatherer::Begin() {
+  if (!any_rows_) return;
+  any_rows_ = false;
   rows_ = 0;
   spoiled_ = Value();
   by_rows_ = false;
   for (Gatherer& measure : measures_) measure.Clear();
   for (Reduced& sum : sums_) sum = Reduced();
+  EndSums();
 }
 
 void SideGatherer::Add(size_t stream, const KeyRows& rows) {
@@ -177,7 +181,7 @@ void SideGatherer::Add(size_t stream, const KeyRows& rows) {
       if (lanes.serial != piece.serial) EvaluateBlock(&lanes, columns_[stream], piece);
       if (lanes.parts.empty() ? AddPiece(lanes, piece) : lanes.parts_are_sure && CannotCount()) continue;
     }
-    by_rows_ = true;
+    any_rows_ = by_rows_ = true;
     for (uint32_t row = piece.begin; row < piece.end; ++row) AddRow(columns_[stream], piece, row);
   }
 }
@@ -215,6 +219,7 @@ bool SideGatherer::AddPiece(const SourceLanes& lanes, const RowPiece& piece) {
       return false;
     }
   }
+  any_rows_ = true;
   rows_ += counted;
   for (size_t i = 0; i < sums_.size(); ++i) {
     if (piece_sums_[i].any) AddReduced(i, piece_sums_[i]);
@@ -293,26 +298,30 @@ void SideGatherer::AddRow(const std::vector<int>& columns, const RowPiece& piece
 }
 
 void SideGatherer::End() {
-  if (by_rows_) {
-    for (size_t i = 0; i < sums_.size(); ++i) {
-      if (sums_[i].any) measures_[i].AddReduced(sums_[i]);
-    }
-    FillFrame();
-    cells_[0] = CellOfValue(Slot(side_.rows_slot));
-    for (size_t i = 0; i < sums_.size(); ++i) cells_[i + 1] = CellOfValue(Slot(side_.measures[i].slot));
-    return;
-  }
-  cells_[0] = {rows_, LaneState::kPresent, {}};
+  if (!any_rows_) return;
+  if (!by_rows_) return EndSums();
+  for (size_t i = 0; i < sums_.size(); ++i) measures_[i].AddReduced(sums_[i]);
+  FillFrame();
+  cells_[0] = CellOfValue(Slot(side_.rows_slot));
+  for (size_t i = 0; i < sums_.size(); ++i) cells_[i + 1] = CellOfValue(Slot(side_.measures[i].slot));
+}
+
+// The cells of a key whose rows were all put together block by block.
+void SideGatherer::EndSums() {
+  cells_[0].number = rows_;
+  cells_[0].state = LaneState::kPresent;
   for (size_t i = 0; i < sums_.size(); ++i) {
     const Aggregate aggregate = side_.measures[i].aggregate;
     const Reduced& sum = sums_[i];
     KeyCell& cell = cells_[i + 1];
-    cell = {static_cast<int64_t>(sum.number), LaneState::kPresent, sum.text};
+    cell.number = static_cast<int64_t>(sum.number);
+    cell.text = sum.text;
+    cell.state = LaneState::kPresent;
     if (aggregate == Aggregate::kExists) {
       cell.number = sum.number > 0 ? 1 : 0;
     } else if (aggregate != Aggregate::kCount && aggregate != Aggregate::kCountDistinct && !sum.any) {
       cell.state = LaneState::kMissing;
-    } else if (sum.number > INT64_MAX || sum.number < INT64_MIN) {
+    } else if (sum.number != cell.number) {
       cell.state = LaneState::kUnsure;
     }
   }

@@ -16,8 +16,8 @@ namespace hangou {
 // A measure of a key, or how many rows there are. The text lives until the next key.
 struct KeyCell {
   int64_t number = 0;
-  LaneState state = LaneState::kMissing;
   std::string_view text;
+  LaneState state = LaneState::kMissing;
 };
 
 // The measures of one side. Filter and measures are evaluated block by block where that can be, else row by row. Used
@@ -74,6 +74,7 @@ class SideGatherer {
   static bool ReduceTexts(Aggregate aggregate, const SourceLanes& lanes, size_t index, const RowPiece& piece,
                           Reduced* reduced);
   void AddReduced(size_t measure, const Reduced& reduced);
+  void EndSums();
   bool CannotCount() const;
   void AddRow(const std::vector<int>& columns, const RowPiece& piece, uint32_t row);
   Value& Slot(int slot) { return (*slots_)[static_cast<size_t>(slot)]; }
@@ -92,8 +93,9 @@ class SideGatherer {
   std::vector<int> needed_slots_;   // those without which it cannot hold
   std::vector<KeyCell> cells_;
   int64_t rows_ = 0;
-  Value spoiled_;         // withheld, or a fault: whether a row counts cannot be said; missing: it can
-  bool by_rows_ = false;  // some rows of the key were taken one by one
+  Value spoiled_;          // withheld, or a fault: whether a row counts cannot be said; missing: it can
+  bool by_rows_ = false;   // some rows of the key were taken one by one
+  bool any_rows_ = false;  // some rows of the key were taken
 };
 
 }  // namespace hangou
