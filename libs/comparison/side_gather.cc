@@ -167,11 +167,14 @@ void SideGatherer::Begin() {
   if (!any_rows_) return;
   any_rows_ = false;
   rows_ = 0;
-  spoiled_ = Value();
+  for (Reduced& sum : sums_) {
+    sum.any = false;
+    sum.number = 0;
+  }
+  if (!by_rows_) return;
   by_rows_ = false;
+  spoiled_ = Value();
   for (Gatherer& measure : measures_) measure.Clear();
-  for (Reduced& sum : sums_) sum = Reduced();
-  EndSums();
 }
 
 void SideGatherer::Add(size_t stream, const KeyRows& rows) {
@@ -298,7 +301,8 @@ void SideGatherer::AddRow(const std::vector<int>& columns, const RowPiece& piece
 }
 
 void SideGatherer::End() {
-  if (!any_rows_) return;
+  if (!any_rows_ && cells_are_empty_) return;
+  cells_are_empty_ = !any_rows_;
   if (!by_rows_) return EndSums();
   for (size_t i = 0; i < sums_.size(); ++i) measures_[i].AddReduced(sums_[i]);
   FillFrame();
@@ -315,8 +319,8 @@ void SideGatherer::EndSums() {
     const Reduced& sum = sums_[i];
     KeyCell& cell = cells_[i + 1];
     cell.number = static_cast<int64_t>(sum.number);
-    cell.text = sum.text;
     cell.state = LaneState::kPresent;
+    if (sum.any) cell.text = sum.text;
     if (aggregate == Aggregate::kExists) {
       cell.number = sum.number > 0 ? 1 : 0;
     } else if (aggregate != Aggregate::kCount && aggregate != Aggregate::kCountDistinct && !sum.any) {

@@ -93,9 +93,10 @@ class SideGatherer {
   std::vector<int> needed_slots_;   // those without which it cannot hold
   std::vector<KeyCell> cells_;
   int64_t rows_ = 0;
-  Value spoiled_;          // withheld, or a fault: whether a row counts cannot be said; missing: it can
-  bool by_rows_ = false;   // some rows of the key were taken one by one
-  bool any_rows_ = false;  // some rows of the key were taken
+  Value spoiled_;                // withheld, or a fault: whether a row counts cannot be said; missing: it can
+  bool by_rows_ = false;         // some rows of the key were taken one by one
+  bool any_rows_ = false;        // some rows of the key were taken
+  bool cells_are_empty_ = true;  // they are of a key without rows
 };
 
 }  // namespace hangou
