@@ -130,11 +130,9 @@ bool MergedRows::FindLeast() {
   for (size_t i = 0; i < places_.size(); ++i) {
     const Place& place = places_[i];
     if (place.block == nullptr) continue;
-    if (equal_.empty() || place.current < places_[equal_.front()].current) {
-      equal_.assign(1, i);
-    } else if (place.current == places_[equal_.front()].current) {
-      equal_.push_back(i);
-    }
+    const int order = equal_.empty() ? -1 : place.current.Compare(places_[equal_.front()].current);
+    if (order < 0) equal_.clear();
+    if (order <= 0) equal_.push_back(i);
   }
   return !equal_.empty();
 }

@@ -2,6 +2,7 @@
 // the one of the newest source counts, and what is gone does not appear.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <cstring>
 #include <memory>
@@ -52,16 +53,19 @@ class OrderedKey {
   }
 
   std::string_view text() const { return text_; }
-  friend bool operator==(const OrderedKey& a, const OrderedKey& b) {
-    return a.first_ == b.first_ && a.second_ == b.second_ && a.text_.size() == b.text_.size() &&
-           (a.text_.size() <= kKeyPadding || a.text_ == b.text_);
+  // Less than 0, 0 or more, as memcmp.
+  int Compare(const OrderedKey& other) const {
+    if (first_ != other.first_) return first_ < other.first_ ? -1 : 1;
+    if (second_ != other.second_) return second_ < other.second_ ? -1 : 1;
+    const size_t both = std::min(text_.size(), other.text_.size());
+    const int rest = both <= kKeyPadding ? 0
+                                         : std::memcmp(text_.data() + kKeyPadding,
+                                                       other.text_.data() + kKeyPadding, both - kKeyPadding);
+    if (rest != 0 || text_.size() == other.text_.size()) return rest;
+    return text_.size() < other.text_.size() ? -1 : 1;
   }
-  friend bool operator<(const OrderedKey& a, const OrderedKey& b) {
-    if (a.first_ != b.first_) return a.first_ < b.first_;
-    if (a.second_ != b.second_) return a.second_ < b.second_;
-    return a.text_.size() <= kKeyPadding && b.text_.size() <= kKeyPadding ? a.text_.size() < b.text_.size()
-                                                                          : a.text_ < b.text_;
-  }
+  friend bool operator==(const OrderedKey& a, const OrderedKey& b) { return a.Compare(b) == 0; }
+  friend bool operator<(const OrderedKey& a, const OrderedKey& b) { return a.Compare(b) < 0; }
 
  private:
   static uint64_t BigEndian(const char* bytes) {

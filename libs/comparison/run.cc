@@ -151,10 +151,16 @@ bool RuleRun::FindLeastKey() {
   const Stream* least = nullptr;
   for (Stream* const stream : whole_) {
     stream->at_key = false;
-    if (!stream->at_end && (least == nullptr || stream->rows.key < least->rows.key)) least = stream;
+    if (stream->at_end) continue;
+    const int order = least == nullptr ? -1 : stream->rows.key.Compare(least->rows.key);
+    if (order > 0) continue;
+    if (order < 0) {
+      for (Stream* const before : whole_) before->at_key = false;
+      least = stream;
+    }
+    stream->at_key = true;
   }
   if (least == nullptr) return false;
-  for (Stream* const stream : whole_) stream->at_key = !stream->at_end && stream->rows.key == least->rows.key;
   key_.assign(least->rows.key.text());
   return true;
 }
