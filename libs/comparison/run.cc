@@ -152,7 +152,7 @@ bool RuleRun::FindLeastKey() {
   for (Stream* const stream : whole_) {
     stream->at_key = false;
     if (stream->at_end) continue;
-    const int order = least == nullptr ? -1 : stream->rows.key.Compare(least->rows.key);
+    const int order = least == nullptr ? -1 : stream->rows.key().Compare(least->rows.key());
     if (order > 0) continue;
     if (order < 0) {
       for (Stream* const before : whole_) before->at_key = false;
@@ -161,7 +161,7 @@ bool RuleRun::FindLeastKey() {
     stream->at_key = true;
   }
   if (least == nullptr) return false;
-  key_.assign(least->rows.key.text());
+  key_.assign(least->rows.key().text());
   return true;
 }
 
@@ -259,8 +259,8 @@ absl::Status RuleRun::GatherPrefix(size_t side) {
   prefix.gathered = true;
   for (Stream& stream : streams_) {
     if (stream.input.side != side) continue;
-    while (!stream.at_end && stream.rows.key.text() < key) RETURN_IF_ERROR(Move(&stream));
-    stream.at_key = !stream.at_end && stream.rows.key.text() == key;
+    while (!stream.at_end && stream.rows.key().text() < key) RETURN_IF_ERROR(Move(&stream));
+    stream.at_key = !stream.at_end && stream.rows.key().text() == key;
   }
   return GatherSide(side, prefix.key);
 }
@@ -274,7 +274,7 @@ absl::Status RuleRun::GatherSide(size_t side, std::string_view key) {
       gatherer.Add(stream.of_side, stream.rows);
       const bool ends = stream.rows.ends_key;
       RETURN_IF_ERROR(Move(&stream));
-      stream.at_key = !ends && !stream.at_end && stream.rows.key.text() == key;
+      stream.at_key = !ends && !stream.at_end && stream.rows.key().text() == key;
     }
   }
   gatherer.End();
