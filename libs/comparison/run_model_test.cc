@@ -220,7 +220,7 @@ ModelRow RandomModelRow(Random& random, size_t key_parts) {
       row.texts[field] = Any<std::string>(random, {"x", "y", "xyz", "一二三四五六七八", ""});
     } else if (kModelFields[field] == "month") {
       row.texts[field] =
-          OneIn(random, 60) ? "2024-13" : "2024-" + std::string(OneIn(random, 2) ? "09" : "10");
+          OneIn(random, 12) ? "2024-13" : "2024-" + std::string(OneIn(random, 2) ? "09" : "10");
     } else if (kModelFields[field] == "day") {
       row.numbers[field] = kModelDay - static_cast<int64_t>(Below(random, 120));
     } else {
