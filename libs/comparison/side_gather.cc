@@ -106,11 +106,12 @@ bool SideGatherer::MakeLanes(const std::vector<LaneKind>& kinds, SourceLanes* la
 
 // Where a filter cannot hold without what other sides have for the key, most keys need no look at their rows.
 bool SideGatherer::MakeParts(const std::vector<LaneKind>& kinds, SourceLanes* lanes) const {
-  const auto is_withheld = [&](const SideColumn& column) {
-    return kinds[static_cast<size_t>(column.slot)] == LaneKind::kNone;
-  };
-  if (needed_slots_.empty() || std::any_of(side_.columns.begin(), side_.columns.end(), is_withheld))
-    return false;
+  if (needed_slots_.empty()) return false;
+  const std::vector<int> named = side_.filter->Slots();
+  for (const SideColumn& column : side_.columns) {
+    const bool is_withheld = kinds[static_cast<size_t>(column.slot)] == LaneKind::kNone;
+    if (is_withheld && std::find(named.begin(), named.end(), column.slot) != named.end()) return false;
+  }
   auto parts = LaneFormula::MakeParts(*side_.filter, kinds);
   if (!parts) return false;
   lanes->parts = *std::move(parts);
