@@ -37,7 +37,8 @@ SideGatherer::SideGatherer(const CompiledRule& rule, const CompiledSide& side,
     period_.assign(kBlockRows, static_cast<int64_t>(Slot(rule.period_slot()).number));
   EndSums();
   FindOtherSlots(rule);
-  if (!MakeAll(rule, sources, &SideGatherer::MakeLanes)) MakeAll(rule, sources, &SideGatherer::MakeParts);
+  by_blocks_ = MakeAll(rule, sources, &SideGatherer::MakeLanes);
+  if (!by_blocks_) MakeAll(rule, sources, &SideGatherer::MakeParts);
 }
 
 void SideGatherer::FindOtherSlots(const CompiledRule& rule) {
@@ -186,7 +187,7 @@ void SideGatherer::Add(size_t stream, const KeyRows& rows) {
     if (!lanes_.empty()) {
       SourceLanes& lanes = lanes_[stream][piece.source];
       if (lanes.serial != piece.serial) EvaluateBlock(&lanes, columns_[stream], piece);
-      if (lanes.parts.empty() ? AddPiece(lanes, piece) : lanes.is_sure && CannotCount()) continue;
+      if (by_blocks_ ? AddPiece(lanes, piece) : lanes.is_sure && CannotCount()) continue;
     }
     any_rows_ = by_rows_ = true;
     for (uint32_t row = piece.begin; row < piece.end; ++row) AddRow(columns_[stream], piece, row);
