@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -56,6 +57,8 @@ class Formula {
   Value Evaluate(const Frame& frame) const { return Run(root_, frame); }
   // Slots that it looks at, ascending.
   std::vector<int> Slots() const;
+  // Those of them whose values it may give as they are, perhaps rounded or without their sign; ascending.
+  std::vector<int> PassedSlots() const;
   // Parameters that it looks at, ascending.
   std::vector<int> UsedParameters() const;
 
@@ -106,6 +109,7 @@ class Formula {
     std::vector<int> arguments;
   };
 
+  void AddPassed(int step, std::set<int>* slots) const;
   Value Run(int step, const Frame& frame) const;
   Value RunLogic(const Step& step, const Frame& frame) const;
   Value RunChoice(const Step& step, const Frame& frame) const;
