@@ -59,6 +59,8 @@ class Formula {
   std::vector<int> Slots() const;
   // Those of them whose values it may give as they are, perhaps rounded or without their sign; ascending.
   std::vector<int> PassedSlots() const;
+  // True where it cannot hold while `slot` is missing, whatever the other slots have.
+  bool NeedsSlot(int slot) const { return CannotHoldWithout(root_, slot); }
   // Parameters that it looks at, ascending.
   std::vector<int> UsedParameters() const;
 
@@ -110,6 +112,8 @@ class Formula {
   };
 
   void AddPassed(int step, std::set<int>* slots) const;
+  bool IsMissingWithout(int step, int slot) const;
+  bool CannotHoldWithout(int step, int slot) const;
   Value Run(int step, const Frame& frame) const;
   Value RunLogic(const Step& step, const Frame& frame) const;
   Value RunChoice(const Step& step, const Frame& frame) const;

@@ -291,6 +291,41 @@ Value Formula::RunArithmetic(const Step& step, const Frame& frame) const {
   return a.is_present() ? Convert(step, a) : a;
 }
 
+bool Formula::IsMissingWithout(int at, int slot) const {
+  const Step& step = steps_[static_cast<size_t>(at)];
+  switch (step.op) {
+    case Op::kSlot:
+      return step.index == slot;
+    case Op::kConstant:
+    case Op::kParameter:
+    case Op::kPresent:
+    case Op::kRowsPresent:
+    case Op::kDefault:
+    case Op::kIf:
+    case Op::kAnd:
+    case Op::kOr:
+      return false;
+    default:
+      return std::any_of(step.arguments.begin(), step.arguments.end(),
+                         [&](int argument) { return IsMissingWithout(argument, slot); });
+  }
+}
+
+bool Formula::CannotHoldWithout(int at, int slot) const {
+  const Step& step = steps_[static_cast<size_t>(at)];
+  const auto cannot = [&](int argument) { return CannotHoldWithout(argument, slot); };
+  switch (step.op) {
+    case Op::kAnd:
+      return std::any_of(step.arguments.begin(), step.arguments.end(), cannot);
+    case Op::kOr:
+      return std::all_of(step.arguments.begin(), step.arguments.end(), cannot);
+    case Op::kPresent:
+      return IsMissingWithout(step.arguments[0], slot);
+    default:
+      return IsMissingWithout(at, slot);
+  }
+}
+
 Value Formula::RunOnNumbers(int at, int64_t a, int64_t b) const {
   const Step& step = steps_[static_cast<size_t>(at)];
   return step.arguments.size() == 2 ? Combine(step, NumberValue(a), NumberValue(b))

@@ -18,6 +18,19 @@ int OrderOf(const Value& a, const Value& b) {
 
 }  // namespace
 
+bool IsReducible(const CompiledMeasure& measure) {
+  switch (measure.aggregate) {
+    case Aggregate::kCount:
+    case Aggregate::kSum:
+    case Aggregate::kExists:
+    case Aggregate::kMin:
+    case Aggregate::kMax:
+      return true;
+    default:
+      return false;
+  }
+}
+
 void Gatherer::Clear() {
   if (!touched_) return;
   touched_ = false;
@@ -36,14 +49,15 @@ void Gatherer::AddToSum(Wide number) {
   best_ = NumberValue(total);
 }
 
-void Gatherer::AddGathered(Wide number) {
+void Gatherer::AddReduced(const Reduced& reduced) {
+  if (!reduced.any) return;
   touched_ = true;
   if (measure_.aggregate == Aggregate::kCount || measure_.aggregate == Aggregate::kExists) {
-    count_ += static_cast<int64_t>(number);
+    count_ += static_cast<int64_t>(reduced.number);
   } else if (measure_.aggregate == Aggregate::kSum) {
-    AddToSum(number);
+    AddToSum(reduced.number);
   } else {
-    TakeBest(NumberValue(number), Value());
+    TakeBest(IsOfText(measure_) ? TextValue(reduced.text) : NumberValue(reduced.number), Value());
   }
 }
 

@@ -66,6 +66,11 @@ bool LaneFormula::IsText(const Formula& formula, int at, std::span<const LaneKin
       return slots[static_cast<size_t>(step.index)] == LaneKind::kText;
     case Op::kLeft:
       return IsText(formula, step.arguments[0], slots);
+    case Op::kDefault:
+      return IsText(formula, step.arguments[0], slots) && IsText(formula, step.arguments[1], slots);
+    case Op::kIf:
+      return IsNumber(formula, step.arguments[0], slots) && IsText(formula, step.arguments[1], slots) &&
+             IsText(formula, step.arguments[2], slots);
     default:
       return false;
   }
@@ -100,15 +105,51 @@ bool LaneFormula::IsNumber(const Formula& formula, int at, std::span<const LaneK
 }
 
 std::optional<LaneFormula> LaneFormula::Make(const Formula& formula, std::span<const LaneKind> slots) {
-  if (formula.type().kind == ValueKind::kText || !IsNumber(formula, formula.root_, slots))
-    return std::nullopt;
-  LaneFormula made(formula);
-  for (size_t i = 0; i < formula.steps_.size(); ++i)
-    made.gives_text_.push_back(IsText(formula, static_cast<int>(i), slots) ? 1 : 0);
-  return made;
+  const bool is_text = formula.type().kind == ValueKind::kText;
+  const bool can = is_text ? IsText(formula, formula.root_, slots) : IsNumber(formula, formula.root_, slots);
+  return can ? std::optional(LaneFormula(formula, formula.root_, is_text, slots)) : std::nullopt;
 }
 
-NumberLane LaneFormula::Evaluate(const LaneFrame& frame) { return Run(formula_->root_, frame); }
+LaneFormula::LaneFormula(const Formula& formula, int root, bool is_text, std::span<const LaneKind> slots)
+    : formula_(&formula), root_(root), is_text_(is_text), spaces_(formula.steps_.size()) {
+  for (size_t i = 0; i < formula.steps_.size(); ++i)
+    gives_text_.push_back(IsText(formula, static_cast<int>(i), slots) ? 1 : 0);
+}
+
+std::optional<std::vector<LaneFormula>> LaneFormula::MakeParts(const Formula& formula,
+                                                               std::span<const LaneKind> own) {
+  std::vector<LaneFormula> parts;
+  return AddParts(formula, formula.root_, own, &parts) ? std::optional(std::move(parts)) : std::nullopt;
+}
+
+bool LaneFormula::AddParts(const Formula& formula, int at, std::span<const LaneKind> own,
+                           std::vector<LaneFormula>* parts) {
+  const bool is_number = IsNumber(formula, at, own);
+  if (is_number || IsText(formula, at, own)) {
+    parts->push_back(LaneFormula(formula, at, !is_number, own));
+    return true;
+  }
+  const Step& step = formula.steps_[static_cast<size_t>(at)];
+  switch (step.op) {
+    case Op::kSlot:
+    case Op::kRowsPresent:
+      return true;
+    case Op::kPeriod:
+      if (step.from != ValueKind::kDate) return false;
+      break;
+    case Op::kPresent:
+    case Op::kAnd:
+    case Op::kOr:
+    case Op::kNot:
+    case Op::kCompare:
+    case Op::kCompareText:
+      break;
+    default:
+      return false;
+  }
+  return std::all_of(step.arguments.begin(), step.arguments.end(),
+                     [&](int argument) { return AddParts(formula, argument, own, parts); });
+}
 
 NumberLane LaneFormula::Run(int at, const LaneFrame& frame) {
   const Step& step = StepAt(at);
@@ -148,11 +189,37 @@ TextLane LaneFormula::RunText(int at, const LaneFrame& frame) {
     space.texts.assign(1, step.text);
     return {space.texts, nullptr, nullptr};
   }
+  if (step.op != Op::kLeft) return RunTextChoice(at, frame);
   TextLane lane = RunText(step.arguments[0], frame);
   space.texts.clear();
   for (const std::string_view text : lane.texts) space.texts.push_back(formula_->RunOnText(at, text).text);
   lane.texts = space.texts;
   return lane;
+}
+
+TextLane LaneFormula::RunTextChoice(int at, const LaneFrame& frame) {
+  const Step& step = StepAt(at);
+  const bool is_if = step.op == Op::kIf;
+  NumberLane condition;
+  if (is_if) condition = Run(step.arguments[0], frame);
+  const TextLane yes = RunText(step.arguments[is_if ? 1 : 0], frame);
+  const TextLane no = RunText(step.arguments[is_if ? 2 : 1], frame);
+  if (!is_if && yes.states == nullptr) return yes;
+  Space& space = SpaceAt(at);
+  space.texts.resize(frame.rows);
+  space.states.resize(frame.rows);
+  for (size_t i = space.codes.size(); i < frame.rows; ++i) space.codes.push_back(static_cast<uint32_t>(i));
+  for (size_t i = 0; i < frame.rows; ++i) {
+    const LaneState state = is_if ? condition.state(i) : yes.state(i);
+    if (is_if && state != LaneState::kPresent) {
+      space.states[i] = state;
+      continue;
+    }
+    const TextLane& taken = (is_if ? condition.numbers[i] != 0 : state != LaneState::kMissing) ? yes : no;
+    space.states[i] = taken.state(i);
+    space.texts[i] = space.states[i] == LaneState::kPresent ? taken.texts[taken.code(i)] : std::string_view();
+  }
+  return {space.texts, space.codes.data(), space.states.data()};
 }
 
 NumberLane LaneFormula::RunConstant(int at, const LaneFrame& frame, int64_t number) {

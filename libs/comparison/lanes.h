@@ -50,12 +50,17 @@ enum class LaneKind : uint8_t { kNone, kNumber, kText };
 // One formula with the space that it needs. Not thread-safe.
 class LaneFormula {
  public:
-  // None where the formula cannot be evaluated so: it names a slot that is kNone in `slots`, or gives or chooses
-  // texts. `formula` must outlive it.
+  // None where the formula cannot be evaluated so: it names a slot that is kNone in `slots`. `formula` must outlive it.
   static std::optional<LaneFormula> Make(const Formula& formula, std::span<const LaneKind> slots);
+  // Of a formula that names other slots too: the largest parts of it that name `own` ones only. None where something of
+  // the rest may fail: divide by zero, overflow, be no period.
+  static std::optional<std::vector<LaneFormula>> MakeParts(const Formula& formula,
+                                                           std::span<const LaneKind> own);
 
-  // The values. They live until the next call, and as long as the frame.
-  NumberLane Evaluate(const LaneFrame& frame);
+  bool is_text() const { return is_text_; }
+  // The values; of a formula that gives texts EvaluateText. They live until the next call, and as long as the frame.
+  NumberLane Evaluate(const LaneFrame& frame) { return Run(root_, frame); }
+  TextLane EvaluateText(const LaneFrame& frame) { return RunText(root_, frame); }
   // Slots that it looks at.
   std::vector<int> Slots() const { return formula_->Slots(); }
 
@@ -67,18 +72,22 @@ class LaneFormula {
     std::vector<int64_t> numbers;
     std::vector<LaneState> states;
     std::vector<std::string_view> texts;
+    std::vector<uint32_t> codes;
   };
 
-  explicit LaneFormula(const Formula& formula) : formula_(&formula), spaces_(formula.steps_.size()) {}
+  LaneFormula(const Formula& formula, int root, bool is_text, std::span<const LaneKind> slots);
 
   static bool IsNumber(const Formula& formula, int step, std::span<const LaneKind> slots);
   static bool IsText(const Formula& formula, int step, std::span<const LaneKind> slots);
+  static bool AddParts(const Formula& formula, int step, std::span<const LaneKind> own,
+                       std::vector<LaneFormula>* parts);
   const Step& StepAt(int step) const { return formula_->steps_[static_cast<size_t>(step)]; }
   Space& SpaceAt(int step) { return spaces_[static_cast<size_t>(step)]; }
   // Of a constant that only `present` looks at it does not matter which it is.
   bool GivesText(int step) const { return gives_text_[static_cast<size_t>(step)] != 0; }
   NumberLane Run(int step, const LaneFrame& frame);
   TextLane RunText(int step, const LaneFrame& frame);
+  TextLane RunTextChoice(int step, const LaneFrame& frame);
   NumberLane RunConstant(int step, const LaneFrame& frame, int64_t number);
   NumberLane RunPresence(int step, const LaneFrame& frame);
   NumberLane RunLogic(int step, const LaneFrame& frame);
@@ -91,6 +100,8 @@ class LaneFormula {
   NumberLane RunOfText(int step, const LaneFrame& frame);
 
   const Formula* formula_;
+  int root_;
+  bool is_text_;
   std::vector<Space> spaces_;
   std::vector<uint8_t> gives_text_;
 };

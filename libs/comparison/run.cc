@@ -25,7 +25,7 @@ struct Stream {
   bool at_key = false;  // its rows are of the key at hand
 };
 
-class RuleRun {
+class RuleRun final : private TotalTaker {
  public:
   RuleRun(const CompiledRule& rule, std::vector<SideInput> inputs, const RunTerms& terms,
           RunControl* control);
@@ -54,6 +54,8 @@ class RuleRun {
   absl::Status TakeKey();
   absl::Status DecideScreened();
   absl::Status EvaluateKey(const std::string& key);
+  absl::StatusOr<std::string_view> At(std::string_view key) override;
+  std::vector<Gatherer>* measures() override { return &totals_; }
   absl::Status EndTotal();
   absl::Status Decide(const std::string& key);
   void NoteProblem(const Value& fault, const v1::Expression& at);
@@ -149,11 +151,17 @@ bool RuleRun::FindLeastKey() {
   const Stream* least = nullptr;
   for (Stream* const stream : whole_) {
     stream->at_key = false;
-    if (!stream->at_end && (least == nullptr || stream->rows.key < least->rows.key)) least = stream;
+    if (stream->at_end) continue;
+    const int order = least == nullptr ? -1 : stream->rows.key().Compare(least->rows.key());
+    if (order > 0) continue;
+    if (order < 0) {
+      for (Stream* const before : whole_) before->at_key = false;
+      least = stream;
+    }
+    stream->at_key = true;
   }
   if (least == nullptr) return false;
-  for (Stream* const stream : whole_) stream->at_key = !stream->at_end && stream->rows.key == least->rows.key;
-  key_.assign(least->rows.key.text());
+  key_.assign(least->rows.key().text());
   return true;
 }
 
@@ -187,18 +195,18 @@ absl::StatusOr<RunCounts> RuleRun::Run(const TakeFinding* take, const TakePeer* 
 absl::Status RuleRun::TakeKey() {
   if (screen_ != nullptr && screen_->Add(key_, cells_))
     return screen_->full() ? DecideScreened() : absl::OkStatus();
-  if (reads_key_) FillKey(key_);
+  // The keys of a total come one after the other.
+  if (rule_.rollup_parts() > 0) RETURN_IF_ERROR(DecideScreened());
   for (const auto& gatherer : gatherers_) gatherer->FillFrame();
   return EvaluateKey(key_);
 }
 
 absl::Status RuleRun::DecideScreened() {
   if (screen_ == nullptr) return absl::OkStatus();
+  const auto evaluate = [this](const std::string& key) { return EvaluateKey(key); };
+  if (rule_.rollup_parts() > 0) return screen_->AddToTotals(&frame_values_, this, evaluate);
   ScreenCounts counts;
-  RETURN_IF_ERROR(screen_->Decide(&frame_values_, &counts, [this](const std::string& key) {
-    if (reads_key_) FillKey(key);
-    return EvaluateKey(key);
-  }));
+  RETURN_IF_ERROR(screen_->Decide(&frame_values_, &counts, evaluate));
   counts_.not_due += counts.not_due;
   counts_.undetermined += counts.undetermined;
   return absl::OkStatus();
@@ -251,8 +259,8 @@ absl::Status RuleRun::GatherPrefix(size_t side) {
   prefix.gathered = true;
   for (Stream& stream : streams_) {
     if (stream.input.side != side) continue;
-    while (!stream.at_end && stream.rows.key.text() < key) RETURN_IF_ERROR(Move(&stream));
-    stream.at_key = !stream.at_end && stream.rows.key.text() == key;
+    while (!stream.at_end && stream.rows.key().text() < key) RETURN_IF_ERROR(Move(&stream));
+    stream.at_key = !stream.at_end && stream.rows.key().text() == key;
   }
   return GatherSide(side, prefix.key);
 }
@@ -266,7 +274,7 @@ absl::Status RuleRun::GatherSide(size_t side, std::string_view key) {
       gatherer.Add(stream.of_side, stream.rows);
       const bool ends = stream.rows.ends_key;
       RETURN_IF_ERROR(Move(&stream));
-      stream.at_key = !ends && !stream.at_end && stream.rows.key.text() == key;
+      stream.at_key = !ends && !stream.at_end && stream.rows.key().text() == key;
     }
   }
   gatherer.End();
@@ -283,25 +291,23 @@ void RuleRun::EvaluateRates() {
 }
 
 absl::Status RuleRun::EvaluateKey(const std::string& key) {
-  if (rule_.rollup_parts() > 0) {
-    const std::string_view prefix(key.data(), PrefixBytes(rule_.key_kinds(), key, rule_.rollup_parts()));
-    if (has_total_ && total_key_ != prefix) {
-      RETURN_IF_ERROR(EndTotal());
-      // The frame has the parts of the total that ended.
-      for (size_t i = 0; i < key_parts_.size(); ++i)
-        Slot(rule_.key_slot() + static_cast<int>(i)) = key_parts_[i];
-    }
-    if (!has_total_) {
-      has_total_ = true;
-      total_key_.assign(prefix);
-      for (Gatherer& total : totals_) total.Clear();
-    }
-  }
+  if (rule_.rollup_parts() > 0) RETURN_IF_ERROR(At(key).status());
+  if (reads_key_) FillKey(key);
   EvaluateRates();
   for (const CompiledValue& value : rule_.values()) Slot(value.slot) = value.formula.Evaluate(frame_);
   if (rule_.rollup_parts() == 0) return Decide(key);
   for (Gatherer& total : totals_) total.Add(frame_);
   return absl::OkStatus();
+}
+
+// A key that begins as the total does is of it: no part of a key is the beginning of another one.
+absl::StatusOr<std::string_view> RuleRun::At(std::string_view key) {
+  if (has_total_ && key.substr(0, total_key_.size()) == total_key_) return total_key_;
+  RETURN_IF_ERROR(EndTotal());
+  has_total_ = true;
+  total_key_.assign(key.substr(0, PrefixBytes(rule_.key_kinds(), key, rule_.rollup_parts())));
+  for (Gatherer& total : totals_) total.Clear();
+  return total_key_;
 }
 
 absl::Status RuleRun::EndTotal() {

@@ -9,25 +9,16 @@ constexpr Value kWithheldValue = {ValueState::kWithheld, Fault::kNone, 0, 0, {}}
 constexpr auto kCounts = static_cast<uint8_t>(LaneState::kPresent);
 constexpr auto kUnsureWhether = static_cast<uint8_t>(LaneState::kUnsure);
 
-// Measures whose values of rows can be put together as numbers.
-bool IsReducible(const CompiledMeasure& measure) {
-  switch (measure.aggregate) {
-    case Aggregate::kCount:
-    case Aggregate::kSum:
-    case Aggregate::kExists:
-      return true;
-    case Aggregate::kMin:
-    case Aggregate::kMax:
-      return measure.value->type().kind != ValueKind::kText;
-    default:
-      return false;
-  }
+template <typename Lane>
+bool IsSure(const Lane& lane, size_t rows) {
+  return lane.states == nullptr ||
+         std::find(lane.states, lane.states + rows, LaneState::kUnsure) == lane.states + rows;
 }
 
 KeyCell CellOfValue(const Value& value) {
-  if (value.state == ValueState::kMissing) return {0, LaneState::kMissing};
+  if (value.state == ValueState::kMissing) return {};
   const bool fits = value.is_present() && value.number <= INT64_MAX && value.number >= INT64_MIN;
-  return {static_cast<int64_t>(value.number), fits ? LaneState::kPresent : LaneState::kUnsure};
+  return {static_cast<int64_t>(value.number), value.text, fits ? LaneState::kPresent : LaneState::kUnsure};
 }
 
 }  // namespace
@@ -39,21 +30,44 @@ SideGatherer::SideGatherer(const CompiledRule& rule, const CompiledSide& side,
   measures_.reserve(side.measures.size());
   for (const CompiledMeasure& measure : side.measures) measures_.emplace_back(measure);
   sums_.resize(side.measures.size());
-  piece_sums_.resize(side.measures.size());
+  texts_.resize(side.measures.size());
   cells_.resize(side.measures.size() + 1);
   as_of_.assign(kBlockRows, static_cast<int64_t>(Slot(rule.as_of_slot()).number));
   if (rule.period_slot() >= 0)
     period_.assign(kBlockRows, static_cast<int64_t>(Slot(rule.period_slot()).number));
-  bool whole = std::all_of(side.measures.begin(), side.measures.end(), IsReducible);
-  for (size_t stream = 0; stream < columns_.size() && whole; ++stream) {
-    lanes_.emplace_back(sources[stream]);
-    for (SourceLanes& lanes : lanes_.back()) whole = whole && MakeLanes(rule, columns_[stream], &lanes);
-  }
-  if (!whole) lanes_.clear();
+  EndSums();
+  FindOtherSlots(rule);
+  if (!MakeAll(rule, sources, &SideGatherer::MakeLanes)) MakeAll(rule, sources, &SideGatherer::MakeParts);
 }
 
-bool SideGatherer::MakeLanes(const CompiledRule& rule, const std::vector<int>& columns,
-                             SourceLanes* lanes) const {
+void SideGatherer::FindOtherSlots(const CompiledRule& rule) {
+  if (!side_.filter) return;
+  for (const int slot : side_.filter->Slots()) {
+    const bool own = slot == rule.as_of_slot() || slot == rule.period_slot() ||
+                     std::any_of(side_.columns.begin(), side_.columns.end(),
+                                 [&](const SideColumn& column) { return column.slot == slot; });
+    if (own) continue;
+    other_slots_.push_back(slot);
+    if (side_.filter->NeedsSlot(slot)) needed_slots_.push_back(slot);
+  }
+}
+
+bool SideGatherer::MakeAll(const CompiledRule& rule, const std::vector<size_t>& sources, MakeOne make) {
+  lanes_.clear();
+  for (size_t stream = 0; stream < columns_.size(); ++stream) {
+    lanes_.emplace_back(sources[stream]);
+    for (SourceLanes& lanes : lanes_.back()) {
+      const std::vector<LaneKind> kinds = MakeFrame(rule, columns_[stream], &lanes.frame);
+      if ((this->*make)(kinds, &lanes)) continue;
+      lanes_.clear();
+      return false;
+    }
+  }
+  return true;
+}
+
+std::vector<LaneKind> SideGatherer::MakeFrame(const CompiledRule& rule, const std::vector<int>& columns,
+                                              LaneFrame* frame) const {
   std::vector<LaneKind> kinds(rule.slots(), LaneKind::kNone);
   for (size_t i = 0; i < side_.columns.size(); ++i) {
     const SideColumn& column = side_.columns[i];
@@ -61,17 +75,22 @@ bool SideGatherer::MakeLanes(const CompiledRule& rule, const std::vector<int>& c
     kinds[static_cast<size_t>(column.slot)] =
         column.type.kind == ValueKind::kText ? LaneKind::kText : LaneKind::kNumber;
   }
-  lanes->frame.numbers.resize(rule.slots());
-  lanes->frame.texts.resize(rule.slots());
-  lanes->frame.parameters = frame_->parameters;
-  lanes->frame.rates_day = frame_->rates_day;
+  frame->numbers.resize(rule.slots());
+  frame->texts.resize(rule.slots());
+  frame->parameters = frame_->parameters;
+  frame->rates_day = frame_->rates_day;
   const auto give = [&](int slot, const std::vector<int64_t>& numbers) {
     if (slot < 0) return;
     kinds[static_cast<size_t>(slot)] = LaneKind::kNumber;
-    lanes->frame.numbers[static_cast<size_t>(slot)] = {numbers.data(), nullptr};
+    frame->numbers[static_cast<size_t>(slot)] = {numbers.data(), nullptr};
   };
   give(rule.as_of_slot(), as_of_);
   give(rule.period_slot(), period_);
+  return kinds;
+}
+
+bool SideGatherer::MakeLanes(const std::vector<LaneKind>& kinds, SourceLanes* lanes) const {
+  if (!std::all_of(side_.measures.begin(), side_.measures.end(), IsReducible)) return false;
   if (side_.filter) {
     lanes->filter = LaneFormula::Make(*side_.filter, kinds);
     if (!lanes->filter) return false;
@@ -81,6 +100,20 @@ bool SideGatherer::MakeLanes(const CompiledRule& rule, const std::vector<int>& c
     if (measure.value && !lanes->formulas.back()) return false;
   }
   lanes->values.resize(side_.measures.size());
+  lanes->texts.resize(side_.measures.size());
+  return true;
+}
+
+// Where a filter cannot hold without what other sides have for the key, most keys need no look at their rows.
+bool SideGatherer::MakeParts(const std::vector<LaneKind>& kinds, SourceLanes* lanes) const {
+  const auto is_withheld = [&](const SideColumn& column) {
+    return kinds[static_cast<size_t>(column.slot)] == LaneKind::kNone;
+  };
+  if (needed_slots_.empty() || std::any_of(side_.columns.begin(), side_.columns.end(), is_withheld))
+    return false;
+  auto parts = LaneFormula::MakeParts(*side_.filter, kinds);
+  if (!parts) return false;
+  lanes->parts = *std::move(parts);
   return true;
 }
 
@@ -104,8 +137,10 @@ void SideGatherer::EvaluateBlock(SourceLanes* lanes, const std::vector<int>& col
       frame.numbers[slot] = {block.numbers[at].numbers.data(), states_of(block.numbers[at].present)};
     }
   }
+  lanes->is_sure = true;
   if (lanes->filter) {
     const NumberLane holds = lanes->filter->Evaluate(frame);
+    lanes->is_sure = IsSure(holds, frame.rows);
     lanes->counts.resize(frame.rows);
     for (size_t i = 0; i < frame.rows; ++i) {
       const LaneState state = holds.state(i);
@@ -115,17 +150,34 @@ void SideGatherer::EvaluateBlock(SourceLanes* lanes, const std::vector<int>& col
     }
   }
   for (size_t i = 0; i < lanes->formulas.size(); ++i) {
-    if (lanes->formulas[i]) lanes->values[i] = lanes->formulas[i]->Evaluate(frame);
+    if (!lanes->formulas[i]) continue;
+    if (lanes->formulas[i]->is_text()) {
+      lanes->texts[i] = lanes->formulas[i]->EvaluateText(frame);
+      lanes->is_sure = lanes->is_sure && IsSure(lanes->texts[i], frame.rows);
+    } else {
+      lanes->values[i] = lanes->formulas[i]->Evaluate(frame);
+      lanes->is_sure = lanes->is_sure && IsSure(lanes->values[i], frame.rows);
+    }
+  }
+  for (LaneFormula& part : lanes->parts) {
+    lanes->is_sure = lanes->is_sure && (part.is_text() ? IsSure(part.EvaluateText(frame), frame.rows)
+                                                       : IsSure(part.Evaluate(frame), frame.rows));
   }
   lanes->serial = piece.serial;
 }
 
 void SideGatherer::Begin() {
+  if (!any_rows_) return;
+  any_rows_ = false;
   rows_ = 0;
-  spoiled_ = Value();
+  for (Reduced& sum : sums_) {
+    sum.any = false;
+    sum.number = 0;
+  }
+  if (!by_rows_) return;
   by_rows_ = false;
+  spoiled_ = Value();
   for (Gatherer& measure : measures_) measure.Clear();
-  for (Sum& sum : sums_) sum = Sum();
 }
 
 void SideGatherer::Add(size_t stream, const KeyRows& rows) {
@@ -133,78 +185,93 @@ void SideGatherer::Add(size_t stream, const KeyRows& rows) {
     if (!lanes_.empty()) {
       SourceLanes& lanes = lanes_[stream][piece.source];
       if (lanes.serial != piece.serial) EvaluateBlock(&lanes, columns_[stream], piece);
-      if (AddPiece(lanes, piece)) continue;
+      if (lanes.parts.empty() ? AddPiece(lanes, piece) : lanes.is_sure && CannotCount()) continue;
     }
-    by_rows_ = true;
+    any_rows_ = by_rows_ = true;
     for (uint32_t row = piece.begin; row < piece.end; ++row) AddRow(columns_[stream], piece, row);
   }
 }
 
-// False: something of the rows is unsure, and nothing was taken.
-bool SideGatherer::AddPiece(const SourceLanes& lanes, const RowPiece& piece) {
-  int64_t counted = piece.end - piece.begin;
-  if (lanes.filter) {
-    counted = 0;
-    uint8_t all = 0;
-    for (uint32_t row = piece.begin; row < piece.end; ++row) {
-      all |= lanes.counts[row];
-      counted += lanes.counts[row] & kCounts;
+// True where no row counts, because something of another side that the filter needs is missing.
+bool SideGatherer::CannotCount() const {
+  const auto state_of = [&](int slot) { return (*slots_)[static_cast<size_t>(slot)].state; };
+  return std::any_of(needed_slots_.begin(), needed_slots_.end(),
+                     [&](int slot) { return state_of(slot) == ValueState::kMissing; }) &&
+         std::all_of(other_slots_.begin(), other_slots_.end(), [&](int slot) {
+           return state_of(slot) == ValueState::kMissing || state_of(slot) == ValueState::kPresent;
+         });
+}
+
+bool SideGatherer::IsSurePiece(const SourceLanes& lanes, const RowPiece& piece) {
+  for (uint32_t row = piece.begin; row < piece.end; ++row) {
+    if (lanes.filter && lanes.counts[row] != kCounts) {
+      if (lanes.counts[row] == kUnsureWhether) return false;
+      continue;
     }
-    if ((all & kUnsureWhether) != 0) return false;
-    if (counted == 0) return true;
-  }
-  for (size_t i = 0; i < sums_.size(); ++i) {
-    const CompiledMeasure& measure = side_.measures[i];
-    piece_sums_[i] = Sum();
-    if (!measure.value) {
-      piece_sums_[i] = {counted, true};
-    } else if (!Reduce(measure, lanes, i, piece, &piece_sums_[i])) {
-      return false;
+    for (size_t i = 0; i < lanes.formulas.size(); ++i) {
+      if (lanes.values[i].state(row) == LaneState::kUnsure || lanes.texts[i].state(row) == LaneState::kUnsure)
+        return false;
     }
-  }
-  rows_ += counted;
-  for (size_t i = 0; i < sums_.size(); ++i) {
-    const Aggregate aggregate = side_.measures[i].aggregate;
-    const Sum& piece_sum = piece_sums_[i];
-    if (!piece_sum.any) continue;
-    if (sums_[i].any && aggregate == Aggregate::kMin) {
-      sums_[i].number = std::min(sums_[i].number, piece_sum.number);
-    } else if (sums_[i].any && aggregate == Aggregate::kMax) {
-      sums_[i].number = std::max(sums_[i].number, piece_sum.number);
-    } else {
-      sums_[i].number += piece_sum.number;
-    }
-    sums_[i].any = true;
   }
   return true;
 }
 
-bool SideGatherer::Reduce(const CompiledMeasure& measure, const SourceLanes& lanes, size_t index,
-                          const RowPiece& piece, Sum* sum) {
-  const NumberLane& lane = lanes.values[index];
-  for (uint32_t row = piece.begin; row < piece.end; ++row) {
-    if (lanes.filter && lanes.counts[row] == 0) continue;
-    const LaneState state = lane.state(row);
-    if (state == LaneState::kUnsure) return false;
-    if (state == LaneState::kMissing) continue;
-    const int64_t number = lane.numbers[row];
-    switch (measure.aggregate) {
-      case Aggregate::kSum:
-        sum->number += number;
-        break;
-      case Aggregate::kMin:
-        if (!sum->any || number < sum->number) sum->number = number;
-        break;
-      case Aggregate::kMax:
-        if (!sum->any || number > sum->number) sum->number = number;
-        break;
-      default:
-        sum->number += number != 0 ? 1 : 0;
-        break;
+// False: something of the rows is unsure, and nothing was taken.
+bool SideGatherer::AddPiece(const SourceLanes& lanes, const RowPiece& piece) {
+  if (!lanes.is_sure && !IsSurePiece(lanes, piece)) return false;
+  int64_t counted = piece.end - piece.begin;
+  if (lanes.filter) {
+    counted = 0;
+    for (uint32_t row = piece.begin; row < piece.end; ++row) counted += lanes.counts[row];
+    if (counted == 0) return true;
+  }
+  any_rows_ = true;
+  rows_ += counted;
+  for (size_t i = 0; i < sums_.size(); ++i) {
+    const CompiledMeasure& measure = side_.measures[i];
+    if (!lanes.formulas[i]) {
+      sums_[i].number += counted;
+      sums_[i].any = true;
+    } else if (lanes.formulas[i]->is_text()) {
+      ReduceTexts(i, lanes, piece);
+    } else {
+      ReduceNumbers(measure.aggregate, lanes, lanes.values[i], piece, &sums_[i]);
     }
-    sum->any = true;
   }
   return true;
+}
+
+void SideGatherer::ReduceNumbers(Aggregate aggregate, const SourceLanes& lanes, const NumberLane& lane,
+                                 const RowPiece& piece, Reduced* reduced) {
+  if (aggregate == Aggregate::kSum && !lanes.filter && lane.states == nullptr) {
+    for (uint32_t row = piece.begin; row < piece.end; ++row) reduced->number += lane.numbers[row];
+    reduced->any = true;
+    return;
+  }
+  for (uint32_t row = piece.begin; row < piece.end; ++row) {
+    if (lanes.filter && lanes.counts[row] == 0) continue;
+    if (lane.state(row) == LaneState::kPresent) reduced->Take(aggregate, lane.numbers[row]);
+  }
+}
+
+void SideGatherer::ReduceTexts(size_t measure, const SourceLanes& lanes, const RowPiece& piece) {
+  const Aggregate aggregate = side_.measures[measure].aggregate;
+  const TextLane& lane = lanes.texts[measure];
+  Reduced& sum = sums_[measure];
+  bool better = false;
+  uint32_t best = 0;
+  for (uint32_t row = piece.begin; row < piece.end; ++row) {
+    if (lanes.filter && lanes.counts[row] == 0) continue;
+    if (lane.state(row) != LaneState::kPresent) continue;
+    const uint32_t code = lane.code(row);
+    if ((better && code == best) || !sum.TakeText(aggregate, lane.texts[code])) continue;
+    better = true;
+    best = code;
+  }
+  if (!better) return;
+  // The block goes before the key does.
+  texts_[measure].assign(sum.text);
+  sum.text = texts_[measure];
 }
 
 void SideGatherer::AddRow(const std::vector<int>& columns, const RowPiece& piece, uint32_t row) {
@@ -232,27 +299,31 @@ void SideGatherer::AddRow(const std::vector<int>& columns, const RowPiece& piece
 }
 
 void SideGatherer::End() {
-  if (lanes_.empty() || by_rows_) {
-    for (size_t i = 0; i < sums_.size(); ++i) {
-      if (sums_[i].any) measures_[i].AddGathered(sums_[i].number);
-    }
-    by_rows_ = true;
-    FillFrame();
-    cells_[0] = CellOfValue(Slot(side_.rows_slot));
-    for (size_t i = 0; i < sums_.size(); ++i) cells_[i + 1] = CellOfValue(Slot(side_.measures[i].slot));
-    return;
-  }
-  cells_[0] = {rows_, LaneState::kPresent};
+  if (!any_rows_ && cells_are_empty_) return;
+  cells_are_empty_ = !any_rows_;
+  if (!by_rows_) return EndSums();
+  for (size_t i = 0; i < sums_.size(); ++i) measures_[i].AddReduced(sums_[i]);
+  FillFrame();
+  cells_[0] = CellOfValue(Slot(side_.rows_slot));
+  for (size_t i = 0; i < sums_.size(); ++i) cells_[i + 1] = CellOfValue(Slot(side_.measures[i].slot));
+}
+
+// The cells of a key whose rows were all put together block by block.
+void SideGatherer::EndSums() {
+  cells_[0].number = rows_;
+  cells_[0].state = LaneState::kPresent;
   for (size_t i = 0; i < sums_.size(); ++i) {
     const Aggregate aggregate = side_.measures[i].aggregate;
-    const Sum& sum = sums_[i];
+    const Reduced& sum = sums_[i];
     KeyCell& cell = cells_[i + 1];
-    cell = {static_cast<int64_t>(sum.number), LaneState::kPresent};
+    cell.number = static_cast<int64_t>(sum.number);
+    cell.state = LaneState::kPresent;
+    if (sum.any) cell.text = sum.text;
     if (aggregate == Aggregate::kExists) {
       cell.number = sum.number > 0 ? 1 : 0;
-    } else if (aggregate != Aggregate::kCount && !sum.any) {
+    } else if (aggregate != Aggregate::kCount && aggregate != Aggregate::kCountDistinct && !sum.any) {
       cell.state = LaneState::kMissing;
-    } else if (sum.number > INT64_MAX || sum.number < INT64_MIN) {
+    } else if (sum.number != cell.number) {
       cell.state = LaneState::kUnsure;
     }
   }
@@ -263,9 +334,14 @@ void SideGatherer::FillFrame() {
     Slot(side_.rows_slot) = NumberValue(rows_);
     for (size_t i = 0; i < sums_.size(); ++i) {
       const KeyCell& cell = cells_[i + 1];
-      Slot(side_.measures[i].slot) = cell.state == LaneState::kMissing   ? Value()
-                                     : cell.state == LaneState::kPresent ? NumberValue(cell.number)
-                                                                         : NumberValue(sums_[i].number);
+      Value& value = Slot(side_.measures[i].slot);
+      if (cell.state == LaneState::kMissing) {
+        value = Value();
+      } else if (IsOfText(side_.measures[i])) {
+        value = TextValue(cell.text);
+      } else {
+        value = NumberValue(cell.state == LaneState::kPresent ? cell.number : sums_[i].number);
+      }
     }
     return;
   }

@@ -13,9 +13,10 @@
 
 namespace hangou {
 
-// A number of a key: of a measure, or how many rows there are.
+// A measure of a key, or how many rows there are. The text lives until the next key.
 struct KeyCell {
   int64_t number = 0;
+  std::string_view text;
   LaneState state = LaneState::kMissing;
 };
 
@@ -40,7 +41,7 @@ class SideGatherer {
   const CompiledSide& side() const { return side_; }
   // Rows of the key that count.
   int64_t rows() const { return rows_; }
-  // How many rows there are, then the measures in their order; what is no number is unsure.
+  // How many rows there are, then the measures in their order; what is neither number nor text is unsure.
   const std::vector<KeyCell>& cells() const { return cells_; }
 
  private:
@@ -52,18 +53,27 @@ class SideGatherer {
     std::vector<std::optional<LaneFormula>> formulas;  // of measures; none of a plain count
     std::vector<uint8_t> counts;  // per row: LaneState of whether it counts; where there is a filter
     std::vector<NumberLane> values;
-  };
-  // What was gathered of a measure block by block.
-  struct Sum {
-    Wide number = 0;
-    bool any = false;
+    std::vector<TextLane> texts;
+    std::vector<LaneFormula> parts;  // of a filter that cannot be evaluated so: what is of the rows alone
+    bool is_sure = false;            // nothing of the block is unsure; of `parts` where there are some
   };
 
-  bool MakeLanes(const CompiledRule& rule, const std::vector<int>& columns, SourceLanes* lanes) const;
+  using MakeOne = bool (SideGatherer::*)(const std::vector<LaneKind>& kinds, SourceLanes* lanes) const;
+
+  void FindOtherSlots(const CompiledRule& rule);
+  bool MakeAll(const CompiledRule& rule, const std::vector<size_t>& sources, MakeOne make);
+  std::vector<LaneKind> MakeFrame(const CompiledRule& rule, const std::vector<int>& columns,
+                                  LaneFrame* frame) const;
+  bool MakeLanes(const std::vector<LaneKind>& kinds, SourceLanes* lanes) const;
   void EvaluateBlock(SourceLanes* lanes, const std::vector<int>& columns, const RowPiece& piece);
+  bool MakeParts(const std::vector<LaneKind>& kinds, SourceLanes* lanes) const;
   bool AddPiece(const SourceLanes& lanes, const RowPiece& piece);
-  bool Reduce(const CompiledMeasure& measure, const SourceLanes& lanes, size_t index, const RowPiece& piece,
-              Sum* sum);
+  static bool IsSurePiece(const SourceLanes& lanes, const RowPiece& piece);
+  static void ReduceNumbers(Aggregate aggregate, const SourceLanes& lanes, const NumberLane& lane,
+                            const RowPiece& piece, Reduced* reduced);
+  void ReduceTexts(size_t measure, const SourceLanes& lanes, const RowPiece& piece);
+  void EndSums();
+  bool CannotCount() const;
   void AddRow(const std::vector<int>& columns, const RowPiece& piece, uint32_t row);
   Value& Slot(int slot) { return (*slots_)[static_cast<size_t>(slot)]; }
 
@@ -72,14 +82,18 @@ class SideGatherer {
   Frame* const frame_;
   std::vector<Value>* const slots_;
   std::vector<int64_t> as_of_, period_;          // a block of what is the same for the whole run
-  std::vector<std::vector<SourceLanes>> lanes_;  // by stream and source; empty: row by row
+  std::vector<std::vector<SourceLanes>> lanes_;  // by stream and source; empty: always row by row
   std::vector<Gatherer> measures_;
-  std::vector<Sum> sums_;
-  std::vector<Sum> piece_sums_;
+  std::vector<Reduced> sums_;       // of the key, block by block
+  std::vector<std::string> texts_;  // what the texts of `sums_` are views of
+  std::vector<int> other_slots_;    // that the filter names, of other sides
+  std::vector<int> needed_slots_;   // those without which it cannot hold
   std::vector<KeyCell> cells_;
   int64_t rows_ = 0;
-  Value spoiled_;         // withheld, or a fault: whether a row counts cannot be said; missing: it can
-  bool by_rows_ = false;  // some rows of the key were taken one by one
+  Value spoiled_;                // withheld, or a fault: whether a row counts cannot be said; missing: it can
+  bool by_rows_ = false;         // some rows of the key were taken one by one
+  bool any_rows_ = false;        // some rows of the key were taken
+  bool cells_are_empty_ = true;  // they are of a key without rows
 };
 
 }  // namespace hangou
