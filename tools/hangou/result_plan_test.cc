@@ -66,10 +66,11 @@ TEST_CASE("Only what differs is sent, and only what a clue held before is taken 
   gaps.Standing("321002198507140040", "clues/5", "5.00");
   gaps.Standing("321002198507140059", "by hand", "6.00");
   ResultPlan& plan = gaps.plan();
-  CHECK((plan.created() == 0 && plan.changed() == 1 && plan.unchanged() == 1 && plan.foreign() == 1));
+  CHECK((plan.created() == 1 && plan.changed() == 1 && plan.unchanged() == 1 && plan.foreign() == 1));
   const auto sends = plan.TakeSends();
-  REQUIRE(sends.size() == 1);
-  CHECK((sends[0].clue == "clues/2" && sends[0].is_change));
+  REQUIRE(sends.size() == 2);
+  CHECK((sends[0].clue == "clues/3" && !sends[0].is_change));
+  CHECK((sends[1].clue == "clues/2" && sends[1].is_change));
   REQUIRE(plan.deletes().size() == 1);
   CHECK(plan.deletes()[0].owner().id() == "321002198507140032");
   REQUIRE(plan.erases().size() == 1);
