@@ -121,8 +121,8 @@ absl::StatusOr<AppliedBook> Merge(const ComparisonContext& context, const std::s
   return book;
 }
 
-// Checks the results against all rules of the department, and notes what they are made of: a rule that changes may change
-// that too.
+// Checks the results against all rules of the department, and notes what they are made of: a rule that changes may
+// change that too.
 absl::Status CheckResults(const PolicySnapshot& snapshot, const std::string& department, int64_t now_us,
                           const std::vector<std::shared_ptr<const CompiledRule>>& rules, AppliedBook* book) {
   for (auto& [resource, stored] : book->results) {

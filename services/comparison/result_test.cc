@@ -46,7 +46,7 @@ void AddResource(PolicyObjects* objects, const std::string& name, const std::str
   }
 }
 
-// Departments hrss, tax and the federation; what hrss knows of a company's staff, what the company paid, and the result.
+// Departments hrss, tax and the federation; what hrss knows of a company's staff, what that paid, and the result.
 PolicyObjects City() {
   PolicyObjects objects;
   for (const char* name : {"hrss", "tax", "federation"}) objects.departments[name].set_name(name);
