@@ -63,7 +63,7 @@ def start(installation, folder):
     installation.as_context("manager-2", "approve", waiting["waiting_change"])
     bureau(installation, "compare", "apply", "-f", PACK, role="manager")
     told = bureau(installation, "compare", "apply", "-f", RESULTS, role="manager")
-    assert "hrss.unit_summary.heads" in told, told
+    assert "hrss.unit_summary (average_wage, heads)" in told and "2 results applied" in told, told
     compare(installation, LEVY, "")
     clues = clues_of(installation)
     assert len(clues) > 3, len(clues)

@@ -50,7 +50,9 @@ absl::StatusOr<int> ApplyOrCheck(const CompareFlags& flags, bool check, const Gl
   if (response.offices_size() > 0)
     Print(std::to_string(response.offices_size()) + " offices " + (check ? "would change" : "applied") +
           "\n");
-  if (response.results_size() > 0) Print(SourcesText(response.results()));
+  if (response.results_size() > 0)
+    Print(SourcesText(response.results()) + std::to_string(response.results_size()) + " results " +
+          (check ? "would change" : "applied") + "\n");
   Print(std::to_string(response.rules_size()) + " rules and " + std::to_string(response.parameters_size()) +
         " parameters " + (check ? "would change" : "applied") + ", " + std::to_string(response.unchanged()) +
         " unchanged\n");

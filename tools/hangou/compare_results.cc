@@ -1,6 +1,7 @@
 // hangou compare publish and results.
 #include "tools/hangou/compare_results.h"
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "libs/base/clock.h"
@@ -51,6 +52,21 @@ std::string JoinedNames(const google::protobuf::RepeatedPtrField<std::string>& n
   std::string text;
   for (const std::string& name : names) text += (text.empty() ? "" : ", ") + name;
   return text.empty() ? "-" : text;
+}
+
+// "hrss.unit_summary (heads, wage*)": the fields by their resources, which stand together.
+std::string MadeOfText(const comparison_v1::ResultSource& source) {
+  std::string text, last;
+  for (const std::string& name : source.made_of()) {
+    const size_t point = name.rfind('.');
+    const std::string resource = name.substr(0, point);
+    const bool is_passed =
+        std::find(source.passed_on().begin(), source.passed_on().end(), name) != source.passed_on().end();
+    if (resource != last) text += (text.empty() ? "" : "), ") + resource + " (";
+    text += (resource == last ? ", " : "") + name.substr(point + 1) + (is_passed ? "*" : "");
+    last = resource;
+  }
+  return text.empty() ? "-" : text + ")";
 }
 
 absl::StatusOr<ResultPlan> PlanOf(Client& client, const ResultFlags& flags, const std::string& resource,
@@ -212,13 +228,17 @@ absl::StatusOr<int> ListDeclaredResults(const Globals& globals) {
 }  // namespace
 
 std::string SourcesText(const google::protobuf::RepeatedPtrField<comparison_v1::StoredResult>& results) {
-  Table table({"RESOURCE", "FIELD", "VALUE", "MADE OF", "PASSED ON AS IT IS"});
+  std::string text;
+  bool passes = false;
   for (const auto& stored : results) {
-    for (const auto& source : stored.sources())
-      table.AddRow({stored.result().resource(), source.field(), source.value(), JoinedNames(source.made_of()),
-                    JoinedNames(source.passed_on())});
+    Table table({"FIELD OF " + stored.result().resource(), "VALUE", "MADE OF"});
+    for (const auto& source : stored.sources()) {
+      passes = passes || !source.passed_on().empty();
+      table.AddRow({source.field(), source.value(), MadeOfText(source)});
+    }
+    text += (text.empty() ? "" : "\n") + table.ToText();
   }
-  return table.ToText();
+  return text + (passes ? "* is passed on as it is\n" : "");
 }
 
 void AddResultCommands(Flags compare, CommandLine* line) {

@@ -9,7 +9,7 @@ namespace hangou {
 // Adds publish and results to `compare`. `line` outlives the parser.
 void AddResultCommands(Flags compare, CommandLine* line);
 
-// A table of what the fields of results are made of, for who decides on sharing them.
+// Tables of what the fields of results are made of, for who decides on sharing them.
 std::string SourcesText(
     const google::protobuf::RepeatedPtrField<hangou::comparison::v1::StoredResult>& results);
 
