@@ -52,11 +52,11 @@ work_on_levy() {
 publish_levy() {
   local second
   second=$(sed -n 2p "$work/clues")
-  tell "What officers have verified goes to others as records of a resource, under grants like all records. A new clue" \
-    "is a suspicion, and stays; and which fields of whom each value is made of is told to who decides on sharing it."
+  tell "What officers have verified goes to others as records of a resource, under grants like all records. A new" \
+    "clue is a suspicion, and stays. Who decides on sharing is told which fields of whom each value is made of."
   show tax-manager compare apply -f "$root/examples/results/levy_gap.yaml"
   show tax-publisher compare publish tax.levy_gap
-  tell "The federation sees every verified gap; a bank, by the number of a company's authorisation, whether one is open:"
+  tell "The federation sees every verified gap; a bank, for a company that has authorised it, whether one is open:"
   show disabled-consumer query tax.levy_gap --all --purpose disabled_levy_review
   show bank-consumer query tax.levy_gap --id "$(report get "$second" subject)" --purpose credit_granting \
     --case YZ-2026-0044
