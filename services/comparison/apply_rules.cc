@@ -100,6 +100,19 @@ absl::StatusOr<AppliedBook> Merge(const ComparisonContext& context, const std::s
       if (object.has_parameter()) book.parameters[name] = object.parameter();
     } else if (object.has_result()) {
       v1::StoredResult& stored = book.results[name];
+      if (object.result().removed()) {
+        if (!stored.has_apply_time())
+          return MakeError(Reason::kInvalidObject,
+                           "result " + name + ": there is none that could be removed");
+        // What it was stays known, for what it has published.
+        if (stored.result().removed()) {
+          response->set_unchanged(response->unchanged() + 1);
+          continue;
+        }
+        stored.mutable_result()->set_removed(true);
+        book.changed.insert(name);
+        continue;
+      }
       if (stored.has_apply_time() && IsSameDeclared(stored.result(), object.result())) {
         response->set_unchanged(response->unchanged() + 1);
         continue;
@@ -126,6 +139,7 @@ absl::StatusOr<AppliedBook> Merge(const ComparisonContext& context, const std::s
 absl::Status CheckResults(const PolicySnapshot& snapshot, const std::string& department, int64_t now_us,
                           const std::vector<std::shared_ptr<const CompiledRule>>& rules, AppliedBook* book) {
   for (auto& [resource, stored] : book->results) {
+    if (stored.result().removed()) continue;
     std::vector<std::shared_ptr<const CompiledRule>> covered;
     for (const auto& rule : rules) {
       if (CoversRule(stored.result(), rule->name())) covered.push_back(rule);

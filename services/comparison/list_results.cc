@@ -16,28 +16,31 @@ std::string RowsContextOf(const Caller& caller, const v1::ListResultRowsRequest&
   return "comparison.ListResultRows|" + caller.spiffe_id + "|" + request.resource();
 }
 
+absl::StatusOr<v1::StoredResult> FindResult(const ComparisonContext& context, const std::string& department,
+                                            const std::string& resource) {
+  for (v1::StoredResult& stored : context.book.Results(department)) {
+    if (stored.result().resource() == resource) return std::move(stored);
+  }
+  return MakeError(Reason::kObjectNotFound,
+                   "there is no result " + resource + "; see `hangou compare results`");
+}
+
 // The result under a snapshot: everything that it says is decided anew.
 absl::StatusOr<CompiledResult> CompileStoredResult(const ComparisonContext& context,
                                                    const PolicySnapshot& snapshot,
-                                                   const std::string& department, const std::string& resource,
-                                                   v1::ComparisonResult* declared) {
-  for (const v1::StoredResult& stored : context.book.Results(department)) {
-    if (stored.result().resource() == resource) *declared = stored.result();
-  }
-  if (declared->resource().empty())
-    return MakeError(Reason::kObjectNotFound,
-                     "there is no result " + resource + "; see `hangou compare results`");
+                                                   const std::string& department,
+                                                   const v1::ComparisonResult& declared) {
   const int64_t now_us = context.clock.UtcUs();
   std::vector<std::shared_ptr<const CompiledRule>> rules;
   for (const v1::StoredRule& stored : context.book.Rules(department)) {
-    if (!CoversRule(*declared, stored.rule().name())) continue;
+    if (!CoversRule(declared, stored.rule().name())) continue;
     ASSIGN_OR_RETURN(const ReadyRule ready,
                      CompileStored(context, snapshot, department, stored.rule().name()));
     RETURN_IF_ERROR(CheckRuleRights(*ready.compiled, snapshot, department, now_us));
     rules.push_back(ready.compiled);
   }
   ASSIGN_OR_RETURN(CompiledResult compiled,
-                   CompiledResult::Compile(*declared, department, rules, SchemasOf(snapshot)));
+                   CompiledResult::Compile(declared, department, rules, SchemasOf(snapshot)));
   RETURN_IF_ERROR(compiled.CheckOnward(snapshot, now_us));
   return compiled;
 }
@@ -64,13 +67,17 @@ absl::StatusOr<v1::ListResultRowsResponse> ListResultRows(const ComparisonContex
     ASSIGN_OR_RETURN(behind, context.keys.OpenToken(request.page_token(), RowsContextOf(caller, request)));
   }
   ASSIGN_OR_RETURN(const auto pin, context.policy.Acquire(request.context().min_epoch()));
-  v1::ComparisonResult declared;
-  ASSIGN_OR_RETURN(
-      const CompiledResult result,
-      CompileStoredResult(context, pin.snapshot(), caller.department, request.resource(), &declared));
+  ASSIGN_OR_RETURN(const v1::StoredResult stored_result,
+                   FindResult(context, caller.department, request.resource()));
+  const v1::ComparisonResult& declared = stored_result.result();
   v1::ListResultRowsResponse response;
-  for (const v1::ResultSource& source : result.sources()) response.add_fields(source.field());
-  response.set_clue_field(result.clue_field());
+  for (const v1::ResultSource& source : stored_result.sources()) {
+    response.add_fields(source.field());
+    if (source.value() == kClueNameValue) response.set_clue_field(source.field());
+  }
+  if (declared.removed()) return response;
+  ASSIGN_OR_RETURN(const CompiledResult result,
+                   CompileStoredResult(context, pin.snapshot(), caller.department, declared));
   std::map<std::string, std::string> titles;
   for (const v1::StoredRule& stored : context.book.Rules(caller.department))
     titles[stored.rule().name()] = stored.rule().title();

@@ -17,8 +17,6 @@ namespace {
 namespace v1 = hangou::comparison::v1;
 using hangou::catalog::v1::FIELD_TYPE_TIMESTAMP;
 
-// Where a name is looked at: a clue's own things begin so.
-constexpr std::string_view kClueName = "clue.name";
 // The case that a question to the policy names, so that only the fields decide.
 constexpr std::string_view kAnyCase = "-";
 
@@ -193,7 +191,7 @@ absl::Status CompiledResult::CompileField(const v1::NamedExpression& field,
   source.set_value(value);
   source.mutable_made_of()->Add(made_of.begin(), made_of.end());
   source.mutable_passed_on()->Add(passed_on.begin(), passed_on.end());
-  if (value == kClueName) clue_field_ = field.name();
+  names_clue_ = names_clue_ || value == kClueNameValue;
   return absl::OkStatus();
 }
 
@@ -223,7 +221,7 @@ absl::StatusOr<CompiledResult> CompiledResult::Compile(
     if (field.required && !filled.contains(field.name))
       return error("field " + field.name + " of the resource is required, and nothing fills it");
   }
-  if (result.clue_field_.empty())
+  if (!result.names_clue_)
     return error(
         "one field is clue.name: receivers ask about a record by it, and publishing knows its own records by "
         "it");

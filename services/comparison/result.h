@@ -13,6 +13,9 @@
 
 namespace hangou {
 
+// What fills the field that carries the name of the clue.
+inline constexpr char kClueNameValue[] = "clue.name";
+
 // A result, compiled. Immutable, thread-safe.
 class CompiledResult {
  public:
@@ -36,8 +39,6 @@ class CompiledResult {
   // The row of a clue; `title`: of its rule.
   hangou::comparison::v1::ResultRow RowOf(const hangou::comparison::v1::Clue& clue,
                                           const std::string& title) const;
-  // The field that carries the name of the clue.
-  const std::string& clue_field() const { return clue_field_; }
 
  private:
   CompiledResult() = default;
@@ -51,7 +52,7 @@ class CompiledResult {
   std::shared_ptr<const ResourceSchema> schema_;
   std::vector<hangou::comparison::v1::ClueState> states_;
   std::vector<hangou::comparison::v1::ResultSource> sources_;
-  std::string clue_field_;
+  bool names_clue_ = false;
 };
 
 // True where the clues of a rule go out.

@@ -210,6 +210,12 @@ def bank(installation, folder):
     answer(installation, folder, {clues[0]["name"]: {"核查结果": "无问题", "核查说明": "已安排就业"}})
     assert publish(installation, "tax.levy_gap") == {"unchanged": 1, "deleted": 1}
     assert not records_of(installation, *ask, *case)[0]
+    # A result that is ended takes its records with it.
+    ended = folder / "ended.yaml"
+    ended.write_text("{kind: ComparisonResult, resource: tax.levy_gap, removed: true}\n", encoding="utf-8")
+    bureau(installation, "compare", "apply", "-f", ended, role="manager")
+    assert publish(installation, "tax.levy_gap") == {"deleted": 1}
+    assert "removed" in bureau(installation, "compare", "results")
     told = {(entry["caller"], entry["allowed"], entry["reason"], entry["case_number"])
             for entry in accesses_of(installation, clues[0]["subject"])}
     assert ("bank", True, "", case[1]) in told, told

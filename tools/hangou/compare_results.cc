@@ -217,10 +217,11 @@ absl::StatusOr<int> ListDeclaredResults(const Globals& globals) {
   }
   Table table({"RESOURCE", "RULES", "STATES"});
   for (const auto& stored : response.results())
-    table.AddRow(
-        {stored.result().resource(),
-         stored.result().rules().empty() ? "all" : JoinedNames(stored.result().rules()),
-         stored.result().states().empty() ? "verified, recovered" : JoinedNames(stored.result().states())});
+    table.AddRow({stored.result().resource(),
+                  stored.result().rules().empty() ? "all" : JoinedNames(stored.result().rules()),
+                  stored.result().removed()          ? "removed"
+                  : stored.result().states().empty() ? "verified, recovered"
+                                                     : JoinedNames(stored.result().states())});
   Print(table.ToText() + "\n" + SourcesText(response.results()));
   return kExitDone;
 }
