@@ -100,4 +100,14 @@ absl::StatusOr<comparison_v1::ListDataErrorsResponse> ComparisonCalls::ListDataE
   return CallComparison(client_, &comparison_v1::Comparison::Stub::ListDataErrors, request);
 }
 
+absl::StatusOr<comparison_v1::ListResultsResponse> ComparisonCalls::ListResults(
+    const comparison_v1::ListResultsRequest& request) {
+  return CallComparison(client_, &comparison_v1::Comparison::Stub::ListResults, request);
+}
+
+absl::StatusOr<comparison_v1::ListResultRowsResponse> ComparisonCalls::ListResultRows(
+    const comparison_v1::ListResultRowsRequest& request) {
+  return CallComparison(client_, &comparison_v1::Comparison::Stub::ListResultRows, request);
+}
+
 }  // namespace hangou

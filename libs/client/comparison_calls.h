@@ -42,6 +42,11 @@ class ComparisonCalls {
       const hangou::comparison::v1::ListOfficesRequest& request);
   absl::StatusOr<hangou::comparison::v1::ListDataErrorsResponse> ListDataErrors(
       const hangou::comparison::v1::ListDataErrorsRequest& request);
+  absl::StatusOr<hangou::comparison::v1::ListResultsResponse> ListResults(
+      const hangou::comparison::v1::ListResultsRequest& request);
+  // A page.
+  absl::StatusOr<hangou::comparison::v1::ListResultRowsResponse> ListResultRows(
+      const hangou::comparison::v1::ListResultRowsRequest& request);
 
  private:
   Client& client_;

@@ -41,6 +41,8 @@ std::string KeyOf(const v1::ComparisonEvent& event) {
       return event.department() + "/" + event.run().name();
     case v1::ComparisonEvent::kFindings:
       return FindingsKey(event.department(), event.findings().run(), event.findings().part());
+    case v1::ComparisonEvent::kResult:
+      return event.department() + "/results/" + event.result().result().resource();
     case v1::ComparisonEvent::kEvidence:
       return event.department() + "/" + event.evidence().clue() + kEvidenceWord;
     case v1::ComparisonEvent::kFollowed:
@@ -158,6 +160,9 @@ void ComparisonBook::Take(const v1::ComparisonEvent& event, int64_t offset) {
       return;
     case v1::ComparisonEvent::kOffice:
       of.offices[event.office().name()] = event.office();
+      return;
+    case v1::ComparisonEvent::kResult:
+      of.results[event.result().result().resource()] = event.result();
       return;
     case v1::ComparisonEvent::kRun:
       runs_ = std::max(runs_, NumberOfRun(event.run().name()));
@@ -331,6 +336,15 @@ std::vector<v1::ComparisonParameter> ComparisonBook::Parameters(const std::strin
   if (found == departments_.end()) return parameters;
   for (const auto& [name, parameter] : found->second.parameters) parameters.push_back(parameter);
   return parameters;
+}
+
+std::vector<v1::StoredResult> ComparisonBook::Results(const std::string& department) const {
+  MutexLock lock(mutex_);
+  std::vector<v1::StoredResult> results;
+  const auto found = departments_.find(department);
+  if (found == departments_.end()) return results;
+  for (const auto& [resource, result] : found->second.results) results.push_back(result);
+  return results;
 }
 
 std::vector<std::string> ComparisonBook::Departments() const {

@@ -54,6 +54,8 @@ class ComparisonBook {
   // Departments that have rules.
   std::vector<std::string> Departments() const;
   std::vector<hangou::comparison::v1::TaxOffice> Offices(const std::string& department) const;
+  // The results of a department, in the order of their resources.
+  std::vector<hangou::comparison::v1::StoredResult> Results(const std::string& department) const;
   // Clues of a department for which `wanted` is true, in the order of their names.
   std::vector<StoredClue> Clues(const std::string& department,
                                 const std::function<bool(const hangou::comparison::v1::Clue&)>& wanted) const;
@@ -106,6 +108,7 @@ class ComparisonBook {
     std::map<std::string, hangou::comparison::v1::StoredRule> rules;
     std::map<std::string, hangou::comparison::v1::ComparisonParameter> parameters;
     std::map<std::string, hangou::comparison::v1::TaxOffice> offices;
+    std::map<std::string, hangou::comparison::v1::StoredResult> results;  // by resource
     std::map<std::pair<std::string, std::string>, hangou::comparison::v1::Run>
         last_runs;  // by rule and period
     std::map<std::pair<std::string, std::string>, hangou::comparison::v1::FollowedRule> followed;

@@ -35,6 +35,8 @@ struct ReadyRule {
   std::shared_ptr<const CompiledRule> compiled;
 };
 
+// The schemas of a snapshot, which outlives what is returned.
+CompiledRule::SchemaOf SchemasOf(const PolicySnapshot& snapshot);
 // Compiles the rule `name` of a department. OBJECT_NOT_FOUND, INVALID_OBJECT.
 absl::StatusOr<ReadyRule> CompileStored(const ComparisonContext& context, const PolicySnapshot& snapshot,
                                         const std::string& department, const std::string& name);
@@ -89,6 +91,12 @@ absl::StatusOr<hangou::comparison::v1::ListOfficesResponse> ListOffices(
 absl::StatusOr<hangou::comparison::v1::ListDataErrorsResponse> ListDataErrors(
     const ComparisonContext& context, const Caller& caller,
     const hangou::comparison::v1::ListDataErrorsRequest& request);
+absl::StatusOr<hangou::comparison::v1::ListResultsResponse> ListResults(
+    const ComparisonContext& context, const Caller& caller,
+    const hangou::comparison::v1::ListResultsRequest& request);
+absl::StatusOr<hangou::comparison::v1::ListResultRowsResponse> ListResultRows(
+    const ComparisonContext& context, const Caller& caller,
+    const hangou::comparison::v1::ListResultRowsRequest& request);
 
 // An instant in microseconds since 1970-01-01 UTC as the contract has it.
 google::protobuf::Timestamp TimestampOf(int64_t utc_us);

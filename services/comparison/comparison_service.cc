@@ -199,4 +199,20 @@ grpc::ServerUnaryReactor* ComparisonService::ListDataErrors(grpc::CallbackServer
   });
 }
 
+grpc::ServerUnaryReactor* ComparisonService::ListResults(grpc::CallbackServerContext* context,
+                                                         const v1::ListResultsRequest* request,
+                                                         v1::ListResultsResponse* response) {
+  return AnswerOn(
+      desk_, context, {roles::kConsumer, roles::kManager, roles::kPublisher}, response,
+      [this, request](const Caller& caller) { return hangou::ListResults(*work_, caller, *request); });
+}
+
+grpc::ServerUnaryReactor* ComparisonService::ListResultRows(grpc::CallbackServerContext* context,
+                                                            const v1::ListResultRowsRequest* request,
+                                                            v1::ListResultRowsResponse* response) {
+  return AnswerOn(desk_, context, {roles::kPublisher}, response, [this, request](const Caller& caller) {
+    return hangou::ListResultRows(*work_, caller, *request);
+  });
+}
+
 }  // namespace hangou

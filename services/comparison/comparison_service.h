@@ -78,6 +78,12 @@ class ComparisonService final : public hangou::comparison::v1::Comparison::Callb
   grpc::ServerUnaryReactor* ListDataErrors(grpc::CallbackServerContext* context,
                                            const hangou::comparison::v1::ListDataErrorsRequest* request,
                                            hangou::comparison::v1::ListDataErrorsResponse* response) override;
+  grpc::ServerUnaryReactor* ListResults(grpc::CallbackServerContext* context,
+                                        const hangou::comparison::v1::ListResultsRequest* request,
+                                        hangou::comparison::v1::ListResultsResponse* response) override;
+  grpc::ServerUnaryReactor* ListResultRows(grpc::CallbackServerContext* context,
+                                           const hangou::comparison::v1::ListResultRowsRequest* request,
+                                           hangou::comparison::v1::ListResultRowsResponse* response) override;
 
  private:
   explicit ComparisonService(const ComparisonServiceContext& context);

@@ -37,10 +37,10 @@ def rules_of(installation):
     return {rule["rule"]["name"]: rule["rule"].get("period", "").removeprefix("KEY_KIND_").lower() for rule in rules}
 
 
-def make_city(installation, folder, tables):
+def make_city(installation, folder, tables, companies=COMPANIES):
     """Publishes the files of a small city that the rules read; the planted gaps by rule."""
     city = folder / "city"
-    run(pathlib.Path(sys.argv[1]) / "bin" / "citygen", "--people", PEOPLE, "--companies", COMPANIES, "--seed", 21,
+    run(pathlib.Path(sys.argv[1]) / "bin" / "citygen", "--people", PEOPLE, "--companies", companies, "--seed", 21,
         "--dirty-percent", 0, "--data", ROOT / "data", "--out", city)
     examples = ROOT / "examples" / "city"
     waiting = installation.as_context("manager-1", "-o", "json", "apply", "-f", examples / "full", "-f",

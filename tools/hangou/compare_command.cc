@@ -7,6 +7,7 @@
 #include "libs/flags/flags.h"
 #include "tools/hangou/command.h"
 #include "tools/hangou/compare_clues.h"
+#include "tools/hangou/compare_results.h"
 #include "tools/hangou/compare_view.h"
 #include "tools/hangou/table.h"
 
@@ -49,6 +50,9 @@ absl::StatusOr<int> ApplyOrCheck(const CompareFlags& flags, bool check, const Gl
   if (response.offices_size() > 0)
     Print(std::to_string(response.offices_size()) + " offices " + (check ? "would change" : "applied") +
           "\n");
+  if (response.results_size() > 0)
+    Print(SourcesText(response.results()) + std::to_string(response.results_size()) + " results " +
+          (check ? "would change" : "applied") + "\n");
   Print(std::to_string(response.rules_size()) + " rules and " + std::to_string(response.parameters_size()) +
         " parameters " + (check ? "would change" : "applied") + ", " + std::to_string(response.unchanged()) +
         " unchanged\n");
@@ -233,6 +237,7 @@ void AddCompareCommand(Flags app, CommandLine* line) {
       "2026 --stop");
   watch.Callback([flags, line] { line->action = [flags, line] { return Watch(*flags, line->globals); }; });
   AddClueCommands(command, line);
+  AddResultCommands(command, line);
 }
 
 }  // namespace hangou
