@@ -159,8 +159,8 @@ ReadRows ReadMerged(MergedRows* merged) {
     const auto more = merged->Next(&rows);
     REQUIRE(more.ok());
     if (!*more) return read;
-    REQUIRE((ended ? last < rows.key.text() : last <= rows.key.text()));
-    last = rows.key.text();
+    REQUIRE((ended ? last < rows.key().text() : last <= rows.key().text()));
+    last = rows.key().text();
     ended = rows.ends_key;
     for (const RowPiece& piece : rows.pieces) {
       REQUIRE(piece.begin < piece.end);

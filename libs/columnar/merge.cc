@@ -88,7 +88,7 @@ absl::Status MergedRows::NextBlock(Place* place) {
   if (place->block == nullptr) return absl::OkStatus();
   place->ends = place->block->keys.ends.data();
   place->keys = place->block->keys.size();
-  place->current = OrderedKey(place->block->keys.key(0));
+  place->current.Set(place->block->keys.key(0));
   return prefix_.empty() ? absl::OkStatus() : Settle(place);
 }
 
@@ -102,7 +102,7 @@ absl::Status MergedRows::Pass(Place* place) {
   place->row = place->next_row;
   if (place->row < place->key_end()) return absl::OkStatus();
   if (place->at_last_key()) return NextBlock(place);
-  place->current = OrderedKey(place->block->keys.key(++place->key));
+  place->current.Set(place->block->keys.key(++place->key));
   return prefix_.empty() ? absl::OkStatus() : Settle(place);
 }
 
@@ -110,7 +110,7 @@ absl::Status MergedRows::Settle(Place* place) {
   while (place->block != nullptr && place->current.text() < prefix_) {
     if (place->at_last_key()) return NextBlock(place);
     place->row = place->key_end();
-    place->current = OrderedKey(place->block->keys.key(++place->key));
+    place->current.Set(place->block->keys.key(++place->key));
   }
   if (place->block != nullptr && place->current.text().substr(0, prefix_.size()) != prefix_)
     place->block = nullptr;
@@ -130,17 +130,20 @@ bool MergedRows::FindLeast() {
   for (size_t i = 0; i < places_.size(); ++i) {
     const Place& place = places_[i];
     if (place.block == nullptr) continue;
-    if (equal_.empty() || place.current < places_[equal_.front()].current) {
-      equal_.assign(1, i);
-    } else if (place.current == places_[equal_.front()].current) {
-      equal_.push_back(i);
-    }
+    const int order = equal_.empty() ? -1 : place.current.Compare(places_[equal_.front()].current);
+    if (order < 0) equal_.clear();
+    if (order <= 0) equal_.push_back(i);
   }
   return !equal_.empty();
 }
 
 void MergedRows::ShowPiece(const Place& place, uint32_t begin, uint32_t end) {
-  pieces_.push_back({place.block, place.index, place.serial, begin, end});
+  RowPiece& piece = pieces_.emplace_back();
+  piece.block = place.block;
+  piece.source = place.index;
+  piece.serial = place.serial;
+  piece.begin = begin;
+  piece.end = end;
 }
 
 // The rest of the key's rows in this block, without those that are gone.
@@ -227,7 +230,7 @@ absl::StatusOr<bool> MergedRows::Next(KeyRows* rows) {
     if (!FindLeast()) return false;
     pieces_.clear();
     Place& first = places_[equal_.front()];
-    rows->key = first.current;
+    rows->ordered_key = &first.current;
     rows->ends_key = !first.at_last_key();
     if (equal_.size() == 1) {
       ShowOne(&first);

@@ -2,6 +2,7 @@
 // the one of the newest source counts, and what is gone does not appear.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <cstring>
 #include <memory>
@@ -35,8 +36,12 @@ std::unique_ptr<BlockSource> MakeSegmentSource(std::shared_ptr<const Segment> se
 class OrderedKey {
  public:
   OrderedKey() = default;
-  // `key` must have kKeyPadding readable bytes behind it.
-  explicit OrderedKey(std::string_view key) : text_(key) {
+  explicit OrderedKey(std::string_view key) { Set(key); }
+
+  // `key` must have kKeyPadding readable bytes behind it. Sets the fields where they are: a copy in wide words waits
+  // for the narrow ones to be written.
+  void Set(std::string_view key) {
+    text_ = key;
     constexpr size_t kHalf = sizeof(uint64_t);
     static_assert(kKeyPadding == 2 * kHalf);
     first_ = BigEndian(key.data());
@@ -52,16 +57,19 @@ class OrderedKey {
   }
 
   std::string_view text() const { return text_; }
-  friend bool operator==(const OrderedKey& a, const OrderedKey& b) {
-    return a.first_ == b.first_ && a.second_ == b.second_ && a.text_.size() == b.text_.size() &&
-           (a.text_.size() <= kKeyPadding || a.text_ == b.text_);
+  // Less than 0, 0 or more, as memcmp.
+  int Compare(const OrderedKey& other) const {
+    if (first_ != other.first_) return first_ < other.first_ ? -1 : 1;
+    if (second_ != other.second_) return second_ < other.second_ ? -1 : 1;
+    const size_t both = std::min(text_.size(), other.text_.size());
+    const int rest = both <= kKeyPadding ? 0
+                                         : std::memcmp(text_.data() + kKeyPadding,
+                                                       other.text_.data() + kKeyPadding, both - kKeyPadding);
+    if (rest != 0 || text_.size() == other.text_.size()) return rest;
+    return text_.size() < other.text_.size() ? -1 : 1;
   }
-  friend bool operator<(const OrderedKey& a, const OrderedKey& b) {
-    if (a.first_ != b.first_) return a.first_ < b.first_;
-    if (a.second_ != b.second_) return a.second_ < b.second_;
-    return a.text_.size() <= kKeyPadding && b.text_.size() <= kKeyPadding ? a.text_.size() < b.text_.size()
-                                                                          : a.text_ < b.text_;
-  }
+  friend bool operator==(const OrderedKey& a, const OrderedKey& b) { return a.Compare(b) == 0; }
+  friend bool operator<(const OrderedKey& a, const OrderedKey& b) { return a.Compare(b) < 0; }
 
  private:
   static uint64_t BigEndian(const char* bytes) {
@@ -86,7 +94,8 @@ struct RowPiece {
 
 // Rows of one key. The views live until the next call of Next.
 struct KeyRows {
-  OrderedKey key;
+  const OrderedKey* ordered_key = nullptr;
+  const OrderedKey& key() const { return *ordered_key; }
   std::span<const RowPiece> pieces;
   bool ends_key = false;  // no rows of this key follow; false: some may
 };
@@ -111,10 +120,12 @@ class MergedRows {
     if (place.block == nullptr || place.block->has_gone || place.at_last_key()) return false;
     place.row = place.next_row;
     if (place.row < place.key_end()) return false;
-    place.current = OrderedKey(place.block->keys.key(++place.key));
+    place.current.Set(place.block->keys.key(++place.key));
     place.next_row = place.key_end();
-    pieces_.front() = {place.block, 0, place.serial, place.row, place.next_row};
-    rows->key = place.current;
+    // It is of the same block as the piece before.
+    pieces_.front().begin = place.row;
+    pieces_.front().end = place.next_row;
+    rows->ordered_key = &place.current;
     rows->pieces = {pieces_.data(), 1};
     rows->ends_key = !place.at_last_key();
     return true;

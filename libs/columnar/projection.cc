@@ -151,7 +151,7 @@ absl::Status Projection::MergeFrom(size_t first) {
           for (size_t i = 0; i < columns_.size(); ++i) cells[i] = CellOf(*piece.block, columns_[i], i, row);
           const uint64_t id = piece.block->ids[row];
           RETURN_IF_ERROR(
-              builder->Add(partition, {rows.key.text(), id & ~kGoneBit, (id & kGoneBit) != 0, cells}));
+              builder->Add(partition, {rows.key().text(), id & ~kGoneBit, (id & kGoneBit) != 0, cells}));
         }
       }
     }

@@ -116,24 +116,26 @@ void KeyScreen::KeepNeeded() {
 }
 
 bool KeyScreen::Add(std::string_view key, const std::vector<const std::vector<KeyCell>*>& cells_by_side) {
-  for (const std::vector<KeyCell>* const cells : cells_by_side) {
-    for (const KeyCell& cell : *cells) {
-      if (cell.state == LaneState::kUnsure) return false;
-    }
-  }
+  const size_t begin = bytes_.size();
   const auto keep = [this](std::string_view text) {
     const TextPlace place = {bytes_.size(), text.size()};
     bytes_.append(text);
     return place;
   };
+  bool sure = true;
   Lane* lane = lanes_.data();
   for (const std::vector<KeyCell>* const cells : cells_by_side) {
     for (const KeyCell& cell : *cells) {
+      sure = sure && cell.state != LaneState::kUnsure;
       lane->numbers[rows_] = cell.number;
       lane->states[rows_] = cell.state;
       if (lane->is_text) lane->places[rows_] = keep(cell.text);
       ++lane;
     }
+  }
+  if (!sure) {
+    bytes_.resize(begin);
+    return false;
   }
   keys_[rows_] = keep(key);
   ++rows_;

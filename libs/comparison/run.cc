@@ -151,11 +151,17 @@ bool RuleRun::FindLeastKey() {
   const Stream* least = nullptr;
   for (Stream* const stream : whole_) {
     stream->at_key = false;
-    if (!stream->at_end && (least == nullptr || stream->rows.key < least->rows.key)) least = stream;
+    if (stream->at_end) continue;
+    const int order = least == nullptr ? -1 : stream->rows.key().Compare(least->rows.key());
+    if (order > 0) continue;
+    if (order < 0) {
+      for (Stream* const before : whole_) before->at_key = false;
+      least = stream;
+    }
+    stream->at_key = true;
   }
   if (least == nullptr) return false;
-  for (Stream* const stream : whole_) stream->at_key = !stream->at_end && stream->rows.key == least->rows.key;
-  key_.assign(least->rows.key.text());
+  key_.assign(least->rows.key().text());
   return true;
 }
 
@@ -251,8 +257,8 @@ absl::Status RuleRun::GatherPrefix(size_t side) {
   prefix.gathered = true;
   for (Stream& stream : streams_) {
     if (stream.input.side != side) continue;
-    while (!stream.at_end && stream.rows.key.text() < key) RETURN_IF_ERROR(Move(&stream));
-    stream.at_key = !stream.at_end && stream.rows.key.text() == key;
+    while (!stream.at_end && stream.rows.key().text() < key) RETURN_IF_ERROR(Move(&stream));
+    stream.at_key = !stream.at_end && stream.rows.key().text() == key;
   }
   return GatherSide(side, prefix.key);
 }
@@ -266,7 +272,7 @@ absl::Status RuleRun::GatherSide(size_t side, std::string_view key) {
       gatherer.Add(stream.of_side, stream.rows);
       const bool ends = stream.rows.ends_key;
       RETURN_IF_ERROR(Move(&stream));
-      stream.at_key = !ends && !stream.at_end && stream.rows.key.text() == key;
+      stream.at_key = !ends && !stream.at_end && stream.rows.key().text() == key;
     }
   }
   gatherer.End();

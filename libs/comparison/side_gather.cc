@@ -30,7 +30,6 @@ SideGatherer::SideGatherer(const CompiledRule& rule, const CompiledSide& side,
   measures_.reserve(side.measures.size());
   for (const CompiledMeasure& measure : side.measures) measures_.emplace_back(measure);
   sums_.resize(side.measures.size());
-  piece_sums_.resize(side.measures.size());
   texts_.resize(side.measures.size());
   cells_.resize(side.measures.size() + 1);
   as_of_.assign(kBlockRows, static_cast<int64_t>(Slot(rule.as_of_slot()).number));
@@ -138,8 +137,10 @@ void SideGatherer::EvaluateBlock(SourceLanes* lanes, const std::vector<int>& col
       frame.numbers[slot] = {block.numbers[at].numbers.data(), states_of(block.numbers[at].present)};
     }
   }
+  lanes->is_sure = true;
   if (lanes->filter) {
     const NumberLane holds = lanes->filter->Evaluate(frame);
+    lanes->is_sure = IsSure(holds, frame.rows);
     lanes->counts.resize(frame.rows);
     for (size_t i = 0; i < frame.rows; ++i) {
       const LaneState state = holds.state(i);
@@ -152,14 +153,16 @@ void SideGatherer::EvaluateBlock(SourceLanes* lanes, const std::vector<int>& col
     if (!lanes->formulas[i]) continue;
     if (lanes->formulas[i]->is_text()) {
       lanes->texts[i] = lanes->formulas[i]->EvaluateText(frame);
+      lanes->is_sure = lanes->is_sure && IsSure(lanes->texts[i], frame.rows);
     } else {
       lanes->values[i] = lanes->formulas[i]->Evaluate(frame);
+      lanes->is_sure = lanes->is_sure && IsSure(lanes->values[i], frame.rows);
     }
   }
-  lanes->parts_are_sure = std::all_of(lanes->parts.begin(), lanes->parts.end(), [&](LaneFormula& part) {
-    return part.is_text() ? IsSure(part.EvaluateText(frame), frame.rows)
-                          : IsSure(part.Evaluate(frame), frame.rows);
-  });
+  for (LaneFormula& part : lanes->parts) {
+    lanes->is_sure = lanes->is_sure && (part.is_text() ? IsSure(part.EvaluateText(frame), frame.rows)
+                                                       : IsSure(part.Evaluate(frame), frame.rows));
+  }
   lanes->serial = piece.serial;
 }
 
@@ -182,7 +185,7 @@ void SideGatherer::Add(size_t stream, const KeyRows& rows) {
     if (!lanes_.empty()) {
       SourceLanes& lanes = lanes_[stream][piece.source];
       if (lanes.serial != piece.serial) EvaluateBlock(&lanes, columns_[stream], piece);
-      if (lanes.parts.empty() ? AddPiece(lanes, piece) : lanes.parts_are_sure && CannotCount()) continue;
+      if (lanes.parts.empty() ? AddPiece(lanes, piece) : lanes.is_sure && CannotCount()) continue;
     }
     any_rows_ = by_rows_ = true;
     for (uint32_t row = piece.begin; row < piece.end; ++row) AddRow(columns_[stream], piece, row);
@@ -199,81 +202,76 @@ bool SideGatherer::CannotCount() const {
          });
 }
 
+bool SideGatherer::IsSurePiece(const SourceLanes& lanes, const RowPiece& piece) {
+  for (uint32_t row = piece.begin; row < piece.end; ++row) {
+    if (lanes.filter && lanes.counts[row] != kCounts) {
+      if (lanes.counts[row] == kUnsureWhether) return false;
+      continue;
+    }
+    for (size_t i = 0; i < lanes.formulas.size(); ++i) {
+      if (lanes.values[i].state(row) == LaneState::kUnsure || lanes.texts[i].state(row) == LaneState::kUnsure)
+        return false;
+    }
+  }
+  return true;
+}
+
 // False: something of the rows is unsure, and nothing was taken.
 bool SideGatherer::AddPiece(const SourceLanes& lanes, const RowPiece& piece) {
+  if (!lanes.is_sure && !IsSurePiece(lanes, piece)) return false;
   int64_t counted = piece.end - piece.begin;
   if (lanes.filter) {
     counted = 0;
-    uint8_t all = 0;
-    for (uint32_t row = piece.begin; row < piece.end; ++row) {
-      all |= lanes.counts[row];
-      counted += lanes.counts[row] & kCounts;
-    }
-    if ((all & kUnsureWhether) != 0) return false;
+    for (uint32_t row = piece.begin; row < piece.end; ++row) counted += lanes.counts[row];
     if (counted == 0) return true;
-  }
-  for (size_t i = 0; i < sums_.size(); ++i) {
-    const CompiledMeasure& measure = side_.measures[i];
-    piece_sums_[i] = Reduced();
-    if (!measure.value) {
-      piece_sums_[i] = {counted, true, {}};
-    } else if (IsOfText(measure) ? !ReduceTexts(measure.aggregate, lanes, i, piece, &piece_sums_[i])
-                                 : !Reduce(measure.aggregate, lanes, i, piece, &piece_sums_[i])) {
-      return false;
-    }
   }
   any_rows_ = true;
   rows_ += counted;
   for (size_t i = 0; i < sums_.size(); ++i) {
-    if (piece_sums_[i].any) AddReduced(i, piece_sums_[i]);
+    const CompiledMeasure& measure = side_.measures[i];
+    if (!lanes.formulas[i]) {
+      sums_[i].number += counted;
+      sums_[i].any = true;
+    } else if (lanes.formulas[i]->is_text()) {
+      ReduceTexts(i, lanes, piece);
+    } else {
+      ReduceNumbers(measure.aggregate, lanes, lanes.values[i], piece, &sums_[i]);
+    }
   }
   return true;
 }
 
-void SideGatherer::AddReduced(size_t measure, const Reduced& reduced) {
-  const Aggregate aggregate = side_.measures[measure].aggregate;
-  Reduced& sum = sums_[measure];
-  if (IsOfText(side_.measures[measure])) {
-    if (!sum.TakeText(aggregate, reduced.text)) return;
-    // The block goes before the key does.
-    texts_[measure].assign(reduced.text);
-    sum.text = texts_[measure];
-  } else if (sum.any && aggregate == Aggregate::kMin) {
-    sum.number = std::min(sum.number, reduced.number);
-  } else if (sum.any && aggregate == Aggregate::kMax) {
-    sum.number = std::max(sum.number, reduced.number);
-  } else {
-    sum.number += reduced.number;
+void SideGatherer::ReduceNumbers(Aggregate aggregate, const SourceLanes& lanes, const NumberLane& lane,
+                                 const RowPiece& piece, Reduced* reduced) {
+  if (aggregate == Aggregate::kSum && !lanes.filter && lane.states == nullptr) {
+    for (uint32_t row = piece.begin; row < piece.end; ++row) reduced->number += lane.numbers[row];
+    reduced->any = true;
+    return;
   }
-  sum.any = true;
+  for (uint32_t row = piece.begin; row < piece.end; ++row) {
+    if (lanes.filter && lanes.counts[row] == 0) continue;
+    if (lane.state(row) == LaneState::kPresent) reduced->Take(aggregate, lane.numbers[row]);
+  }
 }
 
-bool SideGatherer::ReduceTexts(Aggregate aggregate, const SourceLanes& lanes, size_t index,
-                               const RowPiece& piece, Reduced* reduced) {
-  const TextLane& lane = lanes.texts[index];
+void SideGatherer::ReduceTexts(size_t measure, const SourceLanes& lanes, const RowPiece& piece) {
+  const Aggregate aggregate = side_.measures[measure].aggregate;
+  const TextLane& lane = lanes.texts[measure];
+  Reduced& sum = sums_[measure];
+  bool better = false;
   uint32_t best = 0;
   for (uint32_t row = piece.begin; row < piece.end; ++row) {
     if (lanes.filter && lanes.counts[row] == 0) continue;
-    const LaneState state = lane.state(row);
-    if (state == LaneState::kUnsure) return false;
-    if (state == LaneState::kMissing) continue;
+    if (lane.state(row) != LaneState::kPresent) continue;
     const uint32_t code = lane.code(row);
-    if (reduced->any && code == best) continue;
-    if (reduced->TakeText(aggregate, lane.texts[code])) best = code;
+    if ((better && code == best) || !sum.TakeText(aggregate, lane.texts[code])) continue;
+    better = true;
+    best = code;
   }
-  return true;
-}
-
-bool SideGatherer::Reduce(Aggregate aggregate, const SourceLanes& lanes, size_t index, const RowPiece& piece,
-                          Reduced* reduced) {
-  const NumberLane& lane = lanes.values[index];
-  for (uint32_t row = piece.begin; row < piece.end; ++row) {
-    if (lanes.filter && lanes.counts[row] == 0) continue;
-    const LaneState state = lane.state(row);
-    if (state == LaneState::kUnsure) return false;
-    if (state == LaneState::kPresent) reduced->Take(aggregate, lane.numbers[row]);
-  }
-  return true;
+  if (!better) return;
+  // The block goes before the key does.
+  texts_[measure].assign(sum.text);
+  sum.text = texts_[measure];
 }
 
 void SideGatherer::AddRow(const std::vector<int>& columns, const RowPiece& piece, uint32_t row) {

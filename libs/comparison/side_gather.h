@@ -55,7 +55,7 @@ class SideGatherer {
     std::vector<NumberLane> values;
     std::vector<TextLane> texts;
     std::vector<LaneFormula> parts;  // of a filter that cannot be evaluated so: what is of the rows alone
-    bool parts_are_sure = false;
+    bool is_sure = false;            // nothing of the block is unsure; of `parts` where there are some
   };
 
   using MakeOne = bool (SideGatherer::*)(const std::vector<LaneKind>& kinds, SourceLanes* lanes) const;
@@ -68,12 +68,10 @@ class SideGatherer {
   void EvaluateBlock(SourceLanes* lanes, const std::vector<int>& columns, const RowPiece& piece);
   bool MakeParts(const std::vector<LaneKind>& kinds, SourceLanes* lanes) const;
   bool AddPiece(const SourceLanes& lanes, const RowPiece& piece);
-  static bool Reduce(Aggregate aggregate, const SourceLanes& lanes, size_t index, const RowPiece& piece,
-                     Reduced* reduced);
-  // As Reduce, of texts.
-  static bool ReduceTexts(Aggregate aggregate, const SourceLanes& lanes, size_t index, const RowPiece& piece,
-                          Reduced* reduced);
-  void AddReduced(size_t measure, const Reduced& reduced);
+  static bool IsSurePiece(const SourceLanes& lanes, const RowPiece& piece);
+  static void ReduceNumbers(Aggregate aggregate, const SourceLanes& lanes, const NumberLane& lane,
+                            const RowPiece& piece, Reduced* reduced);
+  void ReduceTexts(size_t measure, const SourceLanes& lanes, const RowPiece& piece);
   void EndSums();
   bool CannotCount() const;
   void AddRow(const std::vector<int>& columns, const RowPiece& piece, uint32_t row);
@@ -86,8 +84,7 @@ class SideGatherer {
   std::vector<int64_t> as_of_, period_;          // a block of what is the same for the whole run
   std::vector<std::vector<SourceLanes>> lanes_;  // by stream and source; empty: always row by row
   std::vector<Gatherer> measures_;
-  std::vector<Reduced> sums_;  // of the key, block by block
-  std::vector<Reduced> piece_sums_;
+  std::vector<Reduced> sums_;       // of the key, block by block
   std::vector<std::string> texts_;  // what the texts of `sums_` are views of
   std::vector<int> other_slots_;    // that the filter names, of other sides
   std::vector<int> needed_slots_;   // those without which it cannot hold

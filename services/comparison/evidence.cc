@@ -69,7 +69,7 @@ SideReader::SideReader(const EvidenceSource& source, size_t place, size_t side, 
 
 absl::Status SideReader::MoveTo(std::string_view prefix) {
   for (int passed = 0; rows_ && !at_end_ && passed < kKeysBeforeSeek; ++passed) {
-    if (key_.key.text() >= prefix) return absl::OkStatus();
+    if (key_.key().text() >= prefix) return absl::OkStatus();
     ASSIGN_OR_RETURN(const bool more, rows_->Next(&key_));
     at_end_ = !more;
   }
@@ -83,7 +83,7 @@ absl::Status SideReader::MoveTo(std::string_view prefix) {
   do {
     ASSIGN_OR_RETURN(const bool more, rows_->Next(&key_));
     at_end_ = !more;
-  } while (!at_end_ && key_.key.text() < prefix);
+  } while (!at_end_ && key_.key().text() < prefix);
   return absl::OkStatus();
 }
 
@@ -119,7 +119,7 @@ absl::StatusOr<v1::EvidenceSide> SideReader::Read(const KeptFinding& finding) {
   if (prefix == prefix_ && !of_prefix_.side().empty()) return of_prefix_;
   v1::EvidenceSide told = head_;
   RETURN_IF_ERROR(MoveTo(prefix));
-  while (!at_end_ && key_.key.text().substr(0, prefix.size()) == prefix) {
+  while (!at_end_ && key_.key().text().substr(0, prefix.size()) == prefix) {
     for (const RowPiece& piece : key_.pieces) AddPiece(finding, piece, &told);
     ASSIGN_OR_RETURN(const bool more, rows_->Next(&key_));
     at_end_ = !more;

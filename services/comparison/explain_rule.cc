@@ -35,9 +35,9 @@ absl::Status CountKeys(const Projection::View& view, int partitions, v1::SourceP
     while (true) {
       ASSIGN_OR_RETURN(const bool more, merged.Next(&rows));
       if (!more) break;
-      if (rows.key.text() != last) {
+      if (rows.key().text() != last) {
         end_key();
-        last.assign(rows.key.text());
+        last.assign(rows.key().text());
       }
       for (const RowPiece& piece : rows.pieces) of_key += piece.end - piece.begin;
     }
