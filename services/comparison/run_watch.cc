@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "libs/base/status.h"
 #include "services/comparison/comparison.h"
 
 namespace hangou {
@@ -17,7 +18,10 @@ constexpr int64_t kTellMs = 200;
 void RunWatch::Begin(EventLoop& loop, const Clock& clock, RunDesk& desk, const RunDesk::Taken& taken,
                      const std::shared_ptr<Stream>& stream) {
   const std::shared_ptr<RunWatch> watch(new RunWatch(loop, clock, taken, stream));
-  stream->WhenCancelled([watch] { watch->loop_.Post([watch] { watch->over_ = true; }); });
+  // Weakly: the stream lives as long as the watch does.
+  stream->WhenCancelled([gone = std::weak_ptr(watch)] {
+    if (const auto left = gone.lock()) left->loop_.Post([left] { left->over_ = true; });
+  });
   // The first message names the run, so it goes before the end.
   loop.Post([watch] { watch->Tick(); });
   desk.WhenEnded(taken.run, [watch](const RunDesk::Outcome& outcome) {
@@ -27,6 +31,9 @@ void RunWatch::Begin(EventLoop& loop, const Clock& clock, RunDesk& desk, const R
     });
   });
 }
+
+// Behind the end of the stream it changes nothing; before, the loop was stopped under it.
+RunWatch::~RunWatch() { stream_->Finish(MakeError(Reason::kDraining, "the service is stopping; retry")); }
 
 v1::RunProgress RunWatch::Progress() const {
   v1::RunProgress progress;
@@ -57,9 +64,9 @@ void RunWatch::Write(v1::RunProgress progress) {
   });
 }
 
-// Ends the stream, where the run has ended and no message is in the way.
+// Ends the stream, where the run has ended; the run itself goes behind the message that is on its way.
 void RunWatch::End() {
-  if (over_ || !outcome_ || writing_) return;
+  if (over_ || !outcome_ || (writing_ && outcome_->ok())) return;
   over_ = true;
   if (outcome_->ok()) {
     v1::RunProgress last = Progress();

@@ -21,6 +21,7 @@ class RunWatch final : public std::enable_shared_from_this<RunWatch> {
   // Tells `stream` of `run` from now on. A client that reads slowly gets fewer messages, each the newest.
   static void Begin(EventLoop& loop, const Clock& clock, RunDesk& desk, const RunDesk::Taken& taken,
                     const std::shared_ptr<Stream>& stream);
+  ~RunWatch();
 
  private:
   RunWatch(EventLoop& loop, const Clock& clock, const RunDesk::Taken& taken, std::shared_ptr<Stream> stream)
@@ -28,7 +29,6 @@ class RunWatch final : public std::enable_shared_from_this<RunWatch> {
   void Tick();
   void Tell();
   void End();
-  // Hands a message over; `then` when the client has taken it.
   void Write(hangou::comparison::v1::RunProgress progress);
   hangou::comparison::v1::RunProgress Progress() const;
 

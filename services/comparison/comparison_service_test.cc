@@ -1,0 +1,360 @@
+// Runs as those see them who call: shared, told, cancelled, and ended by a service that stops.
+#include "services/comparison/comparison_service.h"
+
+#include <catch2/catch.hpp>
+#include <thread>
+
+#include "libs/base/temp_folder.h"
+#include "libs/feed/feed_for_test.h"
+#include "libs/rpc/test_support.h"
+#include "services/comparison/run_estimate.h"
+
+namespace hangou {
+namespace {
+
+namespace v1 = hangou::comparison::v1;
+
+constexpr int64_t kKeepRuleMs = 5'000;
+constexpr char kRuleName[] = "rules/nameless";
+
+// A log whose record topics have a record more than is read of them, as one of other machines has for a moment: what
+// waits for everything that was applied waits until Arrive.
+class LateLog final : public Log {
+ public:
+  const std::string& log_id() const override { return log.log_id(); }
+  absl::Status EnsureTopic(const std::string& topic, int32_t partitions) override {
+    return log.EnsureTopic(topic, partitions);
+  }
+  void Append(const std::string& topic, int32_t partition, std::vector<LogEntry> entries,
+              AppendDone done) override {
+    log.Append(topic, partition, std::move(entries), std::move(done));
+  }
+  absl::StatusOr<std::map<int32_t, int64_t>> EndOffsets(const std::string& topic,
+                                                        const std::vector<int32_t>& partitions) override {
+    auto ends = log.EndOffsets(topic, partitions);
+    if (late && ends.ok() && topic == RecordTopic("population")) ++ends->at(0);
+    return ends;
+  }
+  absl::StatusOr<std::unique_ptr<LogReader>> OpenReader(const std::string& topic,
+                                                        std::map<int32_t, int64_t> from,
+                                                        ReadPace pace) override {
+    return log.OpenReader(topic, std::move(from), pace);
+  }
+  std::unique_ptr<Candidacy> Campaign(const std::string& name,
+                                      std::function<void(bool leads)> changed) override {
+    return log.Campaign(name, std::move(changed));
+  }
+
+  MemoryLog log;
+  std::atomic<bool> late = false;
+};
+
+// "Who is nobody": a rule over the residents.
+v1::StoredRule RuleOfNames() {
+  v1::StoredRule stored;
+  stored.set_version(1);
+  v1::ComparisonRule* const rule = stored.mutable_rule();
+  rule->set_name(kRuleName);
+  rule->set_title("无名");
+  rule->set_purpose("check");
+  auto* const key = rule->add_key();
+  key->set_name("person");
+  key->set_kind(v1::KEY_KIND_PERSON);
+  v1::Side* const side = rule->add_sides();
+  side->set_name("resident");
+  side->add_resources("psb.resident");
+  side->add_key()->set_text("id");
+  auto* const measure = side->add_measures();
+  measure->set_name("name");
+  measure->mutable_value()->set_text("max(name)");
+  rule->mutable_when()->set_text("resident.name = \"nobody\"");
+  return stored;
+}
+
+TestInstallation& TestCity() {
+  static TestInstallation city;
+  return city;
+}
+
+// The service over mutual TLS, on a log in memory, with a rule of tax and its grant.
+class RunningComparison {
+ public:
+  RunningComparison() {
+    PolicyObjects objects = feed_test::Objects();
+    auto* const line = objects.grants["g1"].add_fields();
+    line->set_field("id");
+    line->set_permission(hangou::record::v1::PERMISSION_FULL);
+    policy_.Install(PolicySnapshot::Compile(objects, 1).value());
+    policy_.Renew(SystemClock().BootUs(), 1, 1'000'000'000);
+    {
+      ComparisonBook book(log);
+      REQUIRE(book.Open().ok());
+      v1::ComparisonEvent event;
+      *event.mutable_rule() = RuleOfNames();
+      event.set_department("tax");
+      REQUIRE(book.Write({event}, kKeepRuleMs).ok());
+    }
+    auto opened =
+        ComparisonService::Open({log, policy_, audit, keys_, SystemClock(), MakeStoreBudget(32 << 20),
+                                 folder_.path() + "/view", feed_test::kPartitions});
+    INFO(opened.status());
+    REQUIRE(opened.ok());
+    service = *std::move(opened);
+    server_ = *RpcServer::Start({.identity_folder = TestCity().server(), .services = {service.get()}});
+  }
+  ~RunningComparison() {
+    service->Drain();
+    server_->Shutdown(0);
+  }
+
+  std::unique_ptr<v1::Comparison::Stub> Stub(const std::string& department) {
+    return v1::Comparison::NewStub(
+        *MakeChannel(server_->address(), TestCity().Identity(department, roles::kConsumer)));
+  }
+  // Notes of the entries about comparing, in their order.
+  std::vector<std::string> Notes() const {
+    std::vector<std::string> notes;
+    for (const auto& entry : audit.entries) {
+      if (entry.action() == hangou::audit::v1::ACTION_COMPARE) notes.push_back(entry.note());
+    }
+    return notes;
+  }
+
+  LateLog log;
+  feed_test::TestLibrary library{log};
+  feed_test::TestAudit audit;
+  std::unique_ptr<ComparisonService> service;
+
+ private:
+  TempFolder folder_;
+  PolicyHolder policy_{SystemClock()};
+  KeyRing keys_ = KeyRing::ForTest();
+  std::unique_ptr<RpcServer> server_;
+};
+
+// One call of WatchRun.
+class WatchedRun {
+ public:
+  WatchedRun(v1::Comparison::Stub& stub, const v1::WatchRunRequest& request) {
+    SetTestDeadline(&context_);
+    reader_ = stub.WatchRun(&context_, request);
+  }
+  // Reads until a message is in this phase.
+  bool Reach(v1::RunPhase phase) {
+    while (last.phase() != phase) {
+      if (!reader_->Read(&last)) return false;
+    }
+    return true;
+  }
+  // Reads to the end.
+  absl::Status End() {
+    while (reader_->Read(&last)) {
+    }
+    return FromGrpc(reader_->Finish());
+  }
+  // The client goes away.
+  void Leave() { context_.TryCancel(); }
+
+  v1::RunProgress last;
+
+ private:
+  grpc::ClientContext context_;
+  std::unique_ptr<grpc::ClientReader<v1::RunProgress>> reader_;
+};
+
+v1::WatchRunRequest RunOfNames() {
+  v1::WatchRunRequest request;
+  request.mutable_run()->set_rule(kRuleName);
+  return request;
+}
+
+absl::Status CancelAs(v1::Comparison::Stub& stub, const std::string& id) {
+  grpc::ClientContext context;
+  SetTestDeadline(&context);
+  v1::CancelRunRequest request;
+  request.set_id(id);
+  v1::CancelRunResponse response;
+  return FromGrpc(stub.CancelRun(&context, request, &response));
+}
+
+}  // namespace
+
+TEST_CASE("Who asks for the same shares the run that waits for rows, to its end at 100 %") {
+  RunningComparison comparison;
+  for (size_t person = 0; person < 40; ++person)
+    comparison.library.Put(person, person % 8 == 0 ? "nobody" : "x");
+  const auto stub = comparison.Stub("tax");
+  comparison.log.late = true;
+  WatchedRun first(*stub, RunOfNames());
+  REQUIRE(first.Reach(v1::RUN_PHASE_WAITING_FOR_ROWS));
+  CHECK_FALSE(first.last.joined());
+  WatchedRun second(*stub, RunOfNames());
+  REQUIRE(second.Reach(v1::RUN_PHASE_WAITING_FOR_ROWS));
+  CHECK(second.last.joined());
+  CHECK(second.last.id() == first.last.id());
+  // Another run of the rule is one of its own, and waits for its turn.
+  v1::WatchRunRequest dry = RunOfNames();
+  dry.mutable_run()->set_dry_run(true);
+  WatchedRun other(*stub, dry);
+  REQUIRE(other.Reach(v1::RUN_PHASE_QUEUED));
+  CHECK(other.last.id() != first.last.id());
+  // The run is not the connection's.
+  first.Leave();
+  comparison.log.late = false;
+  comparison.library.Put(0, "nobody");
+  REQUIRE(second.End().ok());
+  CHECK(second.last.run().findings() == 5);
+  CHECK(second.last.run().new_clues() == 5);
+  CHECK(second.last.findings() == 5);
+  CHECK(second.last.run().read_rows() >= 40);
+  // Who lost its connection learns what came of it, also behind its end.
+  v1::WatchRunRequest again = RunOfNames();
+  again.set_id(second.last.id());
+  WatchedRun late(*stub, again);
+  REQUIRE(late.End().ok());
+  CHECK(late.last.run().name() == second.last.run().name());
+  REQUIRE(other.End().ok());
+  CHECK(other.last.run().dry_run());
+  CHECK(comparison.Notes() ==
+        std::vector<std::string>{"joins a run that was asked for before", "psb.resident", "psb.resident"});
+}
+
+TEST_CASE("A run that is cancelled keeps nothing, is on record, and ends no other") {
+  RunningComparison comparison;
+  comparison.library.Put(0, "nobody");
+  const auto stub = comparison.Stub("tax");
+  comparison.log.late = true;
+  WatchedRun run(*stub, RunOfNames());
+  REQUIRE(run.Reach(v1::RUN_PHASE_WAITING_FOR_ROWS));
+  v1::WatchRunRequest dry = RunOfNames();
+  dry.mutable_run()->set_dry_run(true);
+  WatchedRun queued(*stub, dry);
+  REQUIRE(queued.Reach(v1::RUN_PHASE_QUEUED));
+  v1::WatchRunRequest other_day = RunOfNames();
+  other_day.mutable_run()->set_as_of("2026-01-01");
+  WatchedRun other(*stub, other_day);
+  REQUIRE(other.Reach(v1::RUN_PHASE_QUEUED));
+  // Another department knows nothing of it.
+  const auto stranger = comparison.Stub("labour");
+  CHECK(ReasonOf(CancelAs(*stranger, run.last.id())) == Reason::kObjectNotFound);
+  REQUIRE(CancelAs(*stub, queued.last.id()).ok());
+  CHECK(absl::IsCancelled(queued.End()));
+  REQUIRE(CancelAs(*stub, run.last.id()).ok());
+  CHECK(absl::IsCancelled(run.End()));
+  CHECK(comparison.Notes() == std::vector<std::string>{"cancelled: psb.resident"});
+  comparison.log.late = false;
+  comparison.library.Put(0, "nobody");
+  REQUIRE(other.End().ok());
+  // Nothing was found before it.
+  CHECK(other.last.run().name() == "runs/1");
+  CHECK(other.last.run().new_clues() == 1);
+}
+
+TEST_CASE("A service that stops ends its runs with DRAINING, those that wait too") {
+  RunningComparison comparison;
+  const auto stub = comparison.Stub("tax");
+  comparison.log.late = true;
+  WatchedRun run(*stub, RunOfNames());
+  REQUIRE(run.Reach(v1::RUN_PHASE_WAITING_FOR_ROWS));
+  v1::WatchRunRequest dry = RunOfNames();
+  dry.mutable_run()->set_dry_run(true);
+  WatchedRun queued(*stub, dry);
+  REQUIRE(queued.Reach(v1::RUN_PHASE_QUEUED));
+  std::thread drain([&] { comparison.service->Drain(); });
+  CHECK(ReasonOf(run.End()) == Reason::kDraining);
+  CHECK(ReasonOf(queued.End()) == Reason::kDraining);
+  drain.join();
+}
+
+TEST_CASE("Who watches is told of clues behind a token, each as it is then") {
+  RunningComparison comparison;
+  comparison.library.Put(0, "nobody");
+  comparison.library.Put(1, "nobody");
+  const auto stub = comparison.Stub("tax");
+  const auto run = [&] {
+    WatchedRun watched(*stub, RunOfNames());
+    REQUIRE(watched.End().ok());
+    return watched.last.run();
+  };
+  REQUIRE(run().new_clues() == 2);
+  grpc::ClientContext context;
+  SetTestDeadline(&context);
+  v1::WatchCluesRequest request;
+  request.set_rule(kRuleName);
+  auto reader = stub->WatchClues(&context, request);
+  v1::WatchCluesResponse told;
+  REQUIRE(reader->Read(&told));
+  CHECK(told.clues().empty());
+  const std::string from_now = told.token();
+  comparison.library.Put(0, "somebody");
+  REQUIRE(run().withdrawn_clues() == 1);
+  REQUIRE(reader->Read(&told));
+  REQUIRE(told.clues_size() == 1);
+  CHECK(told.clues(0).state() == v1::CLUE_STATE_WITHDRAWN);
+  CHECK(told.clues(0).subject() == comparison.library.OwnerKey(0));
+  context.TryCancel();
+  (void)reader->Finish();
+  comparison.library.Put(0, "nobody");
+  REQUIRE(run().new_clues() == 1);
+  // Behind the older token: the clue as it is now, once.
+  grpc::ClientContext later;
+  SetTestDeadline(&later);
+  request.set_token(from_now);
+  reader = stub->WatchClues(&later, request);
+  REQUIRE(reader->Read(&told));
+  REQUIRE(reader->Read(&told));
+  REQUIRE(told.clues_size() == 1);
+  CHECK(told.clues(0).state() == v1::CLUE_STATE_NEW);
+  later.TryCancel();
+  (void)reader->Finish();
+  // A token is one of its question and caller.
+  grpc::ClientContext others;
+  SetTestDeadline(&others);
+  request.set_rule("");
+  reader = stub->WatchClues(&others, request);
+  CHECK_FALSE(reader->Read(&told));
+  CHECK(ReasonOf(FromGrpc(reader->Finish())) == Reason::kTokenInvalid);
+}
+
+TEST_CASE("An estimate rests on the rule's own runs, else on those of others, else on a cautious figure") {
+  v1::ExplainRuleResponse plan;
+  for (const char* resource : {"tax.deed", "psb.resident"}) {
+    v1::SourcePlan* const source = plan.add_sources();
+    source->set_resource(resource);
+    source->set_segments(2);
+    source->add_fields("id");
+  }
+  const v1::RunEstimate own = EstimateRun(plan, 3'000'000, 2, {1'000'000, 500'000}, {1'000'000, 1});
+  CHECK(own.basis() == v1::SPEED_BASIS_RULE);
+  CHECK(own.rows_per_s() == 2'000'000);
+  CHECK(own.took_us() == kFixedRunUs + 1'500'000);
+  CHECK_FALSE(own.waits_for_rows());
+  plan.mutable_sources(1)->set_still_read(true);
+  const v1::RunEstimate others = EstimateRun(plan, 3'000'000, 4, {}, {1'000'000, 1'000'000});
+  CHECK(others.basis() == v1::SPEED_BASIS_INSTALLATION);
+  CHECK(others.took_us() == kFixedRunUs + 3'000'000);
+  CHECK(others.waits_for_rows());
+  CHECK(others.memory_bytes() == 2 * own.memory_bytes());
+  CHECK(EstimateRun(plan, 1, 1, {}, {}).basis() == v1::SPEED_BASIS_PRODUCT);
+}
+
+TEST_CASE("What is left of a run is told when enough was read to say so") {
+  CHECK_FALSE(LeftMs(0, 100, 10'000'000));
+  CHECK_FALSE(LeftMs(50, 100, 100'000));
+  CHECK(LeftMs(50, 100, 2'000'000) == 2'000);
+  CHECK(LeftMs(100, 100, 2'000'000) == 0);
+  RunMeter meter;
+  meter.Expect(200);
+  meter.Begin(v1::RUN_PHASE_CUT_OFFS, 100, 1'000'000);
+  meter.AddRows(100);
+  meter.Begin(v1::RUN_PHASE_COMPARING, 100, 2'000'000);
+  meter.AddRows(50);
+  v1::RunProgress progress;
+  meter.Fill(2'500'000, &progress);
+  CHECK(progress.read_rows() == 50);
+  CHECK(progress.rows() == 100);
+  CHECK(progress.left_ms() == 500);
+  CHECK(meter.read_rows() == 150);
+}
+
+}  // namespace hangou
