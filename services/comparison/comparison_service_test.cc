@@ -7,6 +7,7 @@
 #include "libs/base/temp_folder.h"
 #include "libs/feed/feed_for_test.h"
 #include "libs/rpc/test_support.h"
+#include "services/comparison/counted_source.h"
 #include "services/comparison/run_estimate.h"
 
 namespace hangou {
@@ -76,27 +77,49 @@ TestInstallation& TestCity() {
   return city;
 }
 
-// The service over mutual TLS, on a log in memory, with a rule of tax and its grant.
-class RunningComparison {
+// What a run stands on: a log in memory, a rule of tax and its grant.
+class RunGround {
  public:
-  RunningComparison() {
+  RunGround() {
     PolicyObjects objects = feed_test::Objects();
     auto* const line = objects.grants["g1"].add_fields();
     line->set_field("id");
     line->set_permission(hangou::record::v1::PERMISSION_FULL);
-    policy_.Install(PolicySnapshot::Compile(objects, 1).value());
-    policy_.Renew(SystemClock().BootUs(), 1, 1'000'000'000);
-    {
-      ComparisonBook book(log);
-      REQUIRE(book.Open().ok());
-      v1::ComparisonEvent event;
-      *event.mutable_rule() = RuleOfNames();
-      event.set_department("tax");
-      REQUIRE(book.Write({event}, kKeepRuleMs).ok());
-    }
-    auto opened =
-        ComparisonService::Open({log, policy_, audit, keys_, SystemClock(), MakeStoreBudget(32 << 20),
-                                 folder_.path() + "/view", feed_test::kPartitions});
+    policy.Install(PolicySnapshot::Compile(objects, 1).value());
+    policy.Renew(SystemClock().BootUs(), 1, 1'000'000'000);
+    ComparisonBook book(log);
+    REQUIRE(book.Open().ok());
+    v1::ComparisonEvent event;
+    *event.mutable_rule() = RuleOfNames();
+    event.set_department("tax");
+    REQUIRE(book.Write({event}, kKeepRuleMs).ok());
+  }
+
+  LateLog log;
+  feed_test::TestLibrary library{log};
+  feed_test::TestAudit audit;
+  PolicyHolder policy{SystemClock()};
+  KeyRing keys = KeyRing::ForTest();
+  TempFolder folder;
+};
+
+// The machine's clock, which does something whenever it is asked how late it is.
+class HookedClock final : public Clock {
+ public:
+  int64_t UtcUs() const override { return SystemClock().UtcUs(); }
+  int64_t BootUs() const override {
+    hook();
+    return SystemClock().BootUs();
+  }
+  std::function<void()> hook = [] {};
+};
+
+// The service over mutual TLS, on a log in memory, with a rule of tax and its grant.
+class RunningComparison : public RunGround {
+ public:
+  RunningComparison() {
+    auto opened = ComparisonService::Open({log, policy, audit, keys, SystemClock(), MakeStoreBudget(32 << 20),
+                                           folder.path() + "/view", feed_test::kPartitions});
     INFO(opened.status());
     REQUIRE(opened.ok());
     service = *std::move(opened);
@@ -120,15 +143,9 @@ class RunningComparison {
     return notes;
   }
 
-  LateLog log;
-  feed_test::TestLibrary library{log};
-  feed_test::TestAudit audit;
   std::unique_ptr<ComparisonService> service;
 
  private:
-  TempFolder folder_;
-  PolicyHolder policy_{SystemClock()};
-  KeyRing keys_ = KeyRing::ForTest();
   std::unique_ptr<RpcServer> server_;
 };
 
@@ -248,6 +265,60 @@ TEST_CASE("A run that is cancelled keeps nothing, is on record, and ends no othe
   // Nothing was found before it.
   CHECK(other.last.run().name() == "runs/1");
   CHECK(other.last.run().new_clues() == 1);
+}
+
+TEST_CASE("A run that is cancelled when it has read its rows says so on record, and keeps no clue") {
+  RunGround ground;
+  for (size_t person = 0; person < 40; ++person) ground.library.Put(person, "nobody");
+  ComparisonBook book(ground.log);
+  REQUIRE(book.Open().ok());
+  auto projections = *Projections::Open({ground.log,
+                                         ground.policy,
+                                         SystemClock(),
+                                         MakeStoreBudget(32 << 20),
+                                         ground.folder.path() + "/view",
+                                         feed_test::kPartitions,
+                                         {},
+                                         {}});
+  HookedClock clock;
+  const ComparisonContext context = {ground.policy, ground.audit, ground.keys, clock, *projections, book};
+  RunMeter meter;
+  clock.hook = [&] {
+    if (meter.phase() == v1::RUN_PHASE_COMPARING && meter.read_rows() > 0) meter.control.cancelled = true;
+  };
+  const auto run = RunStoredRule(context, {"tax", "consumer", "app", "", ""}, RunOfNames().run(), &meter);
+  CHECK(absl::IsCancelled(run.status()));
+  CHECK(meter.findings == 40);
+  CHECK(book.Clues("tax", [](const v1::Clue&) { return true; }).empty());
+  CHECK(book.runs() == 0);
+  REQUIRE(ground.audit.entries.size() == 1);
+  CHECK(ground.audit.entries[0].records() == 40);
+  CHECK(ground.audit.entries[0].note() == "cancelled: psb.resident");
+  CHECK_FALSE(ground.audit.entries[0].positions().empty());
+}
+
+TEST_CASE("A source counts what was read of it, and ends where its run was cancelled") {
+  class Blocks final : public BlockSource {
+   public:
+    absl::StatusOr<const BlockRows*> Next() override {
+      block_.rows = 3;
+      return &block_;
+    }
+    absl::StatusOr<const std::vector<uint64_t>*> Ids() override { return &block_.ids; }
+
+   private:
+    BlockRows block_;
+  };
+  RunMeter meter;
+  int64_t rows = 0;
+  CountedSource source(std::make_unique<Blocks>(), &meter, &rows);
+  REQUIRE(source.Next().ok());
+  REQUIRE(source.Next().ok());
+  CHECK(rows == 6);
+  CHECK(meter.read_rows() == 6);
+  meter.control.cancelled = true;
+  CHECK(absl::IsCancelled(source.Next().status()));
+  CHECK(rows == 6);
 }
 
 TEST_CASE("A service that stops ends its runs with DRAINING, those that wait too") {

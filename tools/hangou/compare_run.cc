@@ -89,6 +89,8 @@ class ShownRun {
   absl::StatusOr<comparison_v1::Run> Run(const comparison_v1::RunRuleRequest& request) {
     ASSIGN_OR_RETURN(const auto client, ConnectAs(globals_));
     ComparisonCalls calls(*client);
+    // Looked up first: what is cancelled while the catalog does not answer is never begun.
+    RETURN_IF_ERROR(client->ChannelTo("comparison").status());
     if (interrupt_.happened()) return absl::CancelledError("cancelled before it began");
     absl::StatusOr<comparison_v1::Run> run = calls.WatchRun(
         request, [&](const comparison_v1::RunProgress& progress) { Take(calls, progress); },
