@@ -4,7 +4,10 @@
 #include <catch2/catch.hpp>
 #include <thread>
 
+#include "hangou/catalog/v1/catalog.grpc.pb.h"
 #include "libs/base/temp_folder.h"
+#include "libs/client/client.h"
+#include "libs/client/comparison_calls.h"
 #include "libs/feed/feed_for_test.h"
 #include "libs/rpc/test_support.h"
 #include "services/comparison/counted_source.h"
@@ -117,19 +120,27 @@ class HookedClock final : public Clock {
 // The service over mutual TLS, on a log in memory, with a rule of tax and its grant.
 class RunningComparison : public RunGround {
  public:
-  RunningComparison() {
+  RunningComparison() { Start("127.0.0.1:0"); }
+  ~RunningComparison() { Stop(); }
+  // Starts it at an address: again, with what the log has.
+  void Start(const std::string& at) {
     auto opened = ComparisonService::Open({log, policy, audit, keys, SystemClock(), MakeStoreBudget(32 << 20),
                                            folder.path() + "/view", feed_test::kPartitions});
     INFO(opened.status());
     REQUIRE(opened.ok());
     service = *std::move(opened);
-    server_ = *RpcServer::Start({.identity_folder = TestCity().server(), .services = {service.get()}});
+    server_ = *RpcServer::Start(
+        {.address = at, .identity_folder = TestCity().server(), .services = {service.get(), &catalog_}});
+    catalog_.address = server_->address();
   }
-  ~RunningComparison() {
+  void Stop() {
     service->Drain();
     server_->Shutdown(0);
+    server_.reset();
+    service.reset();
   }
 
+  std::string address() const { return server_->address(); }
   std::unique_ptr<v1::Comparison::Stub> Stub(const std::string& department) {
     return v1::Comparison::NewStub(
         *MakeChannel(server_->address(), TestCity().Identity(department, roles::kConsumer)));
@@ -146,6 +157,22 @@ class RunningComparison : public RunGround {
   std::unique_ptr<ComparisonService> service;
 
  private:
+  // Says where comparison is.
+  class WhereItIs final : public hangou::catalog::v1::Catalog::CallbackService {
+   public:
+    grpc::ServerUnaryReactor* GetEndpoints(grpc::CallbackServerContext* context,
+                                           const hangou::catalog::v1::GetEndpointsRequest*,
+                                           hangou::catalog::v1::GetEndpointsResponse* response) override {
+      response->add_endpoints()->set_service("comparison");
+      response->mutable_endpoints(0)->set_address(address);
+      grpc::ServerUnaryReactor* const reactor = context->DefaultReactor();
+      reactor->Finish(grpc::Status::OK);
+      return reactor;
+    }
+    std::string address;
+  };
+
+  WhereItIs catalog_;
   std::unique_ptr<RpcServer> server_;
 };
 
@@ -335,6 +362,40 @@ TEST_CASE("A service that stops ends its runs with DRAINING, those that wait too
   CHECK(ReasonOf(run.End()) == Reason::kDraining);
   CHECK(ReasonOf(queued.End()) == Reason::kDraining);
   drain.join();
+}
+
+TEST_CASE("A client goes on with its run where the service was started again, and nothing is found twice") {
+  RunningComparison comparison;
+  comparison.library.Put(0, "nobody");
+  comparison.log.late = true;
+  const auto client =
+      *Client::Connect({comparison.address(), TestCity().Identity("tax", roles::kConsumer), kTestWaitMs});
+  Eventually<v1::RunProgress> seen;
+  std::vector<std::string> ids;
+  int retries = 0;
+  absl::StatusOr<v1::Run> run;
+  std::thread caller([&] {
+    run = ComparisonCalls(*client).WatchRun(
+        RunOfNames().run(),
+        [&](const v1::RunProgress& progress) {
+          if (ids.empty() || ids.back() != progress.id()) ids.push_back(progress.id());
+          seen.Update([&](v1::RunProgress& last) { last = progress; });
+        },
+        [&](const absl::Status& why) { return absl::IsUnavailable(why) && ++retries > 0; });
+  });
+  CHECK(
+      seen.Wait([](const v1::RunProgress& last) { return last.phase() == v1::RUN_PHASE_WAITING_FOR_ROWS; }));
+  const std::string address = comparison.address();
+  comparison.Stop();
+  comparison.log.late = false;
+  comparison.Start(address);
+  caller.join();
+  INFO(run.status());
+  REQUIRE(run.ok());
+  CHECK(run->name() == "runs/1");
+  CHECK(run->new_clues() == 1);
+  CHECK(retries > 0);
+  CHECK(ids.size() == 2);
 }
 
 TEST_CASE("Who watches is told of clues behind a token, each as it is then") {

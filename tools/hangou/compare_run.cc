@@ -52,7 +52,7 @@ void ShowRun(const comparison_v1::Run& run) {
 const char* PhaseText(comparison_v1::RunPhase phase) {
   switch (phase) {
     case comparison_v1::RUN_PHASE_QUEUED:
-      return "behind other runs";
+      return "waiting for its turn";
     case comparison_v1::RUN_PHASE_WAITING_FOR_ROWS:
       return "waiting for rows";
     case comparison_v1::RUN_PHASE_CUT_OFFS:
