@@ -46,9 +46,10 @@ class ComparisonCalls {
   absl::StatusOr<hangou::comparison::v1::ListRulesResponse> ListRules(
       const hangou::comparison::v1::ListRulesRequest& request);
   absl::StatusOr<hangou::comparison::v1::Run> Run(const hangou::comparison::v1::RunRuleRequest& request);
-  // Runs a rule, or joins a run of the same, and tells `on_progress` how far it is; blocks until it has ended. Where the
-  // connection is lost or the service stops, `on_retry` is told why, and where it answers true the run is taken up or begun
-  // again, within the client's deadline: a run has no effect before its end, so nothing is found twice. CANCELLED where the run was cancelled, also by CancelRun; DEADLINE_EXCEEDED where it goes on without this call.
+  // Runs a rule, or joins a run of the same, and tells `on_progress` how far it is; blocks until it has ended. Where
+  // the connection is lost or the service stops, `on_retry` is told why, and where it answers true the run is taken
+  // up or begun again, within the client's deadline: a run has no effect before its end, so nothing is found twice.
+  // CANCELLED where the run was cancelled, also by CancelRun; DEADLINE_EXCEEDED where it goes on without this call.
   absl::StatusOr<hangou::comparison::v1::Run> WatchRun(
       const hangou::comparison::v1::RunRuleRequest& request,
       const std::function<void(const hangou::comparison::v1::RunProgress& progress)>& on_progress,

@@ -72,7 +72,7 @@ class RuleRun final : private TotalTaker {
   std::vector<uint8_t> is_named_;  // by side: rows of other sides are filtered or measured by its measures
   std::unique_ptr<KeyScreen> screen_;  // null: each key is evaluated
   std::string key_;                    // at hand
-  int64_t reported_ = 0;  // keys that the control knows
+  int64_t reported_ = 0;               // keys that the control knows
   std::vector<Gatherer> totals_;
   std::string total_key_;
   bool has_total_ = false;

@@ -71,7 +71,8 @@ class ComparisonBook {
   std::optional<int64_t> BehindRun(const std::string& department, const std::string& name) const;
   // Calls `changed` when clues were written, from a thread that writes: it must not block. Once, before the first call.
   void OnClues(std::function<void()> changed) { on_clues_ = std::move(changed); }
-  // How fast the last runs of a rule were read, of each period, and those of all departments; 0 rows where none has told.
+  // How fast the last runs of a rule were read, of each period, and those of all departments; 0 rows where none has
+  // told.
   struct ReadSpeed {
     int64_t rows = 0;
     int64_t us = 0;

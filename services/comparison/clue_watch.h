@@ -13,16 +13,17 @@
 
 namespace hangou {
 
-// Hands clues over as they change. A watcher is a place in the book and no queue: who reads slowly gets each clue as it
-// is then, and who does not take a message for 30 s is dropped with its token. Works on `loop`, which is stopped before it
-// goes; the references outlive it.
+// Hands clues over as they change. A watcher is a place in the book and no queue: who reads slowly gets each clue as
+// it is then, and who does not take a message for 30 s is dropped with its token. Works on `loop`, which is stopped
+// before it goes; the references outlive it.
 class ClueWatches {
  public:
   using Stream = ServerStream<hangou::comparison::v1::WatchCluesResponse>;
 
   ClueWatches(const ComparisonContext& context, EventLoop& loop) : context_(context), loop_(loop) {}
 
-  // Tells `stream` what changes from where the request says. TOKEN_INVALID, OBJECT_NOT_FOUND end it at once. On the loop.
+  // Tells `stream` what changes from where the request says. TOKEN_INVALID, OBJECT_NOT_FOUND end it at once. On the
+  // loop.
   void Open(const Caller& caller, const hangou::comparison::v1::WatchCluesRequest& request,
             const std::shared_ptr<Stream>& stream);
   // Clues were written. From any thread.

@@ -12,8 +12,8 @@
 
 namespace hangou {
 
-// The rows of a source, counted block by block as they are read: some thousand at once, so that counting costs nothing. A
-// run that is cancelled ends at the next block.
+// The rows of a source, counted block by block as they are read: some thousand at once, so that counting costs
+// nothing. A run that is cancelled ends at the next block.
 class CountedSource final : public BlockSource {
  public:
   // `rows` counts those of a partition, and is of its thread; both outlive the source.

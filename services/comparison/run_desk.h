@@ -31,8 +31,8 @@ class RunMeter {
   // Findings so far.
   std::atomic<int64_t> findings = 0;
 
-  // A phase begins that reads so many rows; 0: none, or not known. Before the first that reads any, `expected_rows` says
-  // how many all phases read.
+  // A phase begins that reads so many rows; 0: none, or not known. Before the first that reads any, `expected_rows`
+  // says how many all phases read.
   void Begin(hangou::comparison::v1::RunPhase phase, int64_t rows, int64_t now_us);
   void Expect(int64_t expected_rows) { expected_rows_ = expected_rows; }
   // Rows were read in this phase.

@@ -18,8 +18,8 @@ constexpr int64_t kFixedRunUs = 20'000;
 
 // How many threads a run of so many partitions has.
 unsigned ThreadsOfRun(int partitions);
-// The estimate for a run that reads `read_rows` rows of the sources of `plan`. `of_rule` and `of_all` are speeds of former
-// runs (ComparisonBook); the first that has rows counts.
+// The estimate for a run that reads `read_rows` rows of the sources of `plan`. `of_rule` and `of_all` are speeds of
+// former runs (ComparisonBook); the first that has rows counts.
 hangou::comparison::v1::RunEstimate EstimateRun(const hangou::comparison::v1::ExplainRuleResponse& plan,
                                                 int64_t read_rows, unsigned threads,
                                                 const ComparisonBook::ReadSpeed& of_rule,
