@@ -107,7 +107,13 @@ class ShownRun {
 
   void Take(ComparisonCalls& calls, const comparison_v1::RunProgress& progress) {
     if (id_ != progress.id()) {
-      if (!id_.empty()) Tell("the service was started again, and so is the run");
+      if (!id_.empty()) {
+        Tell("the service was started again, and so is the run");
+      } else if (progress.joined()) {
+        Tell("this run was asked for before, at " +
+             FormatInstant(progress.start_time().seconds() * kUsPerSecond) +
+             "; what was published since may not be in it");
+      }
       id_ = progress.id();
       cancelled_ = false;
     } else if (lost_) {
@@ -186,6 +192,7 @@ absl::StatusOr<int> RunWithProgress(const comparison_v1::RunRuleRequest& request
     return shown.interrupted() ? kExitInterrupted : kExitFailed;
   }
   RETURN_IF_ERROR(run.status());
+  if (shown.interrupted()) std::fputs("the run had ended before it was cancelled\n", stderr);
   if (globals.json()) {
     Print(JsonOf(*run));
   } else {
