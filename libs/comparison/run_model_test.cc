@@ -154,7 +154,9 @@ v1::ComparisonRule RandomRule(Random& random) {
     rule.mutable_rollup()->add_by("person");
     auto* const measures = rule.mutable_rollup()->mutable_measures();
     AddNamed(measures, "keys", "count()");
-    AddNamed(measures, "amount", Any<std::string>(random, {"sum(most)", "sum(a.total)", "min(b.total)"}));
+    AddNamed(
+        measures, "amount",
+        Any<std::string>(random, {"sum(most)", "sum(a.total)", "min(b.total)", "sum(a.total + b.total)"}));
     AddNamed(measures, "kind", Any<std::string>(random, {"max(label)", "min(chosen)", "max(b.kind)"}));
     AddNamed(measures, "there",
              OneIn(random, 4) ? "count_distinct(label)" : "count(present(a) and present(b))");
@@ -218,7 +220,7 @@ ModelRow RandomModelRow(Random& random, size_t key_parts) {
       row.texts[field] = Any<std::string>(random, {"x", "y", "xyz", "一二三四五六七八", ""});
     } else if (kModelFields[field] == "month") {
       row.texts[field] =
-          OneIn(random, 60) ? "2024-13" : "2024-" + std::string(OneIn(random, 2) ? "09" : "10");
+          OneIn(random, 12) ? "2024-13" : "2024-" + std::string(OneIn(random, 2) ? "09" : "10");
     } else if (kModelFields[field] == "day") {
       row.numbers[field] = kModelDay - static_cast<int64_t>(Below(random, 120));
     } else {
@@ -275,9 +277,22 @@ std::unique_ptr<MergedRows> WriteModelRows(const std::string& folder, const Mode
   return std::make_unique<MergedRows>(std::move(sources));
 }
 
+// What stands in the frame of a finding: the measures of its total, or else of its sides.
+std::string FiguresOf(const CompiledRule& rule, const Value* slots) {
+  std::string figures;
+  const auto add = [&](int slot) { figures += " " + FormatValue(rule.type_of(slot), slots[slot]); };
+  for (const CompiledMeasure& measure : rule.total_measures()) add(measure.slot);
+  if (rule.rollup_parts() > 0) return figures;
+  for (const CompiledSide& side : rule.sides()) {
+    add(side.rows_slot);
+    for (const CompiledMeasure& measure : side.measures) add(measure.slot);
+  }
+  return figures;
+}
+
 // What a run tells, in an order of its own.
 struct ModelAnswer {
-  std::multiset<std::tuple<std::string, std::string, int64_t>> findings;  // key, subject, amount
+  std::multiset<std::tuple<std::string, std::string, int64_t>> findings;  // key, subject and figures, amount
   int64_t keys = 0, not_due = 0, undetermined = 0, withheld = 0, problems = 0;
   std::vector<int64_t> rows;
 
@@ -429,7 +444,7 @@ class ModelRun {
     const bool fits = amount.is_present() && amount.number <= INT64_MAX && amount.number >= INT64_MIN;
     if (fits) amount_fen = static_cast<int64_t>(amount.number);
     if (!fits && (amount.is_present() || amount.state == ValueState::kFault)) ++answer_.problems;
-    answer_.findings.insert({key, subject, amount_fen});
+    answer_.findings.insert({key, subject + FiguresOf(rule_, slots_.data()), amount_fen});
   }
 
   const CompiledRule& rule_;
@@ -463,8 +478,9 @@ ModelAnswer RunOfRule(const CompiledRule& rule, const ModelRun::Sides& sides, co
   RunControl control;
   ModelAnswer answer;
   const auto counts = RunRule(rule, std::move(inputs), terms, &control, [&](const Finding& finding) {
-    answer.findings.insert(
-        {std::string(finding.key), std::string(finding.subject), finding.amount_fen.value_or(-1)});
+    answer.findings.insert({std::string(finding.key),
+                            std::string(finding.subject) + FiguresOf(rule, finding.slots),
+                            finding.amount_fen.value_or(-1)});
     return absl::OkStatus();
   });
   INFO(counts.status());
