@@ -20,6 +20,8 @@ constexpr int kProjectionPartitions = 8;
 constexpr int64_t kRetryMs = 1'000;
 // Between two looks for what was erased, or is valid no more.
 constexpr int64_t kPurgeMs = 60'000;
+// Between two looks at whether a wait was cancelled: soon for whoever cancels.
+constexpr int64_t kCancelLookMs = 50;
 
 }  // namespace
 
@@ -212,7 +214,8 @@ void Projections::PurgeErased() {
 }
 
 absl::StatusOr<std::shared_ptr<FedProjection>> Projections::Await(const ProjectionName& name,
-                                                                  int64_t timeout_ms) {
+                                                                  int64_t timeout_ms,
+                                                                  const std::atomic<bool>* cancelled) {
   const auto snapshot = context_.policy.Newest();
   const auto schema = snapshot ? snapshot->FindResource("resources/" + name.shape.resource) : nullptr;
   if (schema == nullptr)
@@ -227,6 +230,8 @@ absl::StatusOr<std::shared_ptr<FedProjection>> Projections::Await(const Projecti
     const auto found = entries_.find(name);
     if (found == entries_.end()) return MakeError(Reason::kInternal, "the projection was not asked for");
     if (stopped_) return MakeError(Reason::kDraining, "the service is stopping; retry");
+    if (cancelled != nullptr && *cancelled)
+      return absl::CancelledError("the run was cancelled; it has kept no clue");
     const Entry& entry = found->second;
     if (entry.fed && entry.tail && entry.tail->HasPassed(ends)) return entry.fed;
     if (!entry.fed && !entry.status.ok() && ReasonOf(entry.status) != Reason::kPositionTimeout)
@@ -236,8 +241,14 @@ absl::StatusOr<std::shared_ptr<FedProjection>> Projections::Await(const Projecti
       return MakeError(Reason::kPositionTimeout,
                        "the rows of " + name.shape.resource + " are still being read; retry");
     }
-    moved_.WaitFor(mutex_, left_us / kUsPerMs + 1);
+    moved_.WaitFor(mutex_, std::min(left_us / kUsPerMs + 1, kCancelLookMs));
   }
+}
+
+std::shared_ptr<FedProjection> Projections::Find(const ProjectionName& name) const {
+  MutexLock lock(mutex_);
+  const auto found = entries_.find(name);
+  return found == entries_.end() ? nullptr : found->second.fed;
 }
 
 absl::Status Projections::status(const ProjectionName& name) const {
