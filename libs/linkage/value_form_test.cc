@@ -1,5 +1,7 @@
 #include "libs/linkage/value_form.h"
 
+#include <catch2/catch.hpp>
+
 #include "libs/linkage/division_names.h"
 #include "libs/linkage/han_text.h"
 

@@ -6,12 +6,12 @@
 #   NAME          publish (.kafka, .postgres), get (.echo), batch_get (.postgres), asof (.postgres),
 #                 list (.stream), validate (.stdnum), import (.duckdb), and of rules: compare (.duckdb_sorted,
 #                 .duckdb_text, and the memory of each), compare_clickhouse, compare_total (.duckdb_total),
-#                 compare_pack, compare_cold (beside the disk), compare_growth (beside a tenth of the rows); linkage
+#                 compare_pack, compare_continuous (beside a second), compare_cold (beside the disk), compare_growth (beside a tenth of the rows); linkage
 #                 (.splink_SET, .splink_SET_f1)
 #   --runs N      runs of ours and of the peer, in turn; 5
 #   --records N   records per run of publishing, or in the library before reads; 200000 (import: 1000000,
 #                 compare, compare_clickhouse, compare_cold, compare_growth: 30000000 a table, compare_total: 3000000 a
-#                 table, compare_pack: 6000000, linkage: 200000 people and a fifth as many companies)
+#                 table, compare_pack: 6000000, compare_continuous: 60000 at 2000 a second, linkage: 200000 people and a fifth as many companies)
 #   --keep DIR    leaves the data, and the logs of everybody, in DIR, which must not exist yet
 set -euo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
@@ -25,7 +25,7 @@ fail() {
 name=${1:-}
 case $name in
   publish | batch_get | asof) peer=postgres ;;
-  get | list) peer= ;;
+  get | list | compare_continuous) peer= ;;
   validate) peer=stdnum ;;
   import | compare | compare_clickhouse | compare_total | compare_cold | compare_growth | compare_pack) peer=duckdb ;;
   linkage) peer=splink ;;
@@ -52,6 +52,7 @@ tools/setup.sh
 source tools/build.sh
 configure release
 build_targets build hangou hangou-catalog hangou-population hangou-compare
+[[ $name != compare_continuous ]] || build_targets build hangou-legal-entity hangou-tax hangou-comparison
 
 data=${keep:-$(mktemp -d "${TMPDIR:-/tmp}/hangou-compare.XXXXXX")}
 mkdir -p "$data"
@@ -59,6 +60,7 @@ cluster=$data/cluster
 postgres_bin=/usr/lib/postgresql/15/bin
 # As much memory as PostgreSQL gets below, and a topic for one broker and one replica.
 export HANGOU_BIN=$root/build/bin CLUSTER_PROCESSES="catalog-0 population-0"
+[[ $name != compare_continuous ]] || CLUSTER_PROCESSES+=" legal_entity-0 tax-0 comparison-0"
 export CLUSTER_MEMORY_MIB=1024 CLUSTER_PARTITIONS=${CLUSTER_PARTITIONS:-16}
 CLUSTER_PORT=$(free_ports 1)
 export CLUSTER_PORT
@@ -169,7 +171,20 @@ tools/cluster.sh up "$cluster" >"$data/cluster.log" || fail "the installation do
 hangou() { "$HANGOU_BIN/hangou" "$@"; }
 hangou certs issue --data "$cluster" --department psb --role publisher >/dev/null
 hangou certs issue --data "$cluster" --department tax --role consumer >/dev/null
-HANGOU_CONFIG=$cluster/config.yaml hangou apply -f examples/city/base --context manager-1 >"$data/apply.log"
+export HANGOU_CONFIG=$cluster/config.yaml
+hangou apply -f examples/city/base --context manager-1 >"$data/apply.log"
+if [[ $name == compare_continuous ]]; then
+  hangou certs issue --data "$cluster" --department scjg --role publisher >/dev/null
+  for role in publisher manager; do
+    hangou certs issue --data "$cluster" --department tax --role "$role" >/dev/null
+  done
+  change=$(hangou -o json apply -f examples/city/full -f examples/city/comparison --context manager-1 |
+    python3 -c 'import json, sys; print(json.load(sys.stdin)["waiting_change"])')
+  hangou approve "$change" --context manager-2 >>"$data/apply.log"
+  hangou compare apply -f examples/comparison --address "127.0.0.1:$CLUSTER_PORT" \
+    --identity "$cluster/identities/tax-manager" >>"$data/apply.log"
+  [[ " ${options[*]} " == *" --records "* ]] || options+=(--records 60000)
+fi
 [[ -z $peer ]] || start_postgres
 echo "== compare"
 "$HANGOU_BIN/hangou-compare" "$name" --cluster "$cluster" "${options[@]}"

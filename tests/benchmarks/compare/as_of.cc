@@ -36,9 +36,9 @@ absl::StatusOr<std::vector<int64_t>> PublishVersions(const CompareOptions& optio
   ASSIGN_OR_RETURN(const auto schema, publisher->Schema(kResidents));
   std::vector<int64_t> instants;
   for (int version = 0; version < kResidentVersions; ++version) {
-    ASSIGN_OR_RETURN(
-        const double seconds,
-        PublishAll(installation, ResidentRecords(*schema, 0, options.records, version), kLoadStreams));
+    ASSIGN_OR_RETURN(const double seconds,
+                     PublishAll(installation, ResidentsTarget(),
+                                ResidentRecords(*schema, 0, options.records, version), kLoadStreams));
     std::printf("version %d: %.0f records/s published, what was there kept as its past\n", version + 1,
                 options.records / seconds);
     instants.push_back(SystemClock().UtcUs());

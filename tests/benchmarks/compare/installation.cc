@@ -30,12 +30,16 @@ absl::StatusOr<Installation> Installation::Open(const std::string& folder) {
   installation.partitions_ = catalog.partitions;
   ASSIGN_OR_RETURN(installation.broker_, FirstLine(folder + "/kafka/address"));
   ASSIGN_OR_RETURN(installation.broker_pid_, PidIn(folder + "/kafka/pid"));
-  ASSIGN_OR_RETURN(installation.population_pid_, PidIn(folder + "/pids/population-0"));
+  ASSIGN_OR_RETURN(installation.population_pid_, installation.PidOf("population-0"));
   return installation;
 }
 
 absl::StatusOr<std::unique_ptr<Client>> Installation::Connect(const std::string& identity) const {
   return Client::Connect({catalog_, IdentityOf(identity)});
+}
+
+absl::StatusOr<int> Installation::PidOf(const std::string& process) const {
+  return PidIn(folder_ + "/pids/" + process);
 }
 
 KafkaSettings Installation::BrokerSettings(const std::string& topic_prefix) const {

@@ -23,6 +23,8 @@ class Installation {
   // The broker with its administrator's identity; topics stand behind `topic_prefix`.
   KafkaSettings BrokerSettings(const std::string& topic_prefix) const;
 
+  // The process of that name in the cluster ("population-0").
+  absl::StatusOr<int> PidOf(const std::string& process) const;
   int population_pid() const { return population_pid_; }
   int broker_pid() const { return broker_pid_; }
   int32_t partitions() const { return partitions_; }

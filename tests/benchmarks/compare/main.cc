@@ -49,6 +49,7 @@ int Main(int argc, char** argv) {
   add("compare_total", "A rule over rows as they come beside DuckDB", CompareTotal, false);
   add("compare_cold", "A rule over tables on disk beside reading them", CompareCold, false);
   add("compare_growth", "A rule over ten times as many rows", CompareGrowth, false);
+  add("compare_continuous", "A rule that is followed while records come", CompareContinuous, true);
   add("compare_pack", "Rules over many cities beside DuckDB", ComparePack, false);
   add("linkage", "Linking records beside Splink", CompareLinkage, false);
   std::string identity;

@@ -56,7 +56,8 @@ absl::Status ComparePublish(const CompareOptions& options) {
   // first million records.
   for (int run = 0; run < kWarmUpRuns; ++run, first += count) {
     RETURN_IF_ERROR(
-        PublishAll(installation, ResidentRecords(*schema, first, count), kPublishStreams).status());
+        PublishAll(installation, ResidentsTarget(), ResidentRecords(*schema, first, count), kPublishStreams)
+            .status());
     RETURN_IF_ERROR(postgres->CopyResidents(first, count).status());
   }
   Comparison with_kafka("publish.kafka", "records/s");
@@ -66,7 +67,8 @@ absl::Status ComparePublish(const CompareOptions& options) {
     auto records = ResidentRecords(*schema, first, count);
     RETURN_IF_ERROR(kafka->Mark());
     const CpuMark ours_mark(installation);
-    ASSIGN_OR_RETURN(const double seconds, PublishAll(installation, std::move(records), kPublishStreams));
+    ASSIGN_OR_RETURN(const double seconds,
+                     PublishAll(installation, ResidentsTarget(), std::move(records), kPublishStreams));
     std::printf("ours: %s\n", ours_mark.PerRecord(installation, count).c_str());
     ASSIGN_OR_RETURN(const auto messages, kafka->ReadFromMark(static_cast<size_t>(count)));
     const CpuMark peer_mark(installation);
@@ -80,8 +82,8 @@ absl::Status ComparePublish(const CompareOptions& options) {
   }
   const double half = Median(rates) / 2;
   const auto paced = static_cast<int64_t>(half * kPacedSeconds);
-  ASSIGN_OR_RETURN(const AckFigures acks,
-                   PublishAtRate(installation, ResidentRecords(*schema, first, paced), half));
+  ASSIGN_OR_RETURN(const AckFigures acks, PublishAtRate(installation, ResidentsTarget(),
+                                                        ResidentRecords(*schema, first, paced), half));
   std::printf("acknowledgements at half the peak: %.0f records/s, p50 %.1f ms, p99 %.1f ms\n",
               acks.per_second, static_cast<double>(acks.p50_us) / kUsPerMs,
               static_cast<double>(acks.p99_us) / kUsPerMs);

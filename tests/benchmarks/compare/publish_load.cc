@@ -11,7 +11,6 @@
 #include "libs/client/publisher.h"
 #include "libs/schema/owner.h"
 #include "tests/benchmarks/compare/comparison.h"
-#include "tests/benchmarks/compare/residents.h"
 #include "tests/benchmarks/figures.h"
 
 namespace hangou {
@@ -21,7 +20,6 @@ namespace v1 = hangou::base_library::v1;
 
 using Records = std::vector<hangou::record::v1::Record>;
 
-constexpr char kPublisher[] = "psb-publisher";
 // No batch waits so long on a machine that works.
 constexpr int64_t kAnswerDeadlineMs = 30'000;
 
@@ -31,7 +29,8 @@ absl::Status PublishSlice(Publisher& publisher, Records& records, size_t begin, 
 }
 
 // Full batches of one partition each, as a publisher gathers them; what fills none is left out.
-std::vector<v1::PublishRequest> Gather(const ResourceSchema& schema, int32_t partitions, Records records) {
+std::vector<v1::PublishRequest> Gather(const std::string& resource, const ResourceSchema& schema,
+                                       int32_t partitions, Records records) {
   std::vector<v1::PublishRequest> batches;
   std::map<int32_t, v1::PublishRequest> gathering;
   const int64_t now_us = SystemClock().UtcUs();
@@ -39,8 +38,8 @@ std::vector<v1::PublishRequest> Gather(const ResourceSchema& schema, int32_t par
     v1::PublishRequest& batch = gathering[PartitionOfPayload(schema, record.payload(), partitions, now_us)];
     *batch.add_records() = std::move(record);
     if (batch.records_size() < static_cast<int>(limits::kBatchRecords)) continue;
-    batch.set_resource(kResidents);
-    batch.set_request_id(RequestIdOf("paced", "", batches.size(), batch));
+    batch.set_resource(resource);
+    batch.set_request_id(RequestIdOf("paced", resource, batches.size(), batch));
     batches.push_back(std::move(batch));
     batch.Clear();
   }
@@ -57,7 +56,8 @@ absl::Status CheckAccepted(const v1::RecordOutcome& outcome) {
 
 }  // namespace
 
-absl::StatusOr<double> PublishAll(const Installation& installation, Records records, int streams) {
+absl::StatusOr<double> PublishAll(const Installation& installation, const PublishTarget& target,
+                                  Records records, int streams) {
   struct Stream {
     std::unique_ptr<Client> client;
     std::unique_ptr<Publisher> publisher;
@@ -65,11 +65,11 @@ absl::StatusOr<double> PublishAll(const Installation& installation, Records reco
   };
   std::vector<Stream> open(static_cast<size_t>(streams));
   for (Stream& stream : open) {
-    ASSIGN_OR_RETURN(stream.client, installation.Connect(kPublisher));
+    ASSIGN_OR_RETURN(stream.client, installation.Connect(target.identity));
     // Connects and looks the library up: not part of what is measured.
-    RETURN_IF_ERROR(stream.client->Schema(kResidents).status());
+    RETURN_IF_ERROR(stream.client->Schema(target.resource).status());
     PublisherOptions options;
-    options.resource = kResidents;
+    options.resource = target.resource;
     options.request_prefix = "compare";
     const auto on_outcome = [status = &stream.status](uint64_t, const v1::RecordOutcome& outcome) {
       status->Update(CheckAccepted(outcome));
@@ -92,15 +92,17 @@ absl::StatusOr<double> PublishAll(const Installation& installation, Records reco
   return seconds;
 }
 
-absl::StatusOr<AckFigures> PublishAtRate(const Installation& installation, Records records,
-                                         double records_per_second) {
-  ASSIGN_OR_RETURN(const auto client, installation.Connect(kPublisher));
-  ASSIGN_OR_RETURN(const auto channel, client->ChannelTo("population"));
-  ASSIGN_OR_RETURN(const auto schema, client->Schema(kResidents));
+absl::StatusOr<AckFigures> PublishAtRate(const Installation& installation, const PublishTarget& target,
+                                         Records records, double records_per_second,
+                                         const OnAcknowledged& on_acknowledged) {
+  ASSIGN_OR_RETURN(const auto client, installation.Connect(target.identity));
+  ASSIGN_OR_RETURN(const auto channel, client->ChannelTo(target.library));
+  ASSIGN_OR_RETURN(const auto schema, client->Schema(target.resource));
   const std::vector<v1::PublishRequest> batches =
-      Gather(*schema, installation.partitions(), std::move(records));
+      Gather(target.resource, *schema, installation.partitions(), std::move(records));
   PublishStream stream(channel);
-  std::map<std::string, int64_t> due_us;  // of the batches under way
+  std::map<std::string, int64_t> due_us;  // of the batches
+  std::map<std::string, const v1::PublishRequest*> by_id;
   std::vector<int64_t> samples;
   const int64_t begin_us = SystemClock().BootUs();
   const double batch_us = limits::kBatchRecords / records_per_second * static_cast<double>(kUsPerSecond);
@@ -113,6 +115,7 @@ absl::StatusOr<AckFigures> PublishAtRate(const Installation& installation, Recor
       next_us = begin_us + static_cast<int64_t>(static_cast<double>(sent) * batch_us);
       if (next_us > now_us) break;
       due_us[batches[sent].request_id()] = next_us;
+      by_id[batches[sent].request_id()] = &batches[sent];
       stream.Send(&batches[sent]);
     }
     const PublishStream::Events events = stream.Wait(std::max<int64_t>(1, (next_us - now_us) / kUsPerMs));
@@ -123,6 +126,7 @@ absl::StatusOr<AckFigures> PublishAtRate(const Installation& installation, Recor
         return absl::InternalError("a batch was refused: " + answer.refused().message());
       for (const auto& outcome : answer.outcomes()) RETURN_IF_ERROR(CheckAccepted(outcome));
       samples.push_back(now_us - due_us.at(answer.request_id()));
+      if (on_acknowledged) on_acknowledged(*by_id.at(answer.request_id()), now_us);
     }
     if (events.ended || now_us - heard_us > kAnswerDeadlineMs * kUsPerMs)
       return absl::UnavailableError("the stream has ended, or nothing is answered any more");

@@ -14,8 +14,9 @@ absl::StatusOr<std::unique_ptr<ReadSetup>> PrepareReads(const CompareOptions& op
   auto setup = std::make_unique<ReadSetup>(std::move(installation));
   ASSIGN_OR_RETURN(const auto publisher, setup->installation.Connect("psb-publisher"));
   ASSIGN_OR_RETURN(const auto schema, publisher->Schema(kResidents));
-  RETURN_IF_ERROR(
-      PublishAll(setup->installation, ResidentRecords(*schema, 0, options.records), kLoadStreams).status());
+  RETURN_IF_ERROR(PublishAll(setup->installation, ResidentsTarget(),
+                             ResidentRecords(*schema, 0, options.records), kLoadStreams)
+                      .status());
   ASSIGN_OR_RETURN(setup->client, setup->installation.Connect(kReader));
   ASSIGN_OR_RETURN(setup->channel, setup->client->ChannelTo("population"));
   return setup;
