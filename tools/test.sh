@@ -142,7 +142,7 @@ fuzz() {
 compare_briefly() {
   local name status
   for name in publish get batch_get asof list validate import compare compare_clickhouse compare_total compare_cold \
-    compare_growth compare_pack; do
+    compare_growth compare_pack compare_continuous; do
     status=0
     env TMPDIR="$scratch" "$mark" tests/benchmarks/run.sh "$name" --runs 1 --records 5000 \
       >"$results/compare.log" 2>&1 || status=$?

@@ -61,11 +61,21 @@ void Following::Add(const Name& name, const v1::FollowedRule& declared, const Ca
 }
 
 void Following::PostTurn(int64_t delay_ms) {
+  const int64_t due_us = context_.clock.BootUs() + delay_ms * kUsPerMs;
   {
     MutexLock lock(mutex_);
-    if (std::exchange(turn_posted_, true)) return;
+    if (next_turn_us_ <= due_us) return;
+    next_turn_us_ = due_us;
   }
-  loop_.PostAfter(delay_ms, [this] { Turn(); });
+  loop_.PostAfter(delay_ms, [this, due_us] {
+    {
+      MutexLock lock(mutex_);
+      // An earlier one has come before it.
+      if (next_turn_us_ != due_us) return;
+      next_turn_us_ = INT64_MAX;
+    }
+    Turn();
+  });
 }
 
 void Following::Stop() {
@@ -138,7 +148,6 @@ void Following::Turn() {
   const int32_t today = DayInChina(context_.clock.UtcUs());
   {
     MutexLock lock(mutex_);
-    turn_posted_ = false;
     for (auto& [name, followed] : followed_) {
       if (followed.declared.as_of().empty() && followed.day != today) followed.compare_all = true;
       if ((followed.compare_all || !followed.waiting.empty()) && followed.not_before_us <= now_us)

@@ -87,7 +87,8 @@ class Following {
   std::shared_ptr<RunMeter> meter_ HANGOU_GUARDED_BY(mutex_);  // of the comparison under way, or the last one
   bool stopped_ HANGOU_GUARDED_BY(mutex_) = false;
   uint64_t seen_epoch_ = 0;  // of the loop
-  bool turn_posted_ HANGOU_GUARDED_BY(mutex_) = false;
+  int64_t next_turn_us_ HANGOU_GUARDED_BY(mutex_) =
+      INT64_MAX;  // of the clock since boot; none is posted: far away
 };
 
 }  // namespace hangou

@@ -41,6 +41,15 @@ std::string Comparison::ResultLine() const {
   return line;
 }
 
+std::string LessIsBetterLine(const std::string& name, const std::vector<double>& ours,
+                             const std::vector<double>& peer, const std::string& unit) {
+  char line[160];
+  std::snprintf(line, sizeof line, "RESULT name=%s ratio=%.2f ours=%.0f peer=%.0f runs=%zu unit=%s",
+                name.c_str(), Median(peer) / Median(ours), Median(ours), Median(peer), ours.size(),
+                unit.c_str());
+  return line;
+}
+
 int64_t CpuUsOf(int pid) {
   std::ifstream file("/proc/" + std::to_string(pid) + "/stat");
   std::string line;

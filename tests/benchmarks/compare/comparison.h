@@ -29,6 +29,11 @@ class Comparison {
   std::vector<double> peer_;
 };
 
+// "RESULT name=NAME ratio=R ours=FIGURE peer=FIGURE runs=N unit=UNIT" of figures that are better the smaller they are:
+// medians, and a ratio above 1 where ours is smaller.
+std::string LessIsBetterLine(const std::string& name, const std::vector<double>& ours,
+                             const std::vector<double>& peer, const std::string& unit);
+
 // Microseconds of processor time that a process has used, user and system; 0 where it is not there.
 int64_t CpuUsOf(int pid);
 // The same of this process.

@@ -53,15 +53,6 @@ absl::Status CheckSame(const TableAnswer& ours, const TableAnswer& theirs) {
                              std::to_string(theirs.keys));
 }
 
-// The peer's rate over ours is told as a rate, its memory over ours as one too: a ratio above 1 is good for us.
-std::string MemoryLine(const std::string& name, const std::vector<double>& ours,
-                       const std::vector<double>& theirs) {
-  char line[160];
-  std::snprintf(line, sizeof line, "RESULT name=%s ratio=%.2f ours=%.0f peer=%.0f runs=%zu unit=MiB",
-                name.c_str(), Median(theirs) / Median(ours), Median(ours), Median(theirs), ours.size());
-  return line;
-}
-
 absl::Status CompareQuestion(const CompareOptions& options, TablePeer& peer, const std::string& folder,
                              const std::string& kind, int live, const std::vector<std::string>& peers) {
   const bool anti = kind == kAntiRule;
@@ -84,7 +75,8 @@ absl::Status CompareQuestion(const CompareOptions& options, TablePeer& peer, con
       peer_mib.push_back(theirs.peak_mib);
     }
     std::printf("%s\n", comparison.ResultLine().c_str());
-    std::printf("%s\n", MemoryLine("compare." + other + "_memory" + suffix, our_mib, peer_mib).c_str());
+    std::printf("%s\n",
+                LessIsBetterLine("compare." + other + "_memory" + suffix, our_mib, peer_mib, "MiB").c_str());
   }
   return absl::OkStatus();
 }
