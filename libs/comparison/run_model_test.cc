@@ -11,170 +11,25 @@
 #include "libs/base/temp_folder.h"
 #include "libs/base/text.h"
 #include "libs/comparison/gather.h"
+#include "libs/comparison/rules_for_test.h"
 #include "libs/comparison/run.h"
-#include "libs/schema/schema_for_test.h"
 
 namespace hangou {
 namespace {
 
-namespace v1 = hangou::comparison::v1;
+using namespace hangou::rule_test;  // NOLINT: what random rules are made with
 
-constexpr int32_t kModelDay = 20'000;
 constexpr int kModelRules = 250;  // some seconds
 constexpr int kMostSegments = 3;
-const std::vector<std::string> kModelFields = {"amount", "day", "kind", "month", "other"};
-
-using Random = std::mt19937_64;
-
-size_t Below(Random& random, size_t count) { return random() % count; }
-bool OneIn(Random& random, size_t count) { return Below(random, count) == 0; }
-
-template <typename T>
-const T& Any(Random& random, const std::vector<T>& all) {
-  return all[Below(random, all.size())];
-}
 
 std::shared_ptr<const ResourceSchema> SchemaOfModel() {
   auto resource = schema_test::BareResource();
   resource.set_versioning(hangou::catalog::v1::VERSIONING_ARRIVAL);
-  schema_test::AddField(&resource, "citizen_id", hangou::catalog::v1::FIELD_TYPE_CITIZEN_ID)
-      ->set_required(true);
-  schema_test::AddField(&resource, "document", hangou::catalog::v1::FIELD_TYPE_TEXT);
-  schema_test::AddField(&resource, "amount", hangou::catalog::v1::FIELD_TYPE_MONEY);
-  schema_test::AddField(&resource, "other", hangou::catalog::v1::FIELD_TYPE_MONEY);
-  schema_test::AddField(&resource, "day", hangou::catalog::v1::FIELD_TYPE_DATE);
-  schema_test::AddField(&resource, "kind", hangou::catalog::v1::FIELD_TYPE_TEXT);
-  schema_test::AddField(&resource, "month", hangou::catalog::v1::FIELD_TYPE_TEXT);
+  AddModelFields(&resource);
   auto schema = ResourceSchema::Compile(resource, schema_test::CodeList);
   INFO(schema.status());
   REQUIRE(schema.ok());
   return *schema;
-}
-
-CompiledParameter LimitOfDays() {
-  v1::ComparisonParameter declared;
-  declared.set_name("parameters/limit");
-  declared.set_unit("yuan");
-  // None before 2024-09-01.
-  for (const auto& [from, value] : {std::pair("2024-09-01", "3"), std::pair("2024-10-01", "5")}) {
-    auto* const added = declared.add_values();
-    added->set_valid_from(from);
-    added->set_value(value);
-  }
-  auto compiled = CompiledParameter::Compile(declared);
-  REQUIRE(compiled.ok());
-  return *std::move(compiled);
-}
-
-void AddNamed(google::protobuf::RepeatedPtrField<v1::NamedExpression>* all, const std::string& name,
-              const std::string& text) {
-  auto* const added = all->Add();
-  added->set_name(name);
-  added->mutable_value()->set_text(text);
-}
-
-// A condition over rows of a side; `before` is a side that was gathered before it, or empty.
-std::string RandomFilter(Random& random, const std::string& before) {
-  std::vector<std::string> filters = {R"(kind = "x")",
-                                      "amount > 3 yuan",
-                                      "day >= as_of - 100 days",
-                                      R"(kind != "y" and amount < other)",
-                                      R"(month(month) >= month("2024-09"))",
-                                      "amount > limit",
-                                      "present(kind)",
-                                      R"(not (kind = "x" or other > 4 yuan))"};
-  if (!before.empty()) {
-    for (const char* const text :
-         {"day > B.day", "month(month) > month(B.day)", "amount > B.total", "kind = B.kind",
-          R"(day > B.day or kind = "x")", "missing(B.day) or day > B.day",
-          R"(kind = "x" and day >= B.day and amount > 1 yuan)", "present(B)", "amount + 1 yuan > B.total",
-          "present(B.day)"}) {
-      std::string filter = text;
-      for (size_t at = filter.find("B"); at != std::string::npos; at = filter.find("B", at))
-        filter.replace(at, 1, before);
-      filters.push_back(filter);
-    }
-  }
-  return Any(random, filters);
-}
-
-void AddMeasures(Random& random, v1::Side* side) {
-  auto* const measures = side->mutable_measures();
-  AddNamed(measures, "total",
-           Any<std::string>(random, {"sum(amount)", "sum(amount - other)", "max(amount)"}));
-  AddNamed(measures, "day", Any<std::string>(random, {"max(day)", "min(day)", "last(day, amount)"}));
-  AddNamed(
-      measures, "kind",
-      Any<std::string>(random, {"max(kind)", "min(kind)", "max(left(kind, 1))", R"(min(default(kind, "n")))",
-                                R"(max(if(amount > 2 yuan, kind, "s")))", "first(kind, day)"}));
-  if (OneIn(random, 2)) {
-    AddNamed(measures, "more",
-             Any<std::string>(random, {"count()", R"(count(kind = "x"))", "count_distinct(kind)"}));
-  } else {
-    AddNamed(measures, "more", "count(amount > 2 yuan)");
-  }
-}
-
-v1::ComparisonRule RandomRule(Random& random) {
-  v1::ComparisonRule rule;
-  rule.set_name("rules/model");
-  rule.set_title("模型");
-  rule.set_purpose("tax_risk");
-  for (const char* const name : {"person", "number"}) {
-    auto* const key = rule.add_key();
-    key->set_name(name);
-    key->set_kind(v1::KEY_KIND_TEXT);
-  }
-  std::string before;
-  bool before_is_whole = false;
-  for (const char* const name : {"a", "b", "c"}) {
-    if (*name == 'c' && OneIn(random, 2)) continue;
-    v1::Side* const side = rule.add_sides();
-    side->set_name(name);
-    for (size_t i = 0; i <= Below(random, 2); ++i)
-      side->add_resources("tax." + std::string(name) + std::to_string(i));
-    side->add_key()->set_text("citizen_id");
-    // One side at least has the whole key.
-    if (*name == 'b' || !OneIn(random, 3)) side->add_key()->set_text("document");
-    const bool whole = side->key_size() == 2;
-    // A side of a part of the key is the same for all keys that begin so.
-    const bool sees_before = whole || !before_is_whole;
-    if (!OneIn(random, 3)) side->mutable_filter()->set_text(RandomFilter(random, sees_before ? before : ""));
-    AddMeasures(random, side);
-    before = name;
-    before_is_whole = whole;
-  }
-  AddNamed(rule.mutable_values(), "most", "greatest(default(a.total, 0 yuan), default(b.total, 0 yuan))");
-  AddNamed(rule.mutable_values(), "label", "default(a.kind, b.kind)");
-  AddNamed(rule.mutable_values(), "chosen", R"(if(a.total > 2 yuan, label, "s"))");
-  const bool rolls_up = OneIn(random, 3);
-  if (OneIn(random, 3))
-    rule.mutable_rates_on()->set_text(rolls_up || OneIn(random, 2) ? "as_of - 20 days" : "a.day");
-  if (rolls_up) {
-    rule.mutable_rollup()->add_by("person");
-    auto* const measures = rule.mutable_rollup()->mutable_measures();
-    AddNamed(measures, "keys", "count()");
-    AddNamed(
-        measures, "amount",
-        Any<std::string>(random, {"sum(most)", "sum(a.total)", "min(b.total)", "sum(a.total + b.total)"}));
-    AddNamed(measures, "kind", Any<std::string>(random, {"max(label)", "min(chosen)", "max(b.kind)"}));
-    AddNamed(measures, "there",
-             OneIn(random, 4) ? "count_distinct(label)" : "count(present(a) and present(b))");
-    rule.mutable_when()->set_text(
-        Any<std::string>(random, {"total.amount > 4 yuan", R"(total.kind = "x" or total.there > 1)",
-                                  "total.keys > total.there", "total.amount > limit"}));
-    rule.mutable_amount()->set_text("total.amount");
-    rule.mutable_subject()->set_text("total.kind");
-    return rule;
-  }
-  if (OneIn(random, 3)) rule.mutable_due()->set_text("a.day + 30 days");
-  rule.mutable_when()->set_text(Any<std::string>(
-      random, {"present(a) and missing(b)", "a.total > b.total", "most > limit", "a.kind = b.kind",
-               R"(chosen = "x" or b.more > 1)", "a.total - b.total > 1 yuan and a.day > b.day",
-               R"(label != "y")", "floor(a.total * 3) > b.total", R"(number != "3" and most > 3 yuan)"}));
-  rule.mutable_amount()->set_text("most");
-  if (OneIn(random, 2)) rule.mutable_subject()->set_text("label");
-  return rule;
 }
 
 // A row as the model has it.
@@ -499,7 +354,7 @@ ModelAnswer RunOfRule(const CompiledRule& rule, const ModelRun::Sides& sides, co
 TEST_CASE("Random rules over random rows find what a look at each key and row finds") {
   const auto schema = SchemaOfModel();
   auto parameters = std::make_shared<ParameterSet>();
-  parameters->push_back(LimitOfDays());
+  parameters->push_back(CompiledParameter::Compile(LimitOfDays()).value());
   const char* const wanted = std::getenv("HANGOU_MODEL_RULES");
   const int rules = wanted != nullptr ? std::atoi(wanted) : kModelRules;
   int64_t found = 0;

@@ -27,9 +27,9 @@ std::shared_ptr<const ResourceSchema> SchemaOfResidents() {
 }
 
 // A projection of one resource by person.
-class Following {
+class FollowedPerson {
  public:
-  Following() : clock_(schema_test::kNowUs), places_(MakeMemoryStore(1)), schema_(SchemaOfResidents()) {
+  FollowedPerson() : clock_(schema_test::kNowUs), places_(MakeMemoryStore(1)), schema_(SchemaOfResidents()) {
     const ProjectionName name = {
         "tax",
         "tax_risk",
@@ -86,7 +86,7 @@ class Following {
 };
 
 TEST_CASE("A record that is deleted from a day on is compared until that day") {
-  Following following;
+  FollowedPerson following;
   following.Publish();
   following.Delete(kDayOfTest + 2, hangou::record::v1::Deletion::KIND_DELETE);
   CHECK(following.Rows() == 1);
@@ -97,7 +97,7 @@ TEST_CASE("A record that is deleted from a day on is compared until that day") {
 }
 
 TEST_CASE("A record that is published again stays when the day of its deletion comes") {
-  Following following;
+  FollowedPerson following;
   following.Publish();
   following.Delete(kDayOfTest + 1, hangou::record::v1::Deletion::KIND_DELETE);
   following.Publish();
@@ -108,7 +108,7 @@ TEST_CASE("A record that is published again stays when the day of its deletion c
 TEST_CASE("What was recalled or is deleted from today on is compared no more") {
   for (const auto kind :
        {hangou::record::v1::Deletion::KIND_DELETE, hangou::record::v1::Deletion::KIND_RECALL}) {
-    Following following;
+    FollowedPerson following;
     following.Publish();
     following.Delete(kind == hangou::record::v1::Deletion::KIND_DELETE ? kDayOfTest : kDayOfTest + 9, kind);
     CHECK(following.Rows() == 0);
