@@ -63,6 +63,7 @@ class StoredRun {
 
  private:
   absl::Status Prepare();
+  absl::Status ReadAll();
   absl::Status ReadProjections();
   absl::StatusOr<std::vector<SideInput>> InputsOf(int partition, const std::string& prefix) const;
   // Calls work(partition) for every partition, on some threads; the first error ends it.
@@ -427,14 +428,19 @@ absl::Status StoredRun::RecordOnce(bool* again) {
   return confirmed;
 }
 
+absl::Status StoredRun::ReadAll() {
+  RETURN_IF_ERROR(ReadProjections());
+  RETURN_IF_ERROR(FindCutOffs());
+  RETURN_IF_ERROR(Merge());
+  return FindEvidence();
+}
+
 absl::StatusOr<v1::Run> StoredRun::Run() {
   const int64_t begin_us = context_.clock.BootUs();
   *run_.mutable_start_time() = TimestampOf(context_.clock.UtcUs());
   RETURN_IF_ERROR(Prepare());
-  RETURN_IF_ERROR(ReadProjections());
-  RETURN_IF_ERROR(FindCutOffs());
-  RETURN_IF_ERROR(Merge());
-  RETURN_IF_ERROR(FindEvidence());
+  if (const absl::Status read = ReadAll(); !read.ok())
+    return context_.projections.AfterRun(read, names_, views_);
   {
     MutexLock lock(mutex_);
     for (const int64_t rows : counts_.rows) run_.add_side_rows(rows);
