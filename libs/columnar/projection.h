@@ -2,8 +2,8 @@
 //
 // What comes is gathered in memory, and becomes a segment when it has grown, or when somebody reads. Segments are
 // merged when there are many. The owner keeps a projection: Persist makes what is there durable and names the segments
-// that hold it, the owner writes these names down together with its place in the log, and says so with Keep; Open finds
-// them again. What came between is read from the log again.
+// that hold it, the owner writes these names down together with its place in the log, and says so with Keep; Open
+// finds them again. What came between is read from the log again.
 #pragma once
 
 #include <cstdint>
@@ -54,8 +54,8 @@ class Projection {
   absl::StatusOr<View> Read();
   // Writes everything anew as one segment, without what is gone: the bytes of removed rows leave the disk.
   absl::Status Purge();
-  // Makes all rows that were set durable. The names of the segments that hold them, from the oldest to the newest: these
-  // stay on the disk, and so do those that were kept before. STORE_FULL, DATA_LOSS.
+  // Makes all rows that were set durable. The names of the segments that hold them, from the oldest to the newest:
+  // these stay on the disk, and so do those that were kept before. STORE_FULL, DATA_LOSS.
   absl::StatusOr<std::vector<std::string>> Persist();
   // The owner has written down durably what the last Persist named: what only former ones named is removed.
   void Keep(const std::vector<std::string>& segments);

@@ -1,7 +1,7 @@
 // Segments: rows in the order of their keys, in columns, on disk. Written once, read many times, removed as a whole.
 //
-// A segment is a folder. The file `layout` (a SegmentLayout and the XXH3-64 of its bytes, big-endian; written last) says
-// where the blocks of each partition are; `keys`, `ids` and one file per column hold their chunks
+// A segment is a folder. The file `layout` (a SegmentLayout and the XXH3-64 of its bytes, big-endian; written last)
+// says where the blocks of each partition are; `keys`, `ids` and one file per column hold their chunks
 // (libs/columnar/encoding.h). Each chunk has a checksum.
 #pragma once
 

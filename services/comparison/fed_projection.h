@@ -63,13 +63,13 @@ ProjectionRights DecideProjection(const PolicySnapshot& snapshot, const std::str
                                   const std::string& purpose, const std::string& resource,
                                   const std::vector<std::string>& fields, int64_t now_us);
 
-// Takes records as they stand in the log into a projection, and keeps it: what has changed of it since it was kept last is
-// held in memory and written in one batch with the names of its segments, so that rows and keys of records never differ.
-// Belongs to one thread, but for what says otherwise.
+// Takes records as they stand in the log into a projection, and keeps it: what has changed of it since it was kept
+// last is held in memory and written in one batch with the names of its segments, so that rows and keys of records
+// never differ. Belongs to one thread, but for what says otherwise.
 class FedProjection {
  public:
-  // An empty one. `kept` (KeptTable) remembers the keys of records under `number`, which nothing is kept of yet: a record
-  // may change its key, and a deletion does not tell it. It and the clock must outlive this.
+  // An empty one. `kept` (KeptTable) remembers the keys of records under `number`, which nothing is kept of yet: a
+  // record may change its key, and a deletion does not tell it. It and the clock must outlive this.
   static absl::StatusOr<std::shared_ptr<FedProjection>> Make(const ProjectionName& name,
                                                              std::shared_ptr<const ResourceSchema> schema,
                                                              bool own_rows_only, const std::string& folder,
@@ -85,15 +85,16 @@ class FedProjection {
   uint32_t resource_number() const { return resource_number_; }
   const std::string& library() const { return library_; }
   bool own_rows_only() const { return own_rows_only_; }
-  // Has `erased` called with the id of each record that is erased, and now with those that were erased lately; it must not
-  // block. Once, before the first Take.
+  // Has `erased` called with the id of each record that is erased, and now with those that were erased lately; it must
+  // not block. Once, before the first Take.
   absl::Status OnErased(std::function<void(uint64_t record)> erased);
-  // Goes on with another revision of the schema. INVALID_OBJECT where its rows have another meaning: it has to be made anew.
+  // Goes on with another revision of the schema. INVALID_OBJECT where its rows have another meaning: it has to be made
+  // anew.
   absl::Status TakeSchema(std::shared_ptr<const ResourceSchema> schema);
   // Takes an upsert or a deletion of the resource. After an error the same event may be taken again.
   absl::Status Take(const hangou::record::v1::Envelope& event);
-  // Adds what has changed since the last Kept, with `place` as what was taken, to a batch for `kept`; the segments that it
-  // names are durable. STORE_FULL, DATA_LOSS: nothing is lost.
+  // Adds what has changed since the last Kept, with `place` as what was taken, to a batch for `kept`; the segments
+  // that it names are durable. STORE_FULL, DATA_LOSS: nothing is lost.
   absl::Status AddTo(const hangou::columnar::v1::LogPlace& place, StoreBatch* batch);
   // The batch of the last AddTo is durable.
   void Kept();

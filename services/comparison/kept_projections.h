@@ -15,8 +15,8 @@
 
 namespace hangou {
 
-// A folder with a store (KeptTable) in `kept`, and the segments of each projection in a folder named by its number. What
-// no manifest names is removed at the start. Used by one thread.
+// A folder with a store (KeptTable) in `kept`, and the segments of each projection in a folder named by its number.
+// What no manifest names is removed at the start. Used by one thread.
 class KeptProjections {
  public:
   // A projection that was kept before the start.

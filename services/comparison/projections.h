@@ -27,8 +27,8 @@ struct ProjectionsContext {
   std::shared_ptr<StoreBudget> budget;
   std::string folder;  // what is not of a kept projection is removed from it
   int32_t log_partitions;
-  // Called with each record that is erased, from a thread of the projections, and for some days again after each start;
-  // it must not block.
+  // Called with each record that is erased, from a thread of the projections, and for some days again after each
+  // start; it must not block.
   std::function<void(const ProjectionName& name, uint64_t record)> erased;
   // Called with the keys of rows that came, changed or went, from the same thread.
   std::function<void(const ProjectionName& name, std::vector<std::string> keys)> changed;
@@ -53,8 +53,8 @@ class Projections {
   absl::Status status(const ProjectionName& name) const;
   // "TOPIC/PARTITION@FIRST-LAST" of what was read of the library of a projection, as the audit has it.
   std::vector<std::string> PositionsOf(const ProjectionName& name) const;
-  // The error of a run that has read these views of these projections. Where one of them is damaged it becomes DATA_LOSS
-  // that names the resource, and the projection is made anew.
+  // The error of a run that has read these views of these projections. Where one of them is damaged it becomes
+  // DATA_LOSS that names the resource, and the projection is made anew.
   absl::Status AfterRun(const absl::Status& error, const std::vector<ProjectionName>& names,
                         const std::vector<Projection::View>& views);
   // Ends the thread, and every wait with DRAINING, and keeps what there is. Idempotent.

@@ -1,4 +1,5 @@
-// Reads one library's topic into projections, from its beginning or from where they were kept, and goes on with what comes.
+// Reads one library's topic into projections, from its beginning or from where they were kept, and goes on with what
+// comes.
 #pragma once
 
 #include <functional>
@@ -17,12 +18,12 @@ namespace hangou {
 // Bytes of changes that the projections of a tail gather before they are kept: each checkpoint syncs some files.
 constexpr size_t kTailWaitingBytes = 32 << 20;
 
-// Feeds projections, all of which have taken the same records, and keeps them together. Belongs to one thread, but for next,
-// HasPassed and status, which are thread-safe. `log` must outlive it.
+// Feeds projections, all of which have taken the same records, and keeps them together. Belongs to one thread, but for
+// next, HasPassed and status, which are thread-safe. `log` must outlive it.
 class RecordTail {
  public:
-  // `notify` is called, from any thread, when Pump may have something again. `place` is what the projections have taken,
-  // none for empty ones.
+  // `notify` is called, from any thread, when Pump may have something again. `place` is what the projections have
+  // taken, none for empty ones.
   RecordTail(Log& log, std::string library, int32_t partitions,
              std::vector<std::shared_ptr<FedProjection>> projections, std::function<void()> notify,
              const hangou::columnar::v1::LogPlace& place = {});
@@ -32,8 +33,8 @@ class RecordTail {
   bool feeds_any() const;
   // Takes what is at hand, some thousand records at most; false where nothing more is. A projection that cannot take a
   // record is broken (FedProjection::Break), and so are all where the log does not have what they have taken. Other
-  // errors are the log's or the disk's (LOG_UNAVAILABLE, STORE_FULL, DATA_LOSS): nothing was lost, and a later call goes
-  // on.
+  // errors are the log's or the disk's (LOG_UNAVAILABLE, STORE_FULL, DATA_LOSS): nothing was lost, and a later call
+  // goes on.
   absl::StatusOr<bool> Pump();
   // Why the last Pump failed, OK where it did not. Thread-safe.
   absl::Status status() const;
