@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <filesystem>
 
 #include "libs/base/status.h"
 
@@ -64,6 +65,16 @@ absl::Status SyncFolder(const std::string& path) {
   if (folder.fd < 0) return ErrnoError(errno, "open folder " + path);
   if (::fsync(folder.fd) != 0) return ErrnoError(errno, "sync folder " + path);
   return absl::OkStatus();
+}
+
+absl::Status SyncFiles(const std::string& path) {
+  std::error_code error;
+  for (const auto& file : std::filesystem::directory_iterator(path, error)) {
+    Descriptor open{::open(file.path().c_str(), O_RDONLY | O_CLOEXEC)};
+    if (open.fd < 0 || ::fsync(open.fd) != 0) return ErrnoError(errno, "sync " + file.path().string());
+  }
+  if (error) return ErrnoError(error.value(), "list folder " + path);
+  return SyncFolder(path);
 }
 
 absl::Status MakeFolders(const std::string& path) {

@@ -258,11 +258,11 @@ TEST_CASE("A projection holds what was put and not removed, however often it was
       const std::string key = "k" + std::to_string(Below(random, 30));
       const uint64_t id = 1 + Below(random, 5);
       if (Below(random, 3) == 0) {
-        REQUIRE(projection.Remove(key, key, id).ok());
+        projection.Remove(key, key, id);
         model.erase({key, id});
       } else {
         const auto amount = static_cast<int64_t>(Below(random, 1'000));
-        REQUIRE(projection.Put(key, key, id, {{true, amount, {}}, {true, 0, key}}).ok());
+        projection.Put(key, key, id, {{true, amount, {}}, {true, 0, key}});
         model[{key, id}] = amount;
       }
       if (Below(random, 20) != 0) continue;
@@ -299,7 +299,7 @@ TEST_CASE(
     // Each has ids between those of the others, so that all keys are in all segments.
     for (uint64_t i = 0; i < kRowsOfWrite; ++i) {
       const std::string key = i % 3 == 0 ? "few" + std::to_string(i) : "many";
-      REQUIRE(projection.Put(key, key, 1 + i * kWrites + write, {{true, 1, {}}, {true, 0, key}}).ok());
+      projection.Put(key, key, 1 + i * kWrites + write, {{true, 1, {}}, {true, 0, key}});
     }
     REQUIRE(projection.Read().ok());
   }
@@ -350,7 +350,7 @@ TEST_CASE("Keys of more rows than a block are read whole") {
   }
 }
 
-TEST_CASE("A damaged file, a removed column and a segment that was not finished are told") {
+TEST_CASE("A damaged file, a missing one and a segment that was not finished are told") {
   TempFolder folder;
   Random random(1);
   const std::string path = folder.path() + "/s";
@@ -371,7 +371,7 @@ TEST_CASE("A damaged file, a removed column and a segment that was not finished 
   REQUIRE(WriteFileDurably(column, bytes.substr(0, bytes.size() / 2), 0600).ok());
   CHECK(ReasonOf(read()) == Reason::kDataLoss);
   std::filesystem::remove(column);
-  CHECK(ReasonOf(read()) == Reason::kNegativeList);
+  CHECK(ReasonOf(read()) == Reason::kDataLoss);
   REQUIRE(WriteFileDurably(path + "/layout", "not a layout", 0600).ok());
   CHECK(ReasonOf(read()) == Reason::kDataLoss);
   {

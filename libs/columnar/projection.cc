@@ -3,15 +3,49 @@
 #include <xxhash.h>
 
 #include <algorithm>
+#include <cstdlib>
 #include <filesystem>
 #include <utility>
 
+#include "libs/base/file.h"
 #include "libs/base/status.h"
 
 namespace hangou {
+namespace {
+
+std::string FolderName(const Segment& segment) { return std::filesystem::path(segment.folder()).filename(); }
+
+}  // namespace
+
 Projection::Projection(std::string folder, std::vector<ColumnSpec> columns, int partitions)
     : folder_(std::move(folder)), columns_(std::move(columns)), partitions_(partitions) {
   Clear();
+}
+
+Projection::Projection(Kept, std::string folder, std::vector<ColumnSpec> columns, int partitions)
+    : folder_(std::move(folder)), columns_(std::move(columns)), partitions_(partitions) {}
+
+absl::StatusOr<std::unique_ptr<Projection>> Projection::Open(std::string folder,
+                                                             std::vector<ColumnSpec> columns, int partitions,
+                                                             const std::vector<std::string>& segments) {
+  std::unique_ptr<Projection> projection(
+      new Projection(Kept(), std::move(folder), std::move(columns), partitions));
+  MutexLock lock(projection->mutex_);
+  for (const std::string& name : segments) {
+    ASSIGN_OR_RETURN(auto segment,
+                     Segment::Open(projection->folder_ + "/" + name, projection->columns_, partitions));
+    projection->segments_.push_back(std::move(segment));
+    projection->named_.insert(name);
+    projection->last_segment_ =
+        std::max<uint64_t>(projection->last_segment_, std::strtoull(name.c_str(), nullptr, 10));
+  }
+  std::error_code error;
+  std::vector<std::filesystem::path> others;
+  for (const auto& entry : std::filesystem::directory_iterator(projection->folder_, error)) {
+    if (!projection->named_.contains(entry.path().filename())) others.push_back(entry.path());
+  }
+  for (const auto& other : others) std::filesystem::remove_all(other, error);
+  return projection;
 }
 
 int Projection::PartitionOf(std::string_view partition_key) const {
@@ -19,13 +53,13 @@ int Projection::PartitionOf(std::string_view partition_key) const {
                           static_cast<uint64_t>(partitions_));
 }
 
-absl::Status Projection::Put(std::string_view partition_key, std::string_view key, uint64_t id,
-                             const std::vector<Cell>& cells) {
-  return Set(partition_key, key, id, &cells);
+void Projection::Put(std::string_view partition_key, std::string_view key, uint64_t id,
+                     const std::vector<Cell>& cells) {
+  Set(partition_key, key, id, &cells);
 }
 
-absl::Status Projection::Remove(std::string_view partition_key, std::string_view key, uint64_t id) {
-  return Set(partition_key, key, id, nullptr);
+void Projection::Remove(std::string_view partition_key, std::string_view key, uint64_t id) {
+  Set(partition_key, key, id, nullptr);
 }
 
 size_t Projection::GatheredBytes() const {
@@ -33,8 +67,8 @@ size_t Projection::GatheredBytes() const {
          gathered_bytes_.size();
 }
 
-absl::Status Projection::Set(std::string_view partition_key, std::string_view key, uint64_t id,
-                             const std::vector<Cell>* cells) {
+void Projection::Set(std::string_view partition_key, std::string_view key, uint64_t id,
+                     const std::vector<Cell>* cells) {
   MutexLock lock(mutex_);
   GatheredRow& row = gathered_.emplace_back();
   row.partition = PartitionOf(partition_key);
@@ -54,6 +88,10 @@ absl::Status Projection::Set(std::string_view partition_key, std::string_view ke
                                static_cast<int64_t>(gathered_bytes_.size())});
     gathered_bytes_ += cell.text;
   }
+}
+
+absl::Status Projection::WriteGrown() {
+  MutexLock lock(mutex_);
   return GatheredBytes() < kProjectionGatheredBytes ? absl::OkStatus() : WriteGathered();
 }
 
@@ -158,10 +196,12 @@ absl::Status Projection::MergeFrom(size_t first) {
   }
   RETURN_IF_ERROR(builder->Finish());
   ASSIGN_OR_RETURN(auto segment, Segment::Open(folder, columns_, partitions_));
-  // A reader that still has the former ones keeps their files open.
+  // A reader that still has the former ones keeps their files open. Those that are written down go with Keep.
   std::error_code error;
-  for (size_t i = first; i < segments_.size(); ++i)
-    std::filesystem::remove_all(segments_[i]->folder(), error);
+  for (size_t i = first; i < segments_.size(); ++i) {
+    if (!named_.contains(FolderName(*segments_[i])))
+      std::filesystem::remove_all(segments_[i]->folder(), error);
+  }
   segments_.resize(first);
   segments_.push_back(std::move(segment));
   return absl::OkStatus();
@@ -173,10 +213,46 @@ absl::StatusOr<Projection::View> Projection::Read() {
   return segments_;
 }
 
+absl::StatusOr<std::vector<std::string>> Projection::Persist() {
+  MutexLock lock(mutex_);
+  RETURN_IF_ERROR(WriteGathered());
+  std::vector<std::string> names;
+  bool any_new = false;
+  for (const auto& segment : segments_) {
+    names.push_back(FolderName(*segment));
+    if (named_.contains(names.back())) continue;
+    RETURN_IF_ERROR(SyncFiles(segment->folder()));
+    any_new = true;
+  }
+  if (any_new) {
+    RETURN_IF_ERROR(SyncFolder(folder_));
+    RETURN_IF_ERROR(SyncFolder(std::filesystem::path(folder_).parent_path()));
+  }
+  named_.insert(names.begin(), names.end());
+  return names;
+}
+
+void Projection::Keep(const std::vector<std::string>& segments) {
+  MutexLock lock(mutex_);
+  std::set<std::string> kept(segments.begin(), segments.end());
+  std::error_code error;
+  for (const std::string& name : named_) {
+    if (!kept.contains(name)) std::filesystem::remove_all(folder_ + "/" + name, error);
+  }
+  named_ = std::move(kept);
+}
+
+bool Projection::damaged() {
+  MutexLock lock(mutex_);
+  return std::any_of(segments_.begin(), segments_.end(),
+                     [](const auto& segment) { return segment->damaged(); });
+}
+
 void Projection::Clear() {
   MutexLock lock(mutex_);
   ForgetGathered();
   segments_.clear();
+  named_.clear();
   std::error_code error;
   std::filesystem::remove_all(folder_, error);
 }

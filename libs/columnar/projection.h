@@ -1,12 +1,14 @@
 // A projection: rows of one resource, kept in the order of a rule's key while records come and go.
 //
 // What comes is gathered in memory, and becomes a segment when it has grown, or when somebody reads. Segments are
-// merged when there are many. The rows are rebuilt from the log, so nothing is written ahead; `position` in the log
-// is the caller's.
+// merged when there are many. The owner keeps a projection: Persist makes what is there durable and names the segments
+// that hold it, the owner writes these names down together with its place in the log, and says so with Keep; Open
+// finds them again. What came between is read from the log again.
 #pragma once
 
 #include <cstdint>
 #include <memory>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -30,6 +32,11 @@ class Projection {
 
   // An empty projection in `folder`, whose former content is removed.
   Projection(std::string folder, std::vector<ColumnSpec> columns, int partitions);
+  // What was kept in `folder` in the segments of these names; everything else in it is removed. DATA_LOSS where one of
+  // them is missing or damaged.
+  static absl::StatusOr<std::unique_ptr<Projection>> Open(std::string folder, std::vector<ColumnSpec> columns,
+                                                          int partitions,
+                                                          const std::vector<std::string>& segments);
 
   const std::vector<ColumnSpec>& columns() const { return columns_; }
   int partitions() const { return partitions_; }
@@ -37,14 +44,23 @@ class Projection {
   int PartitionOf(std::string_view partition_key) const;
   // Sets a row. A row with this key and id is replaced. `partition_key` says in which partition it lies: a prefix
   // of the key that all rows which are read together share.
-  absl::Status Put(std::string_view partition_key, std::string_view key, uint64_t id,
-                   const std::vector<Cell>& cells);
+  void Put(std::string_view partition_key, std::string_view key, uint64_t id, const std::vector<Cell>& cells);
   // Removes a row, whether or not it is there.
-  absl::Status Remove(std::string_view partition_key, std::string_view key, uint64_t id);
+  void Remove(std::string_view partition_key, std::string_view key, uint64_t id);
+  // Writes what is gathered where it has grown to kProjectionGatheredBytes: to be called now and then, because Put and
+  // Remove write nothing. STORE_FULL: it stays gathered. DATA_LOSS.
+  absl::Status WriteGrown();
   // All rows that were set before the call. STORE_FULL, DATA_LOSS.
   absl::StatusOr<View> Read();
   // Writes everything anew as one segment, without what is gone: the bytes of removed rows leave the disk.
   absl::Status Purge();
+  // Makes all rows that were set durable. The names of the segments that hold them, from the oldest to the newest:
+  // these stay on the disk, and so do those that were kept before. STORE_FULL, DATA_LOSS.
+  absl::StatusOr<std::vector<std::string>> Persist();
+  // The owner has written down durably what the last Persist named: what only former ones named is removed.
+  void Keep(const std::vector<std::string>& segments);
+  // True where a segment was found damaged: the rows have to be made anew.
+  bool damaged();
   // Removes everything, also from the disk.
   void Clear();
 
@@ -71,8 +87,10 @@ class Projection {
     size_t row;
   };
 
-  absl::Status Set(std::string_view partition_key, std::string_view key, uint64_t id,
-                   const std::vector<Cell>* cells);
+  struct Kept {};
+  Projection(Kept, std::string folder, std::vector<ColumnSpec> columns, int partitions);
+
+  void Set(std::string_view partition_key, std::string_view key, uint64_t id, const std::vector<Cell>* cells);
   size_t GatheredBytes() const HANGOU_REQUIRES(mutex_);
   void ForgetGathered() HANGOU_REQUIRES(mutex_);
   absl::Status WriteGathered() HANGOU_REQUIRES(mutex_);
@@ -92,6 +110,7 @@ class Projection {
   std::vector<GatheredCell> gathered_cells_ HANGOU_GUARDED_BY(mutex_);
   std::string gathered_bytes_ HANGOU_GUARDED_BY(mutex_);
   View segments_ HANGOU_GUARDED_BY(mutex_);
+  std::set<std::string> named_ HANGOU_GUARDED_BY(mutex_);  // segments that may be written down; durable
   uint64_t last_segment_ HANGOU_GUARDED_BY(mutex_) = 0;
 };
 

@@ -5,16 +5,19 @@
 #include <unistd.h>
 #include <xxhash.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <filesystem>
 
+#include "libs/base/fault.h"
 #include "libs/base/file.h"
 #include "libs/base/status.h"
+#include "libs/base/text.h"
 
 namespace hangou {
 namespace {
 
-constexpr uint32_t kSegmentFormat = 1;
+constexpr uint32_t kSegmentFormat = 2;
 constexpr char kLayoutFile[] = "layout";
 constexpr size_t kKeysFile = 0;
 constexpr size_t kIdsFile = 1;
@@ -23,6 +26,7 @@ constexpr size_t kFirstColumn = 2;
 constexpr size_t kWriteBytes = 256 << 10;
 // A layout of ten thousand blocks of some columns; more rows than that are several segments.
 constexpr size_t kLayoutBytes = 256 << 20;
+constexpr size_t kChecksumBytes = 8;
 
 std::string FileName(const std::vector<ColumnSpec>& columns, size_t file) {
   if (file == kKeysFile) return "keys";
@@ -32,7 +36,7 @@ std::string FileName(const std::vector<ColumnSpec>& columns, size_t file) {
 
 uint64_t ChecksumOf(std::string_view bytes) { return XXH3_64bits(bytes.data(), bytes.size()); }
 
-absl::Status Damaged(const std::string& path) {
+absl::Status DamagedFile(const std::string& path) {
   return MakeError(Reason::kDataLoss, path + " is damaged; the projection is built anew from the log");
 }
 
@@ -138,6 +142,8 @@ absl::Status SegmentBuilder::WriteChunk(size_t file, std::string_view bytes,
 }
 
 absl::Status SegmentBuilder::Drain(File* file) {
+  if (const int error = FaultAt(FaultPoint::kStoreWrite); error != 0)
+    return ErrnoError(error, "write " + file->path);
   std::string_view rest = file->buffer;
   while (!rest.empty()) {
     const ssize_t written = ::write(file->descriptor, rest.data(), rest.size());
@@ -161,6 +167,7 @@ absl::Status SegmentBuilder::Finish() {
   layout.descriptor = ::open(layout.path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
   if (layout.descriptor < 0) return ErrnoError(errno, "open " + layout.path);
   layout.buffer = layout_.SerializeAsString();
+  AppendBigEndian(&layout.buffer, ChecksumOf(layout.buffer), kChecksumBytes);
   files_.push_back(std::move(layout));
   RETURN_IF_ERROR(Drain(&files_.back()));
   finished_ = true;
@@ -174,60 +181,70 @@ absl::StatusOr<std::shared_ptr<const Segment>> Segment::Open(const std::string& 
   segment->folder_ = folder;
   segment->columns_ = columns;
   const std::string path = folder + "/" + kLayoutFile;
-  ASSIGN_OR_RETURN(const std::string bytes, ReadFile(path, kLayoutBytes));
-  if (!segment->layout_.ParseFromString(bytes) || segment->layout_.format() != kSegmentFormat ||
-      segment->layout_.partitions_size() != partitions ||
+  std::error_code error;
+  if (!std::filesystem::exists(path, error)) return DamagedFile(path);
+  ASSIGN_OR_RETURN(std::string bytes, ReadFile(path, kLayoutBytes));
+  if (bytes.size() < kChecksumBytes) return DamagedFile(path);
+  const uint64_t checksum = ReadBigEndian(std::string_view(bytes).substr(bytes.size() - kChecksumBytes));
+  bytes.resize(bytes.size() - kChecksumBytes);
+  if (checksum != ChecksumOf(bytes) || !segment->layout_.ParseFromString(bytes) ||
+      segment->layout_.format() != kSegmentFormat || segment->layout_.partitions_size() != partitions ||
       segment->layout_.columns_size() != static_cast<int>(columns.size())) {
-    return Damaged(path);
+    return DamagedFile(path);
   }
+  std::vector<uint64_t> sizes(kFirstColumn + columns.size());
   for (const auto& partition : segment->layout_.partitions()) {
     for (const auto& block : partition.blocks()) {
       if (block.chunks_size() != static_cast<int>(kFirstColumn + columns.size()) || block.rows() > kBlockRows)
-        return Damaged(path);
+        return DamagedFile(path);
       segment->rows_ += block.rows();
+      for (size_t i = 0; i < sizes.size(); ++i) {
+        const auto& chunk = block.chunks(static_cast<int>(i));
+        sizes[i] = std::max(sizes[i], chunk.offset() + chunk.size());
+      }
     }
   }
   for (size_t i = 0; i < kFirstColumn + columns.size(); ++i) {
     const std::string file = folder + "/" + FileName(columns, i);
     const int descriptor = ::open(file.c_str(), O_RDONLY | O_CLOEXEC);
-    if (descriptor < 0 && (errno != ENOENT || i < kFirstColumn)) return ErrnoError(errno, "open " + file);
+    if (descriptor < 0) return errno == ENOENT ? DamagedFile(file) : ErrnoError(errno, "open " + file);
     segment->descriptors_.push_back(descriptor);
     struct stat found = {};
-    if (descriptor >= 0 && ::fstat(descriptor, &found) == 0) segment->bytes_ += found.st_size;
+    if (::fstat(descriptor, &found) != 0) return ErrnoError(errno, "look at " + file);
+    if (static_cast<uint64_t>(found.st_size) < sizes[i]) return DamagedFile(file);
+    segment->bytes_ += found.st_size;
   }
   return std::shared_ptr<const Segment>(std::move(segment));
 }
 
 Segment::~Segment() {
-  for (const int descriptor : descriptors_) {
-    if (descriptor >= 0) ::close(descriptor);
-  }
+  for (const int descriptor : descriptors_) ::close(descriptor);
+}
+
+absl::Status Segment::Damaged(size_t file) const {
+  damaged_ = true;
+  return DamagedFile(folder_ + "/" + FileName(columns_, file));
 }
 
 absl::StatusOr<std::string> Segment::ReadChunk(size_t file, const hangou::columnar::v1::Chunk& chunk) const {
-  const std::string path = folder_ + "/" + FileName(columns_, file);
-  if (descriptors_[file] < 0) {
-    return MakeError(Reason::kNegativeList,
-                     "column " + columns_[file - kFirstColumn].name + " was withdrawn from the projection");
-  }
   std::string bytes(chunk.size(), '\0');
   size_t done = 0;
   while (done < bytes.size()) {
     const ssize_t got = ::pread(descriptors_[file], bytes.data() + done, bytes.size() - done,
                                 static_cast<off_t>(chunk.offset() + done));
     if (got < 0 && errno == EINTR) continue;
-    if (got < 0) return ErrnoError(errno, "read " + path);
-    if (got == 0) return Damaged(path);
+    if (got < 0) return ErrnoError(errno, "read " + folder_ + "/" + FileName(columns_, file));
+    if (got == 0) return Damaged(file);
     done += static_cast<size_t>(got);
   }
-  if (ChecksumOf(bytes) != chunk.checksum()) return Damaged(path);
+  if (ChecksumOf(bytes) != chunk.checksum()) return Damaged(file);
   return bytes;
 }
 
 absl::Status Segment::ReadIds(int partition, size_t block_number, std::vector<uint64_t>* ids) const {
   const hangou::columnar::v1::Block& block = BlockOf(partition, block_number);
   ASSIGN_OR_RETURN(const std::string bytes, ReadChunk(kIdsFile, block.chunks(kIdsFile)));
-  return DecodeRaw(bytes, block.rows(), ids) ? absl::OkStatus() : Damaged(folder_ + "/ids");
+  return DecodeRaw(bytes, block.rows(), ids) ? absl::OkStatus() : Damaged(kIdsFile);
 }
 
 absl::Status Segment::Read(int partition, size_t block_number, std::span<const int> columns,
@@ -238,7 +255,7 @@ absl::Status Segment::Read(int partition, size_t block_number, std::span<const i
   rows->texts.resize(columns_.size());
   rows->bytes.resize(columns_.size());
   ASSIGN_OR_RETURN(const std::string keys, ReadChunk(kKeysFile, block.chunks(kKeysFile)));
-  if (!DecodeKeys(keys, rows->rows, &rows->keys)) return Damaged(folder_ + "/keys");
+  if (!DecodeKeys(keys, rows->rows, &rows->keys)) return Damaged(kKeysFile);
   rows->ids.clear();
   rows->has_gone = block.has_gone();
   if (block.has_gone()) RETURN_IF_ERROR(ReadIds(partition, block_number, &rows->ids));
@@ -248,7 +265,7 @@ absl::Status Segment::Read(int partition, size_t block_number, std::span<const i
     ASSIGN_OR_RETURN(rows->bytes[i], ReadChunk(file, block.chunks(static_cast<int>(file))));
     const bool whole = columns_[i].is_text ? DecodeTexts(rows->bytes[i], rows->rows, &rows->texts[i])
                                            : DecodeNumbers(rows->bytes[i], rows->rows, &rows->numbers[i]);
-    if (!whole) return Damaged(folder_ + "/" + FileName(columns_, file));
+    if (!whole) return Damaged(file);
   }
   return absl::OkStatus();
 }

@@ -1,10 +1,11 @@
 // Segments: rows in the order of their keys, in columns, on disk. Written once, read many times, removed as a whole.
 //
-// A segment is a folder. The file `layout` (a SegmentLayout, written last) says where the blocks of each partition
-// are; `keys`, `ids` and one file per column hold their chunks (libs/columnar/encoding.h). Each chunk has a
-// checksum. A column that may no longer be read is removed with its file.
+// A segment is a folder. The file `layout` (a SegmentLayout and the XXH3-64 of its bytes, big-endian; written last)
+// says where the blocks of each partition are; `keys`, `ids` and one file per column hold their chunks
+// (libs/columnar/encoding.h). Each chunk has a checksum.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -56,7 +57,7 @@ class SegmentBuilder {
 
   // Adds a row to a partition, which is not before that of the row before.
   absl::Status Add(int partition, const ColumnarRow& row);
-  // Writes what is left. It is not made durable: projections are read from the log again after a crash.
+  // Writes what is left. It is not made durable: whoever names the segment somewhere does that first (SyncFiles).
   absl::Status Finish();
   int64_t rows() const { return rows_; }
 
@@ -104,10 +105,10 @@ struct BlockRows {
   std::vector<std::string> bytes;  // what the texts are views of
 };
 
-// A finished segment. Thread-safe: it is never changed, but for columns that are removed.
+// A finished segment. Thread-safe: it is never changed.
 class Segment {
  public:
-  // Opens a folder. DATA_LOSS where it is damaged.
+  // Opens a folder. DATA_LOSS where it is damaged: a file is missing or too short, or the layout's checksum is wrong.
   static absl::StatusOr<std::shared_ptr<const Segment>> Open(const std::string& folder,
                                                              const std::vector<ColumnSpec>& columns,
                                                              int partitions);
@@ -123,10 +124,12 @@ class Segment {
     return BlockOf(partition, block).first_key();
   }
   // Reads a block: its keys, the columns named by index, and its ids where some of its rows are gone. DATA_LOSS
-  // where a checksum is wrong; NEGATIVE_LIST where the column has been removed.
+  // where a checksum is wrong.
   absl::Status Read(int partition, size_t block, std::span<const int> columns, BlockRows* rows) const;
   // Reads the ids of a block.
   absl::Status ReadIds(int partition, size_t block, std::vector<uint64_t>* ids) const;
+  // True once a read has found a checksum that is wrong.
+  bool damaged() const { return damaged_; }
 
  private:
   Segment() = default;
@@ -135,12 +138,14 @@ class Segment {
   const hangou::columnar::v1::Block& BlockOf(int partition, size_t block) const {
     return PartitionOf(partition)[static_cast<int>(block)];
   }
+  absl::Status Damaged(size_t file) const;
   absl::StatusOr<std::string> ReadChunk(size_t file, const hangou::columnar::v1::Chunk& chunk) const;
 
   std::string folder_;
   std::vector<ColumnSpec> columns_;
   hangou::columnar::v1::SegmentLayout layout_;
-  std::vector<int> descriptors_;  // keys, ids, columns; -1: removed
+  std::vector<int> descriptors_;  // keys, ids, columns
+  mutable std::atomic<bool> damaged_ = false;
   int64_t rows_ = 0;
   int64_t bytes_ = 0;
 };

@@ -213,7 +213,7 @@ void WantStored(const ComparisonContext& context, const PolicySnapshot& snapshot
       for (ProjectionName& name : ProjectionsOf(**compiled, department)) wanted.push_back(std::move(name));
     }
   }
-  context.projections.Want(wanted);
+  context.projections.WantOnly(wanted);
 }
 
 absl::Status CheckRuleRights(const CompiledRule& rule, const PolicySnapshot& snapshot,
@@ -240,7 +240,6 @@ absl::StatusOr<v1::ApplyRulesResponse> ApplyRules(const ComparisonContext& conte
   std::vector<v1::ComparisonParameter> declared;
   for (const auto& [name, parameter] : book.parameters) declared.push_back(parameter);
   ASSIGN_OR_RETURN(const auto parameters, CompileParameters(declared));
-  std::vector<ProjectionName> wanted;
   std::vector<v1::ComparisonEvent> events;
   const int64_t now_us = context.clock.UtcUs();
   const auto note = [&](v1::ComparisonEvent event) {
@@ -273,8 +272,6 @@ absl::StatusOr<v1::ApplyRulesResponse> ApplyRules(const ComparisonContext& conte
     rules.push_back(rule);
     if (!book.changed.contains(name)) continue;
     RETURN_IF_ERROR(CheckRuleRights(*rule, pin.snapshot(), caller.department, now_us));
-    for (ProjectionName& projection : ProjectionsOf(*rule, caller.department))
-      wanted.push_back(std::move(projection));
     *response.add_rules() = stored;
     v1::ComparisonEvent event;
     *event.mutable_rule() = stored;
@@ -294,7 +291,7 @@ absl::StatusOr<v1::ApplyRulesResponse> ApplyRules(const ComparisonContext& conte
   entry.set_records(events.size());
   RETURN_IF_ERROR(context.audit.AppendAndWait(std::move(entry)));
   RETURN_IF_ERROR(context.book.Write(events, kWriteMs));
-  context.projections.Want(wanted);
+  WantStored(context, pin.snapshot());
   return response;
 }
 

@@ -42,7 +42,8 @@ absl::StatusOr<ReadyRule> CompileStored(const ComparisonContext& context, const 
                                         const std::string& department, const std::string& name);
 // The projections that a rule reads, for each side and each of its resources.
 std::vector<ProjectionName> ProjectionsOf(const CompiledRule& rule, const std::string& department);
-// Has what all stored rules read made, together; passes over those that do not go with the snapshot.
+// Has what all stored rules read made, together, and what no rule reads removed; passes over those rules that do not
+// go with the snapshot.
 void WantStored(const ComparisonContext& context, const PolicySnapshot& snapshot);
 // Whether a department may have everything that a rule reads: a reason of the policy, naming rule and field.
 absl::Status CheckRuleRights(const CompiledRule& rule, const PolicySnapshot& snapshot,

@@ -86,7 +86,8 @@ absl::StatusOr<v1::ExplainRuleResponse> ExplainRule(const ComparisonContext& con
       plan->set_segments(static_cast<int64_t>(view.size()));
       for (const auto& segment : view) plan->set_bytes(plan->bytes() + segment->bytes());
       plan->set_rows_without_key(fed->rows_without_key());
-      RETURN_IF_ERROR(CountKeys(view, fed->rows().partitions(), plan));
+      if (const absl::Status counted = CountKeys(view, fed->rows().partitions(), plan); !counted.ok())
+        return context.projections.AfterRun(counted, {names[next]}, {view});
       response.set_rows(response.rows() + plan->rows());
       response.set_bytes(response.bytes() + plan->bytes());
       for (const auto& segment : view) segment_rows += segment->rows();

@@ -29,7 +29,8 @@ std::shared_ptr<const ResourceSchema> SchemaOfResidents() {
 // A projection of one resource by person.
 class FollowedPerson {
  public:
-  FollowedPerson() : clock_(schema_test::kNowUs), places_(MakeMemoryStore(1)), schema_(SchemaOfResidents()) {
+  FollowedPerson()
+      : clock_(schema_test::kNowUs), places_(MakeMemoryStore(kKeptTables)), schema_(SchemaOfResidents()) {
     const ProjectionName name = {
         "tax",
         "tax_risk",

@@ -121,8 +121,13 @@ void Following::CompareAll(const std::string& department) {
 void Following::LookAtPolicy() {
   const auto newest = context_.policy.Newest();
   if (newest == nullptr || newest->epoch() == seen_epoch_) return;
-  // The first look is after the start: what was applied before begins to read its rows.
-  if (seen_epoch_ == 0) WantStored(context_, *newest);
+  // The first look is after the start: what was applied before goes on reading its rows. What it does not want is
+  // removed, so it looks at nothing older than what may be shared under.
+  if (seen_epoch_ == 0) {
+    const auto pin = context_.policy.Acquire();
+    if (!pin.ok()) return;
+    WantStored(context_, pin->snapshot());
+  }
   seen_epoch_ = newest->epoch();
   std::vector<Name> names;
   {

@@ -18,7 +18,7 @@ constexpr char kLibraryOfTails[] = "population";
 // A library's topic of one partition, and tails that read it.
 class TailedTopic {
  public:
-  TailedTopic() : clock_(schema_test::kNowUs), places_(MakeMemoryStore(1)) {
+  TailedTopic() : clock_(schema_test::kNowUs), places_(MakeMemoryStore(kKeptTables)) {
     auto resource = schema_test::BareResource();
     resource.set_versioning(hangou::catalog::v1::VERSIONING_ARRIVAL);
     schema_test::AddField(&resource, "citizen_id", hangou::catalog::v1::FIELD_TYPE_CITIZEN_ID)

@@ -496,8 +496,10 @@ absl::StatusOr<v1::Run> StoredRun::Run() {
   *run_.mutable_start_time() = TimestampOf(context_.clock.UtcUs());
   RETURN_IF_ERROR(Prepare());
   if (const absl::Status found = FindAll(); !found.ok()) {
+    // A damaged projection is built anew.
+    const absl::Status told = context_.projections.AfterRun(found, names_, views_);
     const bool on_record = prefixes_ == nullptr && (absl::IsCancelled(found) || meter_->read_rows() > 0);
-    return on_record ? RecordEnded(found) : found;
+    return on_record ? RecordEnded(told) : told;
   }
   {
     MutexLock lock(mutex_);

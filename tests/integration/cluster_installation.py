@@ -3,6 +3,7 @@
 import os
 import pathlib
 import re
+import signal
 import socket
 import subprocess
 import sys
@@ -54,6 +55,12 @@ class ClusterInstallation(Installation):
         except BaseException:
             self.stop()
             raise
+
+    def kill_comparison(self):
+        os.kill(int((self.folder / "pids" / "comparison-0").read_text()), signal.SIGKILL)
+
+    def log_to(self, folder):
+        return lambda: (self.folder / "logs" / "comparison-0.log").read_text(encoding="utf-8")
 
     def stop(self):
         self.cluster("down")

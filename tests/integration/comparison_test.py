@@ -1,5 +1,5 @@
 """The tax bureau compares a synthetic city with the real program: it finds the planted gaps, and nothing else.
-Usage: comparison_test.py BUILD_FOLDER found|followed|watched [cluster]
+Usage: comparison_test.py BUILD_FOLDER found|followed|watched|killed [cluster]
 
 Departments publish their files, the bureau applies the rule pack and runs its rules. The same holds for the standalone
 process and, with `cluster`, for processes of their own on a real broker.
@@ -12,6 +12,7 @@ import json
 import os
 import pathlib
 import pty
+import re
 import signal
 import struct
 import subprocess
@@ -34,7 +35,8 @@ WAIT_S = 30
 PERIOD_OF = {"t17": "2025"}
 # The libraries whose records are compared, by test: no others are started.
 LIBRARIES = {"found": ["population", "legal_entity", "geographic", "tax", "credit"],
-             "followed": ["legal_entity", "tax"], "watched": ["legal_entity", "tax"]}
+             "followed": ["legal_entity", "tax"], "watched": ["legal_entity", "tax"],
+             "killed": ["legal_entity", "tax"]}
 
 
 def rules_of(installation):
@@ -329,11 +331,54 @@ def watched(installation, folder):
     assert "OBJECT_NOT_FOUND" in gone, gone
 
 
+def read_from(said):
+    """From how many records on the projections of the tax library were read, at each start of the reading."""
+    return [0 if place == "the beginning" else int(place.split()[0])
+            for place in re.findall(r"projections of tax are read from (the beginning|\d+ records) on", said)]
+
+
+def killed(installation, folder):
+    """Projections go on from where they were kept after a kill, with what was published since; the findings are those
+    that there were."""
+    make_city(installation, folder, {"scjg.enterprise", "tax.registration"})
+    run(*installation.words("tax-manager", "compare", "apply", "-f", ROOT / "examples" / "comparison"))
+    rule = "t24_tax_registration"
+    compare(installation, rule, "")
+    clues = clues_of(installation, rule)
+    assert len(clues) >= 2, clues
+    said = installation.log_to(folder)
+    installation.stop()
+    installation.start()
+    until(lambda: read_from(said()), "the projections are not read")
+    kept = read_from(said())[-1]
+    assert kept > 0, said()
+    assert [compare(installation, rule, "").get(key, "0")
+            for key in ("new_clues", "changed_clues", "withdrawn_clues")] == ["0"] * 3
+    # What comes now is not kept yet when the process is killed, and when it is killed again.
+    gone = set()
+    for subject in sorted(clues)[:2]:
+        figures = {figure["name"]: figure["value"] for figure in clues[subject]["figures"]}
+        late = folder / f"{subject}.csv"
+        late.write_text("uscc,name,registered_on,status,office,general_taxpayer\n"
+                        f"{subject},补登记,{figures['company.established_on']},normal,第一税务所,false\n", encoding="utf-8")
+        run(*installation.words("tax-publisher", "publish", "tax.registration", late))
+        before = len(read_from(said()))
+        installation.kill_comparison()
+        installation.start()
+        until(lambda: len(read_from(said())) > before, "the projections are not read")
+        assert read_from(said())[-1] >= kept, said()
+        told = compare(installation, rule, "")
+        gone.add(subject)
+        assert (told.get("withdrawn_clues"), told.get("new_clues", "0")) == ("1", "0"), told
+        assert set(clues_of(installation, rule)) == set(clues) - gone
+    print(f"after each of two kills the projections of tax were read from {kept} records on")
+
+
 def on_processes(build, folder):
     processes = ["catalog", *LIBRARIES[sys.argv[2]], "audit", "comparison"]
     return ClusterInstallation(build, folder, [f"{process}-0" for process in processes])
 
 
 if __name__ == "__main__":
-    run_named({"found": found, "followed": followed, "watched": watched},
+    run_named({"found": found, "followed": followed, "watched": watched, "killed": killed},
               on_processes if sys.argv[3:] == ["cluster"] else Installation)

@@ -55,6 +55,9 @@ def stop(process):
 class Installation:
     """A standalone process. Identities of departments are issued when they are first used."""
 
+    # Where the process says what it does; none: where the test does.
+    errors = None
+
     def __init__(self, build, folder, flags=()):
         self.hangou = pathlib.Path(build) / "bin" / "hangou"
         self.data = pathlib.Path(folder) / "data"
@@ -66,7 +69,7 @@ class Installation:
     def start(self):
         """Starts it, the second time where it was."""
         self.process = subprocess.Popen([self.hangou, "standalone", "--data", self.data, "--listen", self.address,
-                                         *self.flags], stdout=subprocess.PIPE, text=True)
+                                         *self.flags], stdout=subprocess.PIPE, stderr=self.errors, text=True)
         line = self.process.stdout.readline()
         if "serving on " not in line:
             stop(self.process)
@@ -76,6 +79,18 @@ class Installation:
     def stop(self):
         stop(self.process)
         self.process.stdout.close()
+
+    def kill_comparison(self):
+        """Ends the process that compares, at once; start() starts it again."""
+        self.process.kill()
+        self.process.wait()
+        self.process.stdout.close()
+
+    def log_to(self, folder):
+        """From the next start on; gives what tells what the process that compares has said until then."""
+        path = folder / "said"
+        self.errors = open(path, "ab")  # pylint: disable=consider-using-with
+        return lambda: path.read_text(encoding="utf-8")
 
     def as_context(self, context, *words, expect=(0,)):
         """A command under a context of the installation's own file: managers, the auditor."""

@@ -26,6 +26,8 @@ namespace {
 // Of a growth: the smaller run has so many times fewer rows.
 constexpr int32_t kGrowth = 10;
 constexpr size_t kDiskReadBytes = 1 << 20;
+// As many as the service takes in one go.
+constexpr size_t kTurnRows = 4'096;
 
 struct BothSides {
   Segments left;
@@ -102,8 +104,10 @@ std::vector<ArrivedRow> RowsInOrderOfArrival(bool right, int64_t count) {
 }
 
 absl::Status Feed(Projection* projection, const std::vector<ArrivedRow>& rows) {
-  for (const ArrivedRow& row : rows) {
-    RETURN_IF_ERROR(projection->Put(row.key, row.key, row.id, {{true, row.amount, {}}}));
+  for (size_t i = 0; i < rows.size(); ++i) {
+    const ArrivedRow& row = rows[i];
+    projection->Put(row.key, row.key, row.id, {{true, row.amount, {}}});
+    if (i % kTurnRows == 0) RETURN_IF_ERROR(projection->WriteGrown());
   }
   return absl::OkStatus();
 }
