@@ -17,7 +17,15 @@
 namespace hangou {
 namespace {
 
-using namespace hangou::rule_test;  // NOLINT: what random rules are made with
+using rule_test::AddModelFields;
+using rule_test::Any;
+using rule_test::Below;
+using rule_test::kModelDay;
+using rule_test::kModelFields;
+using rule_test::LimitOfDays;
+using rule_test::OneIn;
+using rule_test::Random;
+using rule_test::RandomRule;
 
 constexpr int kModelRules = 250;  // some seconds
 constexpr int kMostSegments = 3;
@@ -360,7 +368,7 @@ TEST_CASE("Random rules over random rows find what a look at each key and row fi
   int64_t found = 0;
   for (int seed = 1; seed <= rules; ++seed) {
     Random random(static_cast<uint64_t>(seed));
-    const v1::ComparisonRule declared = RandomRule(random);
+    const auto declared = RandomRule(random);
     const auto rule = CompiledRule::Compile(declared, [&](const std::string&) { return schema; }, parameters);
     INFO("seed " << seed << ": " << declared.DebugString());
     INFO(rule.status());

@@ -3,6 +3,7 @@
 
 #include <catch2/catch.hpp>
 #include <cstdlib>
+#include <thread>
 
 #include "libs/base/temp_folder.h"
 #include "libs/base/text.h"
@@ -15,7 +16,14 @@ namespace hangou {
 namespace {
 
 namespace v1 = hangou::comparison::v1;
-using namespace hangou::rule_test;  // NOLINT: what random rules are made with
+using rule_test::AddModelFields;
+using rule_test::Any;
+using rule_test::Below;
+using rule_test::kModelDay;
+using rule_test::LimitOfDays;
+using rule_test::OneIn;
+using rule_test::Random;
+using rule_test::RandomRule;
 
 constexpr int kFollowedSeeds = 4;  // some seconds
 constexpr int kBursts = 8;
@@ -255,7 +263,7 @@ bool IsFollowed(FollowedCity& city) {
       for (const auto& [key, figures] : city.Followed()) UNSCOPED_INFO("followed: " << key << " " << figures);
       return false;
     }
-    std::this_thread::sleep_for(std::chrono::milliseconds(10));
+    std::this_thread::sleep_for(std::chrono::milliseconds(10));  // waits: another thread keeps the clues
   }
   return true;
 }

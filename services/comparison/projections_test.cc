@@ -96,7 +96,7 @@ class RestartedProcess {
     const int64_t deadline_us = SystemClock().BootUs() + kWaitMs * kUsPerMs;
     auto rows = Rows();
     while (!rows.ok() && SystemClock().BootUs() < deadline_us) {
-      std::this_thread::sleep_for(std::chrono::milliseconds(5));
+      std::this_thread::sleep_for(std::chrono::milliseconds(5));  // waits: as a client does
       rows = Rows();
     }
     INFO(rows.status());

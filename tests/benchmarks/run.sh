@@ -6,12 +6,13 @@
 #   NAME          publish (.kafka, .postgres), get (.echo), batch_get (.postgres), asof (.postgres),
 #                 list (.stream), validate (.stdnum), import (.duckdb), and of rules: compare (.duckdb_sorted,
 #                 .duckdb_text, and the memory of each), compare_clickhouse, compare_total (.duckdb_total),
-#                 compare_pack, compare_continuous (beside a second), compare_cold (beside the disk), compare_growth (beside a tenth of the rows); linkage
-#                 (.splink_SET, .splink_SET_f1)
+#                 compare_pack, compare_continuous (.second), compare_cold (beside the disk), compare_growth
+#                 (beside a tenth of the rows); linkage (.splink_SET, .splink_SET_f1)
 #   --runs N      runs of ours and of the peer, in turn; 5
 #   --records N   records per run of publishing, or in the library before reads; 200000 (import: 1000000,
 #                 compare, compare_clickhouse, compare_cold, compare_growth: 30000000 a table, compare_total: 3000000 a
-#                 table, compare_pack: 6000000, compare_continuous: 60000 at 2000 a second, linkage: 200000 people and a fifth as many companies)
+#                 table, compare_pack: 6000000, compare_continuous: 60000, at 2000 a second, linkage: 200000
+#                 people and a fifth as many companies)
 #   --keep DIR    leaves the data, and the logs of everybody, in DIR, which must not exist yet
 set -euo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)

@@ -347,9 +347,10 @@ def killed(installation, folder):
     clues = clues_of(installation, rule)
     assert len(clues) >= 2, clues
     said = installation.log_to(folder)
+    before = len(read_from(said()))
     installation.stop()
     installation.start()
-    until(lambda: read_from(said()), "the projections are not read")
+    until(lambda: len(read_from(said())) > before, "the projections are not read")
     kept = read_from(said())[-1]
     assert kept > 0, said()
     assert [compare(installation, rule, "").get(key, "0")

@@ -3,6 +3,7 @@
 #include <filesystem>
 #include <set>
 
+#include "libs/base/clock.h"
 #include "libs/comparison/projector.h"
 #include "libs/comparison/rule_files.h"
 #include "libs/comparison/run.h"

@@ -47,8 +47,8 @@ absl::Status CompareTotal(const CompareOptions& options);
 absl::Status CompareCold(const CompareOptions& options);
 // compare.growth: rows per second of a run over all records, beside those over a tenth of them.
 absl::Status CompareGrowth(const CompareOptions& options);
-// compare.continuous: from the acknowledgement of a record to its clue at a client, 99 of 100, at 2,000 records/s, beside
-// a second.
+// compare.continuous: from the acknowledgement of a record to its clue at a client, 99 of 100, at 2,000 records/s,
+// beside a second.
 absl::Status CompareContinuous(const CompareOptions& options);
 // compare.pack: twelve rules of examples/comparison over so many records, beside DuckDB.
 absl::Status ComparePack(const CompareOptions& options);
