@@ -347,6 +347,7 @@ void Projections::StartOver() {
 
 absl::Status Projections::AfterRun(const absl::Status& error, const std::vector<ProjectionName>& names,
                                    const std::vector<Projection::View>& views) {
+  if (ReasonOf(error) != Reason::kDataLoss) return error;
   for (size_t i = 0; i < names.size(); ++i) {
     bool is_damaged =
         i < views.size() &&
@@ -426,8 +427,11 @@ absl::StatusOr<std::shared_ptr<FedProjection>> Projections::Await(const Projecti
     if (cancelled != nullptr && *cancelled)
       return absl::CancelledError("the run was cancelled; it has kept no clue");
     const Entry& entry = found->second;
-    if (entry.fed && entry.tail && entry.tail->HasPassed(ends) && !entry.fed->is_broken()) return entry.fed;
-    if (entry.fed && entry.tail && !entry.tail->status().ok()) return entry.tail->status();
+    // One that is broken is about to be made anew: that is waited for.
+    if (entry.fed && entry.tail && !entry.fed->is_broken()) {
+      if (entry.tail->HasPassed(ends)) return entry.fed;
+      if (const absl::Status failed = entry.tail->status(); !failed.ok()) return failed;
+    }
     if (!entry.fed && !entry.status.ok() && ReasonOf(entry.status) != Reason::kPositionTimeout)
       return entry.status;
     const int64_t left_us = deadline_us - context_.clock.BootUs();

@@ -495,11 +495,10 @@ absl::StatusOr<v1::Run> StoredRun::Run() {
   const int64_t begin_us = context_.clock.BootUs();
   *run_.mutable_start_time() = TimestampOf(context_.clock.UtcUs());
   RETURN_IF_ERROR(Prepare());
-  if (const absl::Status found = FindAll(); !found.ok()) {
-    // A damaged projection is built anew.
-    const absl::Status told = context_.projections.AfterRun(found, names_, views_);
+  if (absl::Status found = FindAll(); !found.ok()) {
+    found = context_.projections.AfterRun(found, names_, views_);
     const bool on_record = prefixes_ == nullptr && (absl::IsCancelled(found) || meter_->read_rows() > 0);
-    return on_record ? RecordEnded(told) : told;
+    return on_record ? RecordEnded(found) : found;
   }
   {
     MutexLock lock(mutex_);
