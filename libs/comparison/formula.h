@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -56,6 +57,8 @@ class Formula {
   Value Evaluate(const Frame& frame) const { return Run(root_, frame); }
   // Slots that it looks at, ascending.
   std::vector<int> Slots() const;
+  // Those of them whose values it may give as they are, perhaps rounded or without their sign; ascending.
+  std::vector<int> PassedSlots() const;
   // True where it cannot hold while `slot` is missing, whatever the other slots have.
   bool NeedsSlot(int slot) const { return CannotHoldWithout(root_, slot); }
   // Parameters that it looks at, ascending.
@@ -108,6 +111,7 @@ class Formula {
     std::vector<int> arguments;
   };
 
+  void AddPassed(int step, std::set<int>* slots) const;
   bool IsMissingWithout(int step, int slot) const;
   bool CannotHoldWithout(int step, int slot) const;
   Value Run(int step, const Frame& frame) const;

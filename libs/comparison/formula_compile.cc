@@ -477,6 +477,36 @@ std::vector<int> Formula::Slots() const {
   return {slots.begin(), slots.end()};
 }
 
+void Formula::AddPassed(int step, std::set<int>* slots) const {
+  const Step& of = steps_[static_cast<size_t>(step)];
+  switch (of.op) {
+    case Op::kSlot:
+      slots->insert(of.index);
+      return;
+    case Op::kIf:
+      for (size_t i = 1; i < of.arguments.size(); ++i) AddPassed(of.arguments[i], slots);
+      return;
+    case Op::kDefault:
+    case Op::kLeast:
+    case Op::kGreatest:
+    case Op::kNegate:
+    case Op::kAbsolute:
+    case Op::kScaleUp:
+    case Op::kRound:
+    case Op::kLeft:
+      for (const int argument : of.arguments) AddPassed(argument, slots);
+      return;
+    default:
+      return;  // what is computed of several values, or says less than they do
+  }
+}
+
+std::vector<int> Formula::PassedSlots() const {
+  std::set<int> slots;
+  AddPassed(root_, &slots);
+  return {slots.begin(), slots.end()};
+}
+
 std::vector<int> Formula::UsedParameters() const {
   std::set<int> used;
   for (const Step& step : steps_) {

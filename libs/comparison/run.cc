@@ -72,7 +72,7 @@ class RuleRun final : private TotalTaker {
   std::vector<uint8_t> is_named_;  // by side: rows of other sides are filtered or measured by its measures
   std::unique_ptr<KeyScreen> screen_;  // null: each key is evaluated
   std::string key_;                    // at hand
-  int64_t reported_ = 0;
+  int64_t reported_ = 0;               // keys that the control knows
   std::vector<Gatherer> totals_;
   std::string total_key_;
   bool has_total_ = false;
@@ -166,10 +166,8 @@ bool RuleRun::FindLeastKey() {
 }
 
 void RuleRun::Report() {
-  int64_t seen = 0;
-  for (const int64_t rows : counts_.rows) seen += rows;
-  control_->rows += seen - reported_;
-  reported_ = seen;
+  control_->keys += counts_.keys - reported_;
+  reported_ = counts_.keys;
 }
 
 absl::StatusOr<RunCounts> RuleRun::Run(const TakeFinding* take, const TakePeer* peer) {

@@ -65,7 +65,7 @@ struct Finding {
 // How a run is followed and ended. Thread-safe.
 struct RunControl {
   std::atomic<bool> cancelled = false;
-  std::atomic<int64_t> rows = 0;  // read so far
+  std::atomic<int64_t> keys = 0;  // compared so far
 };
 
 // What is done with each finding; an error ends the run.

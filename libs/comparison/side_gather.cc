@@ -37,7 +37,8 @@ SideGatherer::SideGatherer(const CompiledRule& rule, const CompiledSide& side,
     period_.assign(kBlockRows, static_cast<int64_t>(Slot(rule.period_slot()).number));
   EndSums();
   FindOtherSlots(rule);
-  if (!MakeAll(rule, sources, &SideGatherer::MakeLanes)) MakeAll(rule, sources, &SideGatherer::MakeParts);
+  by_blocks_ = MakeAll(rule, sources, &SideGatherer::MakeLanes);
+  if (!by_blocks_) MakeAll(rule, sources, &SideGatherer::MakeParts);
 }
 
 void SideGatherer::FindOtherSlots(const CompiledRule& rule) {
@@ -106,11 +107,12 @@ bool SideGatherer::MakeLanes(const std::vector<LaneKind>& kinds, SourceLanes* la
 
 // Where a filter cannot hold without what other sides have for the key, most keys need no look at their rows.
 bool SideGatherer::MakeParts(const std::vector<LaneKind>& kinds, SourceLanes* lanes) const {
-  const auto is_withheld = [&](const SideColumn& column) {
-    return kinds[static_cast<size_t>(column.slot)] == LaneKind::kNone;
-  };
-  if (needed_slots_.empty() || std::any_of(side_.columns.begin(), side_.columns.end(), is_withheld))
-    return false;
+  if (needed_slots_.empty()) return false;
+  const std::vector<int> named = side_.filter->Slots();
+  for (const SideColumn& column : side_.columns) {
+    const bool is_withheld = kinds[static_cast<size_t>(column.slot)] == LaneKind::kNone;
+    if (is_withheld && std::find(named.begin(), named.end(), column.slot) != named.end()) return false;
+  }
   auto parts = LaneFormula::MakeParts(*side_.filter, kinds);
   if (!parts) return false;
   lanes->parts = *std::move(parts);
@@ -185,7 +187,7 @@ void SideGatherer::Add(size_t stream, const KeyRows& rows) {
     if (!lanes_.empty()) {
       SourceLanes& lanes = lanes_[stream][piece.source];
       if (lanes.serial != piece.serial) EvaluateBlock(&lanes, columns_[stream], piece);
-      if (lanes.parts.empty() ? AddPiece(lanes, piece) : lanes.is_sure && CannotCount()) continue;
+      if (by_blocks_ ? AddPiece(lanes, piece) : lanes.is_sure && CannotCount()) continue;
     }
     any_rows_ = by_rows_ = true;
     for (uint32_t row = piece.begin; row < piece.end; ++row) AddRow(columns_[stream], piece, row);

@@ -83,6 +83,7 @@ class SideGatherer {
   std::vector<Value>* const slots_;
   std::vector<int64_t> as_of_, period_;          // a block of what is the same for the whole run
   std::vector<std::vector<SourceLanes>> lanes_;  // by stream and source; empty: always row by row
+  bool by_blocks_ = false;  // `lanes_` have filter and measures, not only parts of a filter
   std::vector<Gatherer> measures_;
   std::vector<Reduced> sums_;       // of the key, block by block
   std::vector<std::string> texts_;  // what the texts of `sums_` are views of

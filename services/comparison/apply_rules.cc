@@ -8,6 +8,7 @@
 #include "libs/comparison/projector.h"
 #include "services/comparison/comparison.h"
 #include "services/comparison/divisions.h"
+#include "services/comparison/result.h"
 
 namespace hangou {
 namespace {
@@ -29,11 +30,7 @@ absl::StatusOr<std::shared_ptr<const ParameterSet>> CompileParameters(
   return std::shared_ptr<const ParameterSet>(std::move(parameters));
 }
 
-CompiledRule::SchemaOf SchemasOf(const PolicySnapshot& snapshot) {
-  return [&snapshot](const std::string& resource) { return snapshot.FindResource("resources/" + resource); };
-}
-
-// A rule without the lines that it stands in: moving it in its file does not change it.
+// What is declared without the lines that it stands in: moving it in its file does not change it.
 void ForgetLines(google::protobuf::Message* message) {
   const auto* reflection = message->GetReflection();
   std::vector<const google::protobuf::FieldDescriptor*> fields;
@@ -52,7 +49,8 @@ void ForgetLines(google::protobuf::Message* message) {
   }
 }
 
-bool IsSameRule(v1::ComparisonRule a, v1::ComparisonRule b) {
+template <class Declared>
+bool IsSameDeclared(Declared a, Declared b) {
   ForgetLines(&a);
   ForgetLines(&b);
   return a.SerializeAsString() == b.SerializeAsString();
@@ -60,6 +58,7 @@ bool IsSameRule(v1::ComparisonRule a, v1::ComparisonRule b) {
 
 const std::string& NameOf(const v1::ComparisonObject& object) {
   if (object.has_rule()) return object.rule().name();
+  if (object.has_result()) return object.result().resource();
   return object.has_office() ? object.office().name() : object.parameter().name();
 }
 
@@ -75,6 +74,7 @@ struct AppliedBook {
   std::map<std::string, v1::ComparisonParameter> parameters;
   std::map<std::string, v1::StoredRule> rules;
   std::map<std::string, v1::TaxOffice> offices;
+  std::map<std::string, v1::StoredResult> results;  // by resource
   std::set<std::string> changed;
 };
 
@@ -84,6 +84,7 @@ absl::StatusOr<AppliedBook> Merge(const ComparisonContext& context, const std::s
   for (auto& parameter : context.book.Parameters(department)) book.parameters[parameter.name()] = parameter;
   for (auto& rule : context.book.Rules(department)) book.rules[rule.rule().name()] = rule;
   for (auto& office : context.book.Offices(department)) book.offices[office.name()] = office;
+  for (auto& result : context.book.Results(department)) book.results[result.result().resource()] = result;
   std::set<std::string> seen;
   for (const v1::ComparisonObject& object : request.objects()) {
     const std::string& name = NameOf(object);
@@ -97,9 +98,30 @@ absl::StatusOr<AppliedBook> Merge(const ComparisonContext& context, const std::s
       }
       if (object.has_office()) book.offices[name] = object.office();
       if (object.has_parameter()) book.parameters[name] = object.parameter();
+    } else if (object.has_result()) {
+      v1::StoredResult& stored = book.results[name];
+      if (object.result().removed()) {
+        if (!stored.has_apply_time())
+          return MakeError(Reason::kInvalidObject,
+                           "result " + name + ": there is none that could be removed");
+        // What it was stays known, for what it has published.
+        if (stored.result().removed()) {
+          response->set_unchanged(response->unchanged() + 1);
+          continue;
+        }
+        stored.mutable_result()->set_removed(true);
+        book.changed.insert(name);
+        continue;
+      }
+      if (stored.has_apply_time() && IsSameDeclared(stored.result(), object.result())) {
+        response->set_unchanged(response->unchanged() + 1);
+        continue;
+      }
+      *stored.mutable_result() = object.result();
+      *stored.mutable_apply_time() = TimestampOf(context.clock.UtcUs());
     } else {
       v1::StoredRule& stored = book.rules[name];
-      if (stored.version() > 0 && IsSameRule(stored.rule(), object.rule())) {
+      if (stored.version() > 0 && IsSameDeclared(stored.rule(), object.rule())) {
         response->set_unchanged(response->unchanged() + 1);
         continue;
       }
@@ -112,7 +134,34 @@ absl::StatusOr<AppliedBook> Merge(const ComparisonContext& context, const std::s
   return book;
 }
 
+// Checks the results against all rules of the department, and notes what they are made of: a rule that changes may
+// change that too.
+absl::Status CheckResults(const PolicySnapshot& snapshot, const std::string& department, int64_t now_us,
+                          const std::vector<std::shared_ptr<const CompiledRule>>& rules, AppliedBook* book) {
+  for (auto& [resource, stored] : book->results) {
+    if (stored.result().removed()) continue;
+    std::vector<std::shared_ptr<const CompiledRule>> covered;
+    for (const auto& rule : rules) {
+      if (CoversRule(stored.result(), rule->name())) covered.push_back(rule);
+    }
+    ASSIGN_OR_RETURN(const CompiledResult result,
+                     CompiledResult::Compile(stored.result(), department, covered, SchemasOf(snapshot)));
+    v1::StoredResult now = stored;
+    now.clear_sources();
+    for (const v1::ResultSource& source : result.sources()) *now.add_sources() = source;
+    if (now.SerializeAsString() != stored.SerializeAsString()) book->changed.insert(resource);
+    stored = std::move(now);
+    // What stands is decided when it is published; a new one has not gone out yet.
+    if (book->changed.contains(resource)) RETURN_IF_ERROR(result.CheckOnward(snapshot, now_us));
+  }
+  return absl::OkStatus();
+}
+
 }  // namespace
+
+CompiledRule::SchemaOf SchemasOf(const PolicySnapshot& snapshot) {
+  return [&snapshot](const std::string& resource) { return snapshot.FindResource("resources/" + resource); };
+}
 
 google::protobuf::Timestamp TimestampOf(int64_t utc_us) {
   google::protobuf::Timestamp time;
@@ -187,7 +236,7 @@ absl::StatusOr<v1::ApplyRulesResponse> ApplyRules(const ComparisonContext& conte
     return MakeError(Reason::kInvalidRequest, "an apply has 1 to 1,000 objects", "objects");
   ASSIGN_OR_RETURN(const auto pin, context.policy.Acquire());
   v1::ApplyRulesResponse response;
-  ASSIGN_OR_RETURN(const AppliedBook book, Merge(context, caller.department, request, &response));
+  ASSIGN_OR_RETURN(AppliedBook book, Merge(context, caller.department, request, &response));
   std::vector<v1::ComparisonParameter> declared;
   for (const auto& [name, parameter] : book.parameters) declared.push_back(parameter);
   ASSIGN_OR_RETURN(const auto parameters, CompileParameters(declared));
@@ -215,15 +264,25 @@ absl::StatusOr<v1::ApplyRulesResponse> ApplyRules(const ComparisonContext& conte
     note(std::move(event));
   }
   RETURN_IF_ERROR(CheckOffices(offices));
+  std::vector<std::shared_ptr<const CompiledRule>> rules;
   for (const auto& [name, stored] : book.rules) {
     // Those that stay as they are must go with the parameters too.
     ASSIGN_OR_RETURN(const auto rule,
                      CompiledRule::Compile(stored.rule(), SchemasOf(pin.snapshot()), parameters));
+    rules.push_back(rule);
     if (!book.changed.contains(name)) continue;
     RETURN_IF_ERROR(CheckRuleRights(*rule, pin.snapshot(), caller.department, now_us));
     *response.add_rules() = stored;
     v1::ComparisonEvent event;
     *event.mutable_rule() = stored;
+    note(std::move(event));
+  }
+  RETURN_IF_ERROR(CheckResults(pin.snapshot(), caller.department, now_us, rules, &book));
+  for (const auto& [name, stored] : book.results) {
+    if (!book.changed.contains(name)) continue;
+    *response.add_results() = stored;
+    v1::ComparisonEvent event;
+    *event.mutable_result() = stored;
     note(std::move(event));
   }
   if (request.validate_only() || events.empty()) return response;

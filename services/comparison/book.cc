@@ -41,6 +41,8 @@ std::string KeyOf(const v1::ComparisonEvent& event) {
       return event.department() + "/" + event.run().name();
     case v1::ComparisonEvent::kFindings:
       return FindingsKey(event.department(), event.findings().run(), event.findings().part());
+    case v1::ComparisonEvent::kResult:
+      return event.department() + "/results/" + event.result().result().resource();
     case v1::ComparisonEvent::kEvidence:
       return event.department() + "/" + event.evidence().clue() + kEvidenceWord;
     case v1::ComparisonEvent::kFollowed:
@@ -149,6 +151,7 @@ absl::Status ComparisonBook::Open() {
 
 void ComparisonBook::Take(const v1::ComparisonEvent& event, int64_t offset) {
   OfDepartment& of = departments_[event.department()];
+  end_ = std::max(end_, offset + 1);
   switch (event.event_case()) {
     case v1::ComparisonEvent::kRule:
       of.rules[event.rule().rule().name()] = event.rule();
@@ -158,6 +161,9 @@ void ComparisonBook::Take(const v1::ComparisonEvent& event, int64_t offset) {
       return;
     case v1::ComparisonEvent::kOffice:
       of.offices[event.office().name()] = event.office();
+      return;
+    case v1::ComparisonEvent::kResult:
+      of.results[event.result().result().resource()] = event.result();
       return;
     case v1::ComparisonEvent::kRun:
       runs_ = std::max(runs_, NumberOfRun(event.run().name()));
@@ -170,9 +176,14 @@ void ComparisonBook::Take(const v1::ComparisonEvent& event, int64_t offset) {
       if (!event.followed().stopped()) of.followed[name] = event.followed();
       return;
     }
-    case v1::ComparisonEvent::kClue:
-      of.clues[event.clue().name()] = std::make_shared<const v1::Clue>(event.clue());
+    case v1::ComparisonEvent::kClue: {
+      const auto clue = std::make_shared<const v1::Clue>(event.clue());
+      const auto [at, is_new] = of.offset_of.try_emplace(ClueNumber(clue->name()), offset);
+      if (!is_new) of.clues_at.erase(std::exchange(at->second, offset));
+      of.clues_at[offset] = clue;
+      of.clues[clue->name()] = clue;
       return;
+    }
     case v1::ComparisonEvent::kFindings:
       return TakeFindings(event.findings(), &of);
     case v1::ComparisonEvent::kEvidence:
@@ -242,6 +253,9 @@ absl::Status ComparisonBook::Change(int64_t timeout_ms, const MakeEvents& make) 
   std::vector<v1::ComparisonEvent> events;
   RETURN_IF_ERROR(make(&events));
   RETURN_IF_ERROR(Append(events, {}, timeout_ms));
+  const bool has_clues =
+      std::any_of(events.begin(), events.end(), [](const auto& event) { return event.has_clue(); });
+  if (has_clues && on_clues_) on_clues_();
   const bool has_findings =
       std::any_of(events.begin(), events.end(), [](const auto& event) { return event.has_findings(); });
   if (!has_findings) return absl::OkStatus();
@@ -333,6 +347,15 @@ std::vector<v1::ComparisonParameter> ComparisonBook::Parameters(const std::strin
   return parameters;
 }
 
+std::vector<v1::StoredResult> ComparisonBook::Results(const std::string& department) const {
+  MutexLock lock(mutex_);
+  std::vector<v1::StoredResult> results;
+  const auto found = departments_.find(department);
+  if (found == departments_.end()) return results;
+  for (const auto& [resource, result] : found->second.results) results.push_back(result);
+  return results;
+}
+
 std::vector<std::string> ComparisonBook::Departments() const {
   MutexLock lock(mutex_);
   std::vector<std::string> names;
@@ -359,6 +382,67 @@ std::vector<StoredClue> ComparisonBook::Clues(const std::string& department,
     if (wanted(*clue)) clues.push_back(clue);
   }
   return clues;
+}
+
+ComparisonBook::ChangedClues ComparisonBook::CluesFrom(
+    const std::string& department, int64_t from, size_t limit,
+    const std::function<bool(const v1::Clue&)>& wanted) const {
+  MutexLock lock(mutex_);
+  ChangedClues changed;
+  changed.next = end_;
+  const auto found = departments_.find(department);
+  if (found == departments_.end()) return changed;
+  const auto& at = found->second.clues_at;
+  for (auto clue = at.lower_bound(from); clue != at.end(); ++clue) {
+    if (!wanted(*clue->second)) continue;
+    if (changed.clues.size() == limit) {
+      changed.next = clue->first;
+      break;
+    }
+    changed.clues.push_back(clue->second);
+  }
+  return changed;
+}
+
+int64_t ComparisonBook::end() const {
+  MutexLock lock(mutex_);
+  return end_;
+}
+
+std::optional<int64_t> ComparisonBook::BehindRun(const std::string& department,
+                                                 const std::string& name) const {
+  MutexLock lock(mutex_);
+  const auto of = departments_.find(department);
+  if (of == departments_.end()) return std::nullopt;
+  const auto found = of->second.runs_at.find(name);
+  return found == of->second.runs_at.end() ? std::nullopt : std::optional(found->second + 1);
+}
+
+ComparisonBook::ReadSpeed ComparisonBook::SpeedOf(const std::string& department,
+                                                  const std::string& rule) const {
+  MutexLock lock(mutex_);
+  ReadSpeed speed;
+  const auto of = departments_.find(department);
+  if (of == departments_.end()) return speed;
+  for (const auto& [name, run] : of->second.last_runs) {
+    if (name.first != rule) continue;
+    speed.rows += run.read_rows();
+    speed.us += run.read_us();
+  }
+  return speed;
+}
+
+ComparisonBook::ReadSpeed ComparisonBook::SpeedOfAll(int64_t least_rows) const {
+  MutexLock lock(mutex_);
+  ReadSpeed speed;
+  for (const auto& [department, of] : departments_) {
+    for (const auto& [name, run] : of.last_runs) {
+      if (run.read_rows() < least_rows) continue;
+      speed.rows += run.read_rows();
+      speed.us += run.read_us();
+    }
+  }
+  return speed;
 }
 
 StoredClue ComparisonBook::FindClue(const std::string& department, const std::string& name) const {

@@ -54,9 +54,33 @@ class ComparisonBook {
   // Departments that have rules.
   std::vector<std::string> Departments() const;
   std::vector<hangou::comparison::v1::TaxOffice> Offices(const std::string& department) const;
+  // The results of a department, in the order of their resources.
+  std::vector<hangou::comparison::v1::StoredResult> Results(const std::string& department) const;
   // Clues of a department for which `wanted` is true, in the order of their names.
   std::vector<StoredClue> Clues(const std::string& department,
                                 const std::function<bool(const hangou::comparison::v1::Clue&)>& wanted) const;
+  // Clues of a department that were written at or behind `from`, in the order in which they were, each as it is now: at
+  // most `limit` for which `wanted` is true. `next` is where to go on.
+  struct ChangedClues {
+    std::vector<StoredClue> clues;
+    int64_t next = 0;
+  };
+  ChangedClues CluesFrom(const std::string& department, int64_t from, size_t limit,
+                         const std::function<bool(const hangou::comparison::v1::Clue&)>& wanted) const;
+  // Where what is written next will stand, or before that.
+  int64_t end() const;
+  // Where the clues of a department stand that came behind a run; none where there is no such run.
+  std::optional<int64_t> BehindRun(const std::string& department, const std::string& name) const;
+  // Calls `changed` when clues were written, from a thread that writes: it must not block. Once, before the first call.
+  void OnClues(std::function<void()> changed) { on_clues_ = std::move(changed); }
+  // How fast the last runs of a rule were read, of each period, and those of all departments; 0 rows where none has
+  // told.
+  struct ReadSpeed {
+    int64_t rows = 0;
+    int64_t us = 0;
+  };
+  ReadSpeed SpeedOf(const std::string& department, const std::string& rule) const;
+  ReadSpeed SpeedOfAll(int64_t least_rows) const;
   // A clue by its name; null where there is none.
   StoredClue FindClue(const std::string& department, const std::string& name) const;
   // The evidence of a clue; none where none is kept. LOG_UNAVAILABLE, DATA_LOSS.
@@ -106,10 +130,13 @@ class ComparisonBook {
     std::map<std::string, hangou::comparison::v1::StoredRule> rules;
     std::map<std::string, hangou::comparison::v1::ComparisonParameter> parameters;
     std::map<std::string, hangou::comparison::v1::TaxOffice> offices;
+    std::map<std::string, hangou::comparison::v1::StoredResult> results;  // by resource
     std::map<std::pair<std::string, std::string>, hangou::comparison::v1::Run>
         last_runs;  // by rule and period
     std::map<std::pair<std::string, std::string>, hangou::comparison::v1::FollowedRule> followed;
     std::map<std::string, StoredClue> clues;
+    std::map<int64_t, StoredClue> clues_at;             // the same by offset
+    std::unordered_map<uint64_t, int64_t> offset_of;    // by number of the clue
     std::map<uint64_t, RunFound> findings;              // by number of the run
     std::map<std::string, int64_t> runs_at;             // offset by name
     std::unordered_map<uint64_t, int64_t> evidence_at;  // offset by number of the clue
@@ -136,6 +163,8 @@ class ComparisonBook {
   mutable Mutex mutex_;
   std::map<std::string, OfDepartment> departments_ HANGOU_GUARDED_BY(mutex_);
   uint64_t runs_ HANGOU_GUARDED_BY(mutex_) = 0;
+  int64_t end_ HANGOU_GUARDED_BY(mutex_) = 0;
+  std::function<void()> on_clues_;
   std::vector<uint64_t> erased_ HANGOU_GUARDED_BY(mutex_);  // hashes of resource and record
 };
 

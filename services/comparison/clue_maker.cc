@@ -81,11 +81,13 @@ KeptFinding ClueMaker::Make(const Finding& finding) const {
     auto* const part = clue.add_key();
     part->set_name(rule_.declared().key(static_cast<int>(i)).name());
     part->set_value(FormatValue(rule_.type_of(slot), finding.slots[slot]));
+    part->set_absent(!finding.slots[slot].is_present());
   }
   for (const auto& [name, slot] : figures_) {
     auto* const figure = clue.add_figures();
     figure->set_name(name);
     figure->set_value(FormatValue(rule_.type_of(slot), finding.slots[slot]));
+    figure->set_absent(!finding.slots[slot].is_present());
   }
   kept.identity = IdentityOf(clue);
   return kept;

@@ -12,10 +12,10 @@
 #include "libs/base/caller.h"
 #include "libs/base/clock.h"
 #include "libs/base/keys.h"
-#include "libs/comparison/run.h"
 #include "libs/policy/policy_holder.h"
 #include "services/comparison/book.h"
 #include "services/comparison/projections.h"
+#include "services/comparison/run_desk.h"
 
 namespace hangou {
 
@@ -35,6 +35,8 @@ struct ReadyRule {
   std::shared_ptr<const CompiledRule> compiled;
 };
 
+// The schemas of a snapshot, which outlives what is returned.
+CompiledRule::SchemaOf SchemasOf(const PolicySnapshot& snapshot);
 // Compiles the rule `name` of a department. OBJECT_NOT_FOUND, INVALID_OBJECT.
 absl::StatusOr<ReadyRule> CompileStored(const ComparisonContext& context, const PolicySnapshot& snapshot,
                                         const std::string& department, const std::string& name);
@@ -59,12 +61,21 @@ absl::StatusOr<hangou::comparison::v1::ExplainRuleResponse> ExplainRule(
     const hangou::comparison::v1::ExplainRuleRequest& request);
 absl::StatusOr<hangou::comparison::v1::Run> RunStoredRule(
     const ComparisonContext& context, const Caller& caller,
-    const hangou::comparison::v1::RunRuleRequest& request, RunControl* control);
+    const hangou::comparison::v1::RunRuleRequest& request, RunMeter* meter);
+// The day that a run is as of: today in UTC+8 where the request names none. INVALID_REQUEST.
+absl::StatusOr<int32_t> AsOfDay(const ComparisonContext& context,
+                                const hangou::comparison::v1::RunRuleRequest& request);
+// What makes a request ask for the same run as another. INVALID_REQUEST.
+absl::StatusOr<RunIdentity> IdentityOfRun(const ComparisonContext& context, const Caller& caller,
+                                          const hangou::comparison::v1::RunRuleRequest& request);
+// Decides and records that a caller shares a run that another has asked for.
+absl::Status RecordJoin(const ComparisonContext& context, const Caller& caller,
+                        const hangou::comparison::v1::RunRuleRequest& request);
 // Compares only the keys that begin with one of `prefixes` (CompiledRule::common_key_parts), and brings the clues of
 // the last run of the rule and period up to date. The answer counts what has changed.
 absl::StatusOr<hangou::comparison::v1::Run> CompareChanged(
     const ComparisonContext& context, const Caller& caller,
-    const hangou::comparison::v1::RunRuleRequest& request, RunControl* control,
+    const hangou::comparison::v1::RunRuleRequest& request, RunMeter* meter,
     const std::set<std::string>& prefixes);
 absl::StatusOr<hangou::comparison::v1::ListCluesResponse> ListClues(
     const ComparisonContext& context, const Caller& caller,
@@ -90,6 +101,12 @@ absl::StatusOr<hangou::comparison::v1::ListOfficesResponse> ListOffices(
 absl::StatusOr<hangou::comparison::v1::ListDataErrorsResponse> ListDataErrors(
     const ComparisonContext& context, const Caller& caller,
     const hangou::comparison::v1::ListDataErrorsRequest& request);
+absl::StatusOr<hangou::comparison::v1::ListResultsResponse> ListResults(
+    const ComparisonContext& context, const Caller& caller,
+    const hangou::comparison::v1::ListResultsRequest& request);
+absl::StatusOr<hangou::comparison::v1::ListResultRowsResponse> ListResultRows(
+    const ComparisonContext& context, const Caller& caller,
+    const hangou::comparison::v1::ListResultRowsRequest& request);
 
 // An instant in microseconds since 1970-01-01 UTC as the contract has it.
 google::protobuf::Timestamp TimestampOf(int64_t utc_us);

@@ -6,6 +6,7 @@
 
 #include "libs/base/status.h"
 #include "services/comparison/erase_evidence.h"
+#include "services/comparison/run_watch.h"
 
 namespace hangou {
 namespace {
@@ -29,10 +30,32 @@ grpc::ServerUnaryReactor* AnswerOn(EventLoop& loop, grpc::CallbackServerContext*
   });
 }
 
+// Begins a stream on a loop; one that is stopped instead ends it with DRAINING.
+template <class Response, class Work>
+grpc::ServerWriteReactor<Response>* StreamOn(EventLoop& loop, grpc::CallbackServerContext* context,
+                                             Work work) {
+  struct Opening {
+    ~Opening() {
+      if (!begun) stream->Finish(MakeError(Reason::kDraining, "the service is stopping; retry"));
+    }
+    std::shared_ptr<ServerStream<Response>> stream;
+    bool begun = false;
+  };
+  return ServerStream<Response>::Open(context, {roles::kConsumer},
+                                      [&loop, work](const Caller& caller, const auto& stream) {
+                                        const auto opening = std::make_shared<Opening>();
+                                        opening->stream = stream;
+                                        loop.Post([caller, opening, work] {
+                                          opening->begun = true;
+                                          work(caller, opening->stream);
+                                        });
+                                      });
+}
+
 }  // namespace
 
 ComparisonService::ComparisonService(const ComparisonServiceContext& context)
-    : context_(context), book_(context.log) {}
+    : context_(context), book_(context.log), run_desk_(context.clock) {}
 
 ComparisonService::~ComparisonService() { Drain(); }
 
@@ -58,7 +81,9 @@ absl::Status ComparisonService::Start() {
                          }}));
   work_ = std::make_unique<const ComparisonContext>(ComparisonContext{
       context_.policy, context_.audit, context_.keys, context_.clock, *projections_, book_});
-  following_ = std::make_unique<Following>(*work_, runs_, &control_);
+  clue_watches_ = std::make_unique<ClueWatches>(*work_, streams_);
+  book_.OnClues([this] { clue_watches_->Look(); });
+  following_ = std::make_unique<Following>(*work_, runs_);
   following_->Start();
   return absl::OkStatus();
 }
@@ -76,10 +101,14 @@ void ComparisonService::EraseFromClues(const std::string& department, const std:
 }
 
 void ComparisonService::Drain() {
-  control_.cancelled = true;
+  run_desk_.Drain();
+  if (following_) following_->Stop();
   if (projections_) projections_->Stop();
   desk_.Stop();
   runs_.Stop();
+  // Behind the ends of the runs, which are told on the same loop.
+  if (clue_watches_) clue_watches_->Drain();
+  streams_.Stop();
 }
 
 grpc::ServerUnaryReactor* ComparisonService::ApplyRules(grpc::CallbackServerContext* context,
@@ -108,9 +137,62 @@ grpc::ServerUnaryReactor* ComparisonService::ListRules(grpc::CallbackServerConte
 
 grpc::ServerUnaryReactor* ComparisonService::RunRule(grpc::CallbackServerContext* context,
                                                      const v1::RunRuleRequest* request, v1::Run* response) {
-  return AnswerOn(runs_, context, {roles::kConsumer}, response, [this, request](const Caller& caller) {
-    return RunStoredRule(*work_, caller, *request, &control_);
+  return HandleUnary(context, {roles::kConsumer},
+                     [this, request, response](const Caller& caller, const CallDone& done) {
+                       desk_.Post([this, caller, request, response, done] {
+                         const auto taken = TakeRun(caller, *request);
+                         if (!taken.ok()) return done(taken.status());
+                         run_desk_.WhenEnded(taken->run, [response, done](const RunDesk::Outcome& outcome) {
+                           if (outcome.ok()) *response = *outcome;
+                           done(outcome.status());
+                         });
+                       });
+                     });
+}
+
+absl::StatusOr<RunDesk::Taken> ComparisonService::TakeRun(const Caller& caller,
+                                                          const v1::RunRuleRequest& request) {
+  ASSIGN_OR_RETURN(const RunIdentity identity, IdentityOfRun(*work_, caller, request));
+  ASSIGN_OR_RETURN(const RunDesk::Taken taken, run_desk_.Take(identity));
+  if (taken.joined) {
+    RETURN_IF_ERROR(RecordJoin(*work_, caller, request));
+    return taken;
+  }
+  runs_.Post([this, run = taken.run, caller, request] {
+    if (run_desk_.Start(run)) run_desk_.End(run, RunStoredRule(*work_, caller, request, &run->meter));
   });
+  return taken;
+}
+
+grpc::ServerWriteReactor<v1::RunProgress>* ComparisonService::WatchRun(grpc::CallbackServerContext* context,
+                                                                       const v1::WatchRunRequest* request) {
+  return StreamOn<v1::RunProgress>(
+      desk_, context,
+      [this, wanted = *request](const Caller& caller, const std::shared_ptr<RunWatch::Stream>& stream) {
+        absl::StatusOr<RunDesk::Taken> taken =
+            RunDesk::Taken{run_desk_.Find(caller.department, wanted.id()), true};
+        if (taken->run == nullptr) taken = TakeRun(caller, wanted.run());
+        if (!taken.ok()) return stream->Finish(taken.status());
+        RunWatch::Begin(streams_, context_.clock, run_desk_, *taken, stream);
+      });
+}
+
+grpc::ServerUnaryReactor* ComparisonService::CancelRun(grpc::CallbackServerContext* context,
+                                                       const v1::CancelRunRequest* request,
+                                                       v1::CancelRunResponse*) {
+  return HandleUnary(context, {roles::kConsumer},
+                     [this, request](const Caller& caller, const CallDone& done) {
+                       done(run_desk_.Cancel(caller.department, request->id()));
+                     });
+}
+
+grpc::ServerWriteReactor<v1::WatchCluesResponse>* ComparisonService::WatchClues(
+    grpc::CallbackServerContext* context, const v1::WatchCluesRequest* request) {
+  return StreamOn<v1::WatchCluesResponse>(
+      streams_, context,
+      [this, wanted = *request](const Caller& caller, const std::shared_ptr<ClueWatches::Stream>& stream) {
+        clue_watches_->Open(caller, wanted, stream);
+      });
 }
 
 grpc::ServerUnaryReactor* ComparisonService::ExplainRule(grpc::CallbackServerContext* context,
@@ -196,6 +278,22 @@ grpc::ServerUnaryReactor* ComparisonService::ListDataErrors(grpc::CallbackServer
                                                             v1::ListDataErrorsResponse* response) {
   return AnswerOn(desk_, context, {roles::kPublisher}, response, [this, request](const Caller& caller) {
     return hangou::ListDataErrors(*work_, caller, *request);
+  });
+}
+
+grpc::ServerUnaryReactor* ComparisonService::ListResults(grpc::CallbackServerContext* context,
+                                                         const v1::ListResultsRequest* request,
+                                                         v1::ListResultsResponse* response) {
+  return AnswerOn(
+      desk_, context, {roles::kConsumer, roles::kManager, roles::kPublisher}, response,
+      [this, request](const Caller& caller) { return hangou::ListResults(*work_, caller, *request); });
+}
+
+grpc::ServerUnaryReactor* ComparisonService::ListResultRows(grpc::CallbackServerContext* context,
+                                                            const v1::ListResultRowsRequest* request,
+                                                            v1::ListResultRowsResponse* response) {
+  return AnswerOn(desk_, context, {roles::kPublisher}, response, [this, request](const Caller& caller) {
+    return hangou::ListResultRows(*work_, caller, *request);
   });
 }
 

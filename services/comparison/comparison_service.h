@@ -8,8 +8,10 @@
 #include "libs/log/log.h"
 #include "libs/rpc/unary.h"
 #include "libs/store/store.h"
+#include "services/comparison/clue_watch.h"
 #include "services/comparison/comparison.h"
 #include "services/comparison/following.h"
+#include "services/comparison/run_desk.h"
 
 namespace hangou {
 
@@ -33,7 +35,7 @@ class ComparisonService final : public hangou::comparison::v1::Comparison::Callb
   static absl::StatusOr<std::unique_ptr<ComparisonService>> Open(const ComparisonServiceContext& context);
   ~ComparisonService() override;
 
-  // Ends the run under way, and refuses what comes. Idempotent.
+  // Ends the runs and streams under way, and refuses what comes. Idempotent.
   void Drain();
 
   grpc::ServerUnaryReactor* ApplyRules(grpc::CallbackServerContext* context,
@@ -45,6 +47,14 @@ class ComparisonService final : public hangou::comparison::v1::Comparison::Callb
   grpc::ServerUnaryReactor* RunRule(grpc::CallbackServerContext* context,
                                     const hangou::comparison::v1::RunRuleRequest* request,
                                     hangou::comparison::v1::Run* response) override;
+  grpc::ServerWriteReactor<hangou::comparison::v1::RunProgress>* WatchRun(
+      grpc::CallbackServerContext* context, const hangou::comparison::v1::WatchRunRequest* request) override;
+  grpc::ServerUnaryReactor* CancelRun(grpc::CallbackServerContext* context,
+                                      const hangou::comparison::v1::CancelRunRequest* request,
+                                      hangou::comparison::v1::CancelRunResponse* response) override;
+  grpc::ServerWriteReactor<hangou::comparison::v1::WatchCluesResponse>* WatchClues(
+      grpc::CallbackServerContext* context,
+      const hangou::comparison::v1::WatchCluesRequest* request) override;
   grpc::ServerUnaryReactor* ExplainRule(grpc::CallbackServerContext* context,
                                         const hangou::comparison::v1::ExplainRuleRequest* request,
                                         hangou::comparison::v1::ExplainRuleResponse* response) override;
@@ -78,21 +88,32 @@ class ComparisonService final : public hangou::comparison::v1::Comparison::Callb
   grpc::ServerUnaryReactor* ListDataErrors(grpc::CallbackServerContext* context,
                                            const hangou::comparison::v1::ListDataErrorsRequest* request,
                                            hangou::comparison::v1::ListDataErrorsResponse* response) override;
+  grpc::ServerUnaryReactor* ListResults(grpc::CallbackServerContext* context,
+                                        const hangou::comparison::v1::ListResultsRequest* request,
+                                        hangou::comparison::v1::ListResultsResponse* response) override;
+  grpc::ServerUnaryReactor* ListResultRows(grpc::CallbackServerContext* context,
+                                           const hangou::comparison::v1::ListResultRowsRequest* request,
+                                           hangou::comparison::v1::ListResultRowsResponse* response) override;
 
  private:
   explicit ComparisonService(const ComparisonServiceContext& context);
   absl::Status Start();
+  // The run that a request asks for: begun, or joined.
+  absl::StatusOr<RunDesk::Taken> TakeRun(const Caller& caller,
+                                         const hangou::comparison::v1::RunRuleRequest& request);
   void EraseFromClues(const std::string& department, const std::string& resource, uint64_t record);
 
   const ComparisonServiceContext context_;
   std::unique_ptr<Projections> projections_;
   ComparisonBook book_;
   std::unique_ptr<const ComparisonContext> work_;
-  RunControl control_;
+  RunDesk run_desk_;
   std::unique_ptr<Following> following_;
+  std::unique_ptr<ClueWatches> clue_watches_;
   // Last: they stop first.
   EventLoop desk_{"comparison"};
   EventLoop runs_{"comparison-run"};
+  EventLoop streams_{"comparison-tell"};
 };
 
 }  // namespace hangou

@@ -5,6 +5,7 @@
 #include "libs/base/status.h"
 #include "libs/comparison/key_screen.h"
 #include "services/comparison/comparison.h"
+#include "services/comparison/run_estimate.h"
 
 namespace hangou {
 namespace {
@@ -47,6 +48,14 @@ absl::Status CountKeys(const Projection::View& view, int partitions, v1::SourceP
   return absl::OkStatus();
 }
 
+// Whether a run for the period has a pass before the comparison, in which it finds the cut-offs of peers.
+bool FindsCutOffs(const ComparisonBook& book, const v1::StoredRule& stored, const std::string& department,
+                  const v1::ExplainRuleRequest& request) {
+  if (!stored.rule().has_peers()) return false;
+  const auto last = book.LastRun(department, stored.rule().name(), request.period());
+  return !last || last->rule_version() != stored.version();
+}
+
 }  // namespace
 
 absl::StatusOr<v1::ExplainRuleResponse> ExplainRule(const ComparisonContext& context, const Caller& caller,
@@ -60,14 +69,20 @@ absl::StatusOr<v1::ExplainRuleResponse> ExplainRule(const ComparisonContext& con
   context.projections.Want(names);
   v1::ExplainRuleResponse response;
   size_t next = 0;
+  int64_t segment_rows = 0;  // those included that newer ones hide
+  unsigned threads = 1;
   for (const CompiledSide& side : rule.sides()) {
     for (size_t i = 0; i < side.resources.size(); ++i, ++next) {
-      ASSIGN_OR_RETURN(const auto fed, context.projections.Await(names[next], kExplainMs));
-      ASSIGN_OR_RETURN(const auto view, fed->rows().Read());
       v1::SourcePlan* const plan = response.add_sources();
+      const auto awaited = context.projections.Await(names[next], kExplainMs);
+      plan->set_still_read(ReasonOf(awaited.status()) == Reason::kPositionTimeout);
+      if (!plan->still_read()) RETURN_IF_ERROR(awaited.status());
+      const auto fed = plan->still_read() ? context.projections.Find(names[next]) : *awaited;
       plan->set_side(side.name);
       plan->set_resource(names[next].shape.resource);
       for (const std::string& field : names[next].shape.fields) plan->add_fields(field);
+      if (fed == nullptr) continue;
+      ASSIGN_OR_RETURN(const auto view, fed->rows().Read());
       plan->set_segments(static_cast<int64_t>(view.size()));
       for (const auto& segment : view) plan->set_bytes(plan->bytes() + segment->bytes());
       plan->set_rows_without_key(fed->rows_without_key());
@@ -75,6 +90,8 @@ absl::StatusOr<v1::ExplainRuleResponse> ExplainRule(const ComparisonContext& con
         return context.projections.AfterRun(counted, {names[next]}, {view});
       response.set_rows(response.rows() + plan->rows());
       response.set_bytes(response.bytes() + plan->bytes());
+      for (const auto& segment : view) segment_rows += segment->rows();
+      threads = ThreadsOfRun(fed->rows().partitions());
     }
   }
   std::vector<Value> slots(rule.slots());
@@ -87,6 +104,9 @@ absl::StatusOr<v1::ExplainRuleResponse> ExplainRule(const ComparisonContext& con
     for (const int64_t rows : last->side_rows())
       response.set_last_counted_rows(response.last_counted_rows() + rows);
   }
+  *response.mutable_estimate() = EstimateRun(
+      response, segment_rows * (FindsCutOffs(context.book, ready.stored, caller.department, request) ? 2 : 1),
+      threads, context.book.SpeedOf(caller.department, rule.name()), context.book.SpeedOfAll(kTellingRows));
   auto entry = EntryOf(caller, hangou::audit::v1::ACTION_COMPARE, rule.name());
   entry.set_purpose(rule.declared().purpose());
   entry.set_epoch(pin.snapshot().epoch());

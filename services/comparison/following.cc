@@ -68,6 +68,19 @@ void Following::PostTurn(int64_t delay_ms) {
   loop_.PostAfter(delay_ms, [this] { Turn(); });
 }
 
+void Following::Stop() {
+  MutexLock lock(mutex_);
+  stopped_ = true;
+  if (meter_) meter_->control.cancelled = true;
+}
+
+std::shared_ptr<RunMeter> Following::NewMeter() {
+  MutexLock lock(mutex_);
+  meter_ = std::make_shared<RunMeter>();
+  meter_->control.cancelled = stopped_;
+  return meter_;
+}
+
 void Following::TakeChanged(const ProjectionName& name, const std::vector<std::string>& keys) {
   bool any = false;
   {
@@ -138,7 +151,10 @@ void Following::Turn() {
     }
   }
   for (const Name& name : due) {
-    if (control_->cancelled) return;
+    {
+      MutexLock lock(mutex_);
+      if (stopped_) return;
+    }
     CompareWaiting(name);
   }
   bool waiting = false;
@@ -168,7 +184,8 @@ void Following::CompareWaiting(const Name& name) {
       keys.insert(followed.waiting.extract(key++).value());
   }
   const absl::Status status =
-      all ? CompareWhole(name).status() : CompareChanged(context_, caller, request, control_, keys).status();
+      all ? CompareWhole(name).status()
+          : CompareChanged(context_, caller, request, NewMeter().get(), keys).status();
   MutexLock lock(mutex_);
   const auto found = followed_.find(name);
   if (found == followed_.end()) return;
@@ -206,9 +223,10 @@ absl::StatusOr<v1::Run> Following::CompareWhole(const Name& name) {
     request = RequestOf(followed_[name].declared);
     caller = followed_[name].caller;
   }
-  ASSIGN_OR_RETURN(v1::Run run, RunStoredRule(context_, caller, request, control_));
+  absl::StatusOr<v1::Run> run = RunStoredRule(context_, caller, request, NewMeter().get());
+  if (absl::IsCancelled(run.status())) return MakeError(Reason::kDraining, "the service is stopping; retry");
   MutexLock lock(mutex_);
-  followed_[name].day = today;
+  if (run.ok()) followed_[name].day = today;
   return run;
 }
 

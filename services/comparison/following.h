@@ -26,8 +26,7 @@ constexpr size_t kWaitingKeys = 100'000;
 // what the other has found; the references must outlive it.
 class Following {
  public:
-  Following(const ComparisonContext& context, EventLoop& loop, RunControl* control)
-      : context_(context), loop_(loop), control_(control) {}
+  Following(const ComparisonContext& context, EventLoop& loop) : context_(context), loop_(loop) {}
 
   // Goes on with what the book says. Once.
   void Start();
@@ -36,6 +35,8 @@ class Following {
       const Caller& caller, const hangou::comparison::v1::FollowRuleRequest& request);
   absl::StatusOr<hangou::comparison::v1::UnfollowRuleResponse> Unfollow(
       const Caller& caller, const hangou::comparison::v1::UnfollowRuleRequest& request);
+  // Ends the comparison under way, and begins none. Thread-safe.
+  void Stop();
   // Takes the keys of rows that have changed. Thread-safe.
   void TakeChanged(const ProjectionName& name, const std::vector<std::string>& keys);
   // Everything of a department is compared again. Thread-safe.
@@ -76,12 +77,15 @@ class Following {
   // Notes what the rule reads, before its rows are read. None: it cannot be compared now.
   absl::Status Prepare(const Name& name);
   absl::StatusOr<hangou::comparison::v1::Run> CompareWhole(const Name& name);
+  // That of a comparison that begins.
+  std::shared_ptr<RunMeter> NewMeter();
 
   const ComparisonContext& context_;
   EventLoop& loop_;
-  RunControl* const control_;
   mutable Mutex mutex_;
   std::map<Name, Followed> followed_ HANGOU_GUARDED_BY(mutex_);
+  std::shared_ptr<RunMeter> meter_ HANGOU_GUARDED_BY(mutex_);  // of the comparison under way, or the last one
+  bool stopped_ HANGOU_GUARDED_BY(mutex_) = false;
   uint64_t seen_epoch_ = 0;  // of the loop
   bool turn_posted_ HANGOU_GUARDED_BY(mutex_) = false;
 };

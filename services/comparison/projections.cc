@@ -22,6 +22,8 @@ constexpr int64_t kRetryMs = 1'000;
 constexpr int64_t kKeepingMs = 60'000;
 // Between two parts of what is removed, so that the reading goes on.
 constexpr int64_t kRemovalMs = 10;
+// Between two looks at whether a wait was cancelled: soon for whoever cancels.
+constexpr int64_t kCancelLookMs = 50;
 
 absl::Status StillReading(const std::string& resource) {
   return MakeError(Reason::kPositionTimeout, "the rows of " + resource + " are still being read; retry");
@@ -345,6 +347,7 @@ void Projections::StartOver() {
 
 absl::Status Projections::AfterRun(const absl::Status& error, const std::vector<ProjectionName>& names,
                                    const std::vector<Projection::View>& views) {
+  if (ReasonOf(error) != Reason::kDataLoss) return error;
   for (size_t i = 0; i < names.size(); ++i) {
     bool is_damaged =
         i < views.size() &&
@@ -403,7 +406,8 @@ void Projections::PurgeErased(bool* purged) {
 }
 
 absl::StatusOr<std::shared_ptr<FedProjection>> Projections::Await(const ProjectionName& name,
-                                                                  int64_t timeout_ms) {
+                                                                  int64_t timeout_ms,
+                                                                  const std::atomic<bool>* cancelled) {
   const auto snapshot = context_.policy.Newest();
   const auto schema = snapshot ? snapshot->FindResource("resources/" + name.shape.resource) : nullptr;
   if (schema == nullptr)
@@ -420,17 +424,28 @@ absl::StatusOr<std::shared_ptr<FedProjection>> Projections::Await(const Projecti
       return MakeError(Reason::kPositionTimeout,
                        "no rule reads " + name.shape.resource + " like this any more; retry");
     if (stopped_) return MakeError(Reason::kDraining, "the service is stopping; retry");
+    if (cancelled != nullptr && *cancelled)
+      return absl::CancelledError("the run was cancelled; it has kept no clue");
     const Entry& entry = found->second;
-    if (entry.fed && entry.tail && entry.tail->HasPassed(ends) && !entry.fed->is_broken()) return entry.fed;
-    if (entry.fed && entry.tail && !entry.tail->status().ok()) return entry.tail->status();
+    // One that is broken is about to be made anew: that is waited for.
+    if (entry.fed && entry.tail && !entry.fed->is_broken()) {
+      if (entry.tail->HasPassed(ends)) return entry.fed;
+      if (const absl::Status failed = entry.tail->status(); !failed.ok()) return failed;
+    }
     if (!entry.fed && !entry.status.ok() && ReasonOf(entry.status) != Reason::kPositionTimeout)
       return entry.status;
     const int64_t left_us = deadline_us - context_.clock.BootUs();
     if (left_us <= 0) {
       return StillReading(name.shape.resource);
     }
-    moved_.WaitFor(mutex_, left_us / kUsPerMs + 1);
+    moved_.WaitFor(mutex_, std::min(left_us / kUsPerMs + 1, kCancelLookMs));
   }
+}
+
+std::shared_ptr<FedProjection> Projections::Find(const ProjectionName& name) const {
+  MutexLock lock(mutex_);
+  const auto found = entries_.find(name);
+  return found == entries_.end() ? nullptr : found->second.fed;
 }
 
 absl::Status Projections::status(const ProjectionName& name) const {

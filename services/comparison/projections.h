@@ -1,6 +1,7 @@
 // All projections of the process: made for the rules, fed from the log, kept on the disk, taken away with the grants.
 #pragma once
 
+#include <atomic>
 #include <functional>
 #include <map>
 #include <memory>
@@ -47,8 +48,11 @@ class Projections {
   // The same, and all other projections are removed with their files.
   void WantOnly(const std::vector<ProjectionName>& names);
   // A projection that has everything that was applied before the call. Waits at most `timeout_ms`: POSITION_TIMEOUT
-  // while it is behind, a reason of the policy where a field is withheld.
-  absl::StatusOr<std::shared_ptr<FedProjection>> Await(const ProjectionName& name, int64_t timeout_ms);
+  // while it is behind, a reason of the policy where a field is withheld, CANCELLED soon after `cancelled` is set.
+  absl::StatusOr<std::shared_ptr<FedProjection>> Await(const ProjectionName& name, int64_t timeout_ms,
+                                                       const std::atomic<bool>* cancelled = nullptr);
+  // A projection as it is now, null where there is none yet.
+  std::shared_ptr<FedProjection> Find(const ProjectionName& name) const;
   // Why a projection could not be read now; OK where it could.
   absl::Status status(const ProjectionName& name) const;
   // "TOPIC/PARTITION@FIRST-LAST" of what was read of the library of a projection, as the audit has it.

@@ -11,7 +11,9 @@
 #include "libs/comparison/projector.h"
 #include "services/comparison/clue_maker.h"
 #include "services/comparison/comparison.h"
+#include "services/comparison/counted_source.h"
 #include "services/comparison/evidence.h"
+#include "services/comparison/run_estimate.h"
 #include "services/comparison/run_ledger.h"
 
 namespace hangou {
@@ -56,16 +58,22 @@ class StoredRun {
  public:
   // With `prefixes`, only of the keys that begin with one of them; `run` is the run whose clues are brought up to date.
   StoredRun(const ComparisonContext& context, const Caller& caller, const v1::RunRuleRequest& request,
-            RunControl* control, const std::set<std::string>* prefixes = nullptr)
-      : context_(context), caller_(caller), request_(request), control_(control), prefixes_(prefixes) {}
+            RunMeter* meter, const std::set<std::string>* prefixes = nullptr)
+      : context_(context), caller_(caller), request_(request), meter_(meter), prefixes_(prefixes) {}
 
   absl::StatusOr<v1::Run> Run();
 
  private:
   absl::Status Prepare();
-  absl::Status ReadAll();
   absl::Status ReadProjections();
-  absl::StatusOr<std::vector<SideInput>> InputsOf(int partition, const std::string& prefix) const;
+  // `rows` counts those that are read.
+  absl::StatusOr<std::vector<SideInput>> InputsOf(int partition, const std::string& prefix,
+                                                  int64_t* rows) const;
+  int64_t RowsOf(int partition) const;
+  void Begin(v1::RunPhase phase, int64_t rows = 0) { meter_->Begin(phase, rows, context_.clock.BootUs()); }
+  absl::Status FindAll();
+  absl::Status RecordEnded(const absl::Status& why);
+  hangou::audit::v1::Entry RunEntry(const PolicySnapshot& snapshot) const;
   // Calls work(partition) for every partition, on some threads; the first error ends it.
   absl::Status ForEachPartition(const std::function<absl::Status(int partition)>& work);
   absl::Status FindCutOffs();
@@ -85,7 +93,7 @@ class StoredRun {
   const ComparisonContext& context_;
   const Caller& caller_;
   const v1::RunRuleRequest& request_;
-  RunControl* const control_;
+  RunMeter* const meter_;
   const std::set<std::string>* const prefixes_;
   std::vector<std::vector<std::string>> prefixes_of_;  // by partition
   ReadyRule ready_;
@@ -95,6 +103,7 @@ class StoredRun {
   std::vector<ProjectionName> names_;
   std::vector<Projection::View> views_;
   int partitions_ = 0;
+  int64_t rows_ = 0;  // of all sides, also those that newer ones hide
   std::optional<ClueMaker> maker_;
   size_t erased_before_ = 0;
   // By identity, before the run.
@@ -115,12 +124,7 @@ absl::Status StoredRun::Prepare() {
   }
   RETURN_IF_ERROR(
       CheckRuleRights(*ready_.compiled, pin.snapshot(), caller_.department, context_.clock.UtcUs()));
-  terms_.as_of_day = DayInChina(context_.clock.UtcUs());
-  if (!request_.as_of().empty()) {
-    const auto day = ParseDay(request_.as_of());
-    if (!day) return MakeError(Reason::kInvalidRequest, "as_of is a day, YYYY-MM-DD", "as_of");
-    terms_.as_of_day = *day;
-  }
+  ASSIGN_OR_RETURN(terms_.as_of_day, AsOfDay(context_, request_));
   const bool has_period = declared.period() != v1::KEY_KIND_UNSPECIFIED;
   if (has_period != !request_.period().empty()) {
     return MakeError(Reason::kInvalidRequest,
@@ -151,12 +155,14 @@ absl::Status StoredRun::ReadProjections() {
   names_ = ProjectionsOf(*ready_.compiled, caller_.department);
   context_.projections.Want(names_);
   for (const ProjectionName& name : names_) {
-    ASSIGN_OR_RETURN(const auto fed, context_.projections.Await(name, kCatchUpMs));
+    ASSIGN_OR_RETURN(const auto fed,
+                     context_.projections.Await(name, kCatchUpMs, &meter_->control.cancelled));
     for (std::string& position : context_.projections.PositionsOf(name))
       run_.add_positions(std::move(position));
     ASSIGN_OR_RETURN(auto view, fed->rows().Read());
     views_.push_back(std::move(view));
     partitions_ = fed->rows().partitions();
+    for (const auto& segment : views_.back()) rows_ += segment->rows();
     prefixes_of_.resize(static_cast<size_t>(partitions_));
     if (prefixes_ == nullptr || views_.size() > 1) continue;
     for (const std::string& prefix : *prefixes_) {
@@ -170,7 +176,19 @@ absl::Status StoredRun::ReadProjections() {
   return absl::OkStatus();
 }
 
-absl::StatusOr<std::vector<SideInput>> StoredRun::InputsOf(int partition, const std::string& prefix) const {
+int64_t StoredRun::RowsOf(int partition) const {
+  int64_t rows = 0;
+  for (const Projection::View& view : views_) {
+    for (const auto& segment : view) {
+      for (size_t block = 0; block < segment->blocks(partition); ++block)
+        rows += segment->rows(partition, block);
+    }
+  }
+  return rows;
+}
+
+absl::StatusOr<std::vector<SideInput>> StoredRun::InputsOf(int partition, const std::string& prefix,
+                                                           int64_t* rows) const {
   std::vector<SideInput> inputs;
   size_t next = 0;
   for (size_t side = 0; side < ready_.compiled->sides().size(); ++side) {
@@ -187,7 +205,8 @@ absl::StatusOr<std::vector<SideInput>> StoredRun::InputsOf(int partition, const 
       }
       std::vector<std::unique_ptr<BlockSource>> sources;
       for (const auto& segment : views_[next])
-        sources.push_back(MakeSegmentSource(segment, partition, all, prefix));
+        sources.push_back(std::make_unique<CountedSource>(MakeSegmentSource(segment, partition, all, prefix),
+                                                          meter_, rows));
       input.rows = std::make_unique<MergedRows>(std::move(sources), prefix);
       inputs.push_back(std::move(input));
     }
@@ -208,8 +227,7 @@ absl::Status StoredRun::ForEachPartition(const std::function<absl::Status(int pa
       next = partitions_;
     }
   };
-  const auto count = std::min<unsigned>(std::max(1u, std::thread::hardware_concurrency()),
-                                        static_cast<unsigned>(partitions_));
+  const unsigned count = ThreadsOfRun(partitions_);
   std::vector<std::thread> threads;
   for (unsigned i = 1; i < count; ++i) threads.emplace_back(take);
   take();
@@ -219,16 +237,22 @@ absl::Status StoredRun::ForEachPartition(const std::function<absl::Status(int pa
 
 absl::Status StoredRun::FindCutOffs() {
   if (!ready_.compiled->peer_group() || ReadPublishedCutOffs()) return absl::OkStatus();
+  meter_->Expect(2 * rows_);
+  Begin(v1::RUN_PHASE_CUT_OFFS, rows_);
   std::map<std::string, std::vector<Wide>, std::less<>> peers;
   RETURN_IF_ERROR(ForEachPartition([&](int partition) -> absl::Status {
-    ASSIGN_OR_RETURN(auto inputs, InputsOf(partition, {}));
-    return GatherPeers(*ready_.compiled, std::move(inputs), terms_, control_,
-                       [&](std::string_view group, Wide value) {
-                         MutexLock lock(mutex_);
-                         auto found = peers.find(group);
-                         if (found == peers.end()) found = peers.try_emplace(std::string(group)).first;
-                         found->second.push_back(value);
-                       });
+    int64_t rows = 0;
+    ASSIGN_OR_RETURN(auto inputs, InputsOf(partition, {}, &rows));
+    RETURN_IF_ERROR(GatherPeers(*ready_.compiled, std::move(inputs), terms_, &meter_->control,
+                                [&](std::string_view group, Wide value) {
+                                  MutexLock lock(mutex_);
+                                  auto found = peers.find(group);
+                                  if (found == peers.end())
+                                    found = peers.try_emplace(std::string(group)).first;
+                                  found->second.push_back(value);
+                                }));
+    meter_->AddRows(RowsOf(partition) - rows);
+    return absl::OkStatus();
   }));
   const v1::Peers& declared = ready_.stored.rule().peers();
   for (auto& [group, values] : peers) {
@@ -268,6 +292,7 @@ absl::Status StoredRun::Keep(int partition, const Finding& finding) {
   KeptFinding kept = maker_->Make(finding);
   kept.partition = partition;
   const bool wants_evidence = !request_.dry_run() && WantsEvidence(kept);
+  ++meter_->findings;
   MutexLock lock(mutex_);
   run_.set_amount_fen(run_.amount_fen() + kept.clue.amount_fen());
   if (request_.dry_run()) return absl::OkStatus();
@@ -311,10 +336,13 @@ absl::Status StoredRun::Merge() {
 }
 
 absl::Status StoredRun::MergePrefix(int partition, const std::string& prefix) {
-  ASSIGN_OR_RETURN(auto inputs, InputsOf(partition, prefix));
+  int64_t rows = 0;
+  ASSIGN_OR_RETURN(auto inputs, InputsOf(partition, prefix, &rows));
   ASSIGN_OR_RETURN(const RunCounts counts,
-                   hangou::RunRule(*ready_.compiled, std::move(inputs), terms_, control_,
+                   hangou::RunRule(*ready_.compiled, std::move(inputs), terms_, &meter_->control,
                                    [&](const Finding& finding) { return Keep(partition, finding); }));
+  // Of a side that stands for many keys, what lies behind the last of them is passed over.
+  if (prefixes_ == nullptr) meter_->AddRows(RowsOf(partition) - rows);
   MutexLock lock(mutex_);
   counts_.Add(counts);
   return absl::OkStatus();
@@ -405,22 +433,40 @@ absl::Status StoredRun::Record() {
   return recorded;
 }
 
+hangou::audit::v1::Entry StoredRun::RunEntry(const PolicySnapshot& snapshot) const {
+  auto entry = EntryOf(caller_, hangou::audit::v1::ACTION_COMPARE, run_.rule());
+  entry.set_purpose(ready_.stored.rule().purpose());
+  entry.set_case_number(request_.context().case_number().substr(0, limits::kContextText));
+  entry.set_epoch(snapshot.epoch());
+  for (const std::string& position : run_.positions()) entry.add_positions(position);
+  for (const ProjectionName& name : names_)
+    entry.set_note(entry.note() + (entry.note().empty() ? "" : ", ") + name.shape.resource);
+  return entry;
+}
+
+// What a run has read that ends before it has told anything: it was read, and that is on record.
+absl::Status StoredRun::RecordEnded(const absl::Status& why) {
+  const auto snapshot = context_.policy.Newest();
+  if (snapshot == nullptr) return why;
+  auto entry = RunEntry(*snapshot);
+  entry.set_allowed(true);
+  entry.set_records(static_cast<uint64_t>(meter_->read_rows()));
+  const bool cancelled = absl::IsCancelled(why);
+  entry.set_note(std::string(cancelled ? "cancelled: " : "ended by an error: ") + entry.note());
+  RETURN_IF_ERROR(context_.audit.AppendAndWait(std::move(entry)));
+  return why;
+}
+
 absl::Status StoredRun::RecordOnce(bool* again) {
   *again = false;
   ASSIGN_OR_RETURN(const auto pin, context_.policy.Acquire(request_.context().min_epoch()));
   const absl::Status allowed =
       CheckRuleRights(*ready_.compiled, pin.snapshot(), caller_.department, context_.clock.UtcUs());
-  auto entry = EntryOf(caller_, hangou::audit::v1::ACTION_COMPARE, run_.rule());
-  entry.set_purpose(ready_.stored.rule().purpose());
-  entry.set_case_number(request_.context().case_number().substr(0, limits::kContextText));
-  entry.set_epoch(pin.snapshot().epoch());
+  auto entry = RunEntry(pin.snapshot());
   entry.set_allowed(allowed.ok());
   if (!allowed.ok()) entry.set_reason(std::string(ReasonName(ReasonOf(allowed).value_or(Reason::kInternal))));
   for (const int64_t rows : run_.side_rows())
     entry.set_records(entry.records() + static_cast<uint64_t>(rows));
-  for (const std::string& position : run_.positions()) entry.add_positions(position);
-  for (const ProjectionName& name : names_)
-    entry.set_note(entry.note() + (entry.note().empty() ? "" : ", ") + name.shape.resource);
   RETURN_IF_ERROR(context_.audit.AppendAndWait(std::move(entry)));
   RETURN_IF_ERROR(allowed);
   const absl::Status confirmed = pin.Confirm();
@@ -428,19 +474,32 @@ absl::Status StoredRun::RecordOnce(bool* again) {
   return confirmed;
 }
 
-absl::Status StoredRun::ReadAll() {
+// Everything that only reads; behind it the run is not cancelled any more.
+absl::Status StoredRun::FindAll() {
+  Begin(v1::RUN_PHASE_WAITING_FOR_ROWS);
   RETURN_IF_ERROR(ReadProjections());
+  meter_->Expect(rows_);
   RETURN_IF_ERROR(FindCutOffs());
+  Begin(v1::RUN_PHASE_COMPARING, rows_);
   RETURN_IF_ERROR(Merge());
-  return FindEvidence();
+  Begin(v1::RUN_PHASE_EVIDENCE);
+  run_.set_read_rows(meter_->read_rows());
+  run_.set_read_us(meter_->ReadUs(context_.clock.BootUs()));
+  RETURN_IF_ERROR(FindEvidence());
+  if (meter_->control.cancelled) return CountedSource::Cancelled();
+  Begin(v1::RUN_PHASE_KEEPING);
+  return absl::OkStatus();
 }
 
 absl::StatusOr<v1::Run> StoredRun::Run() {
   const int64_t begin_us = context_.clock.BootUs();
   *run_.mutable_start_time() = TimestampOf(context_.clock.UtcUs());
   RETURN_IF_ERROR(Prepare());
-  if (const absl::Status read = ReadAll(); !read.ok())
-    return context_.projections.AfterRun(read, names_, views_);
+  if (absl::Status found = FindAll(); !found.ok()) {
+    found = context_.projections.AfterRun(found, names_, views_);
+    const bool on_record = prefixes_ == nullptr && (absl::IsCancelled(found) || meter_->read_rows() > 0);
+    return on_record ? RecordEnded(found) : found;
+  }
   {
     MutexLock lock(mutex_);
     for (const int64_t rows : counts_.rows) run_.add_side_rows(rows);
@@ -469,14 +528,14 @@ absl::StatusOr<v1::Run> StoredRun::Run() {
 }  // namespace
 
 absl::StatusOr<v1::Run> RunStoredRule(const ComparisonContext& context, const Caller& caller,
-                                      const v1::RunRuleRequest& request, RunControl* control) {
-  return StoredRun(context, caller, request, control).Run();
+                                      const v1::RunRuleRequest& request, RunMeter* meter) {
+  return StoredRun(context, caller, request, meter).Run();
 }
 
 absl::StatusOr<v1::Run> CompareChanged(const ComparisonContext& context, const Caller& caller,
-                                       const v1::RunRuleRequest& request, RunControl* control,
+                                       const v1::RunRuleRequest& request, RunMeter* meter,
                                        const std::set<std::string>& prefixes) {
-  return StoredRun(context, caller, request, control, &prefixes).Run();
+  return StoredRun(context, caller, request, meter, &prefixes).Run();
 }
 
 }  // namespace hangou

@@ -7,10 +7,17 @@ process and, with `cluster`, for processes of their own on a real broker.
 
 import collections
 import csv
+import fcntl
 import json
+import os
 import pathlib
+import pty
 import re
+import signal
+import struct
+import subprocess
 import sys
+import termios
 import time
 from random import Random
 
@@ -39,10 +46,10 @@ def rules_of(installation):
     return {rule["rule"]["name"]: rule["rule"].get("period", "").removeprefix("KEY_KIND_").lower() for rule in rules}
 
 
-def make_city(installation, folder, tables):
+def make_city(installation, folder, tables, companies=COMPANIES):
     """Publishes the files of a small city that the rules read; the planted gaps by rule."""
     city = folder / "city"
-    run(pathlib.Path(sys.argv[1]) / "bin" / "citygen", "--people", PEOPLE, "--companies", COMPANIES, "--seed", 21,
+    run(pathlib.Path(sys.argv[1]) / "bin" / "citygen", "--people", PEOPLE, "--companies", companies, "--seed", 21,
         "--dirty-percent", 0, "--data", ROOT / "data", "--out", city)
     examples = ROOT / "examples" / "city"
     waiting = installation.as_context("manager-1", "-o", "json", "apply", "-f", examples / "full", "-f",
@@ -137,11 +144,19 @@ def followed(installation, folder):
     company, registration = plan["sources"]
     rows = sum(1 for _ in open(folder / "city" / "scjg.enterprise.csv", encoding="utf-8")) - 1
     assert (company["side"], int(company["rows"]), company["keys"]) == ("company", rows, str(rows)), plan
-    assert int(registration["largest_key_rows"]) == 1 and plan["key_by_key"] and "last_run" not in plan, plan
+    assert int(registration["largest_key_rows"]) == 1 and "last_run" not in plan, plan
+    assert int(plan["estimate"]["read_rows"]) >= int(plan["rows"]), plan
     told = compare(installation, rule, "")
     clues = clues_of(installation, rule)
     assert len(clues) == int(told["new_clues"]) == int(told["findings"]), told
-    assert "runs/" in run(*installation.words("tax-consumer", "compare", "explain", rule))
+    told = run(*installation.words("tax-consumer", "compare", "explain", rule))
+    assert "runs/" in told and "estimate: " in told and "as its last runs did" in told, told
+    plan = json.loads(run(*installation.words("tax-consumer", "-o", "json", "compare", "explain", rule)))["estimate"]
+    assert int(plan["took_us"]) > 0 and int(plan["memory_bytes"]) > 0 and "waits_for_rows" not in plan, plan
+    said, code = on_terminal(installation.words("tax-consumer", "compare", "run", rule, "--dry-run"))
+    assert code == 0 and said.startswith("\r") and said.endswith("\x1b[K"), said
+    if hasattr(installation, "process"):
+        cancelled(installation, rule)
     # One of them has registered meanwhile.
     subject, clue = next(iter(clues.items()))
     figures = {figure["name"]: figure["value"] for figure in clue["figures"]}
@@ -186,15 +201,85 @@ def until(wanted, what):
     return got
 
 
+class Stream:
+    """`compare watch` under way: what it prints, line by line."""
+
+    def __init__(self, installation, *words):
+        self.process = subprocess.Popen(installation.words("tax-consumer", "-o", "json", *words),
+                                        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        self.found = {}
+
+    def next(self):
+        """The next line; the test's own time limit ends a wait for one that does not come."""
+        line = self.process.stdout.readline()
+        assert line, self.process.communicate()
+        return json.loads(line)
+
+    def until(self, wanted, known):
+        """Reads until every subject is as wanted: found or not. `known` were found before the stream began."""
+        while any(self.found.get(subject, subject in known) != found for subject, found in wanted.items()):
+            clue = self.next()
+            self.found[clue["subject"]] = clue["state"] != "CLUE_STATE_WITHDRAWN"
+
+    def interrupt(self):
+        """Ends it with Ctrl-C; what it said on standard error."""
+        self.process.send_signal(signal.SIGINT)
+        told = self.process.communicate(timeout=WAIT_S)[1]
+        assert self.process.returncode == 0, (self.process.returncode, told)
+        return told
+
+
+def catches_interrupt(process):
+    """Whether a process holds SIGINT back, to take it itself."""
+    status = pathlib.Path(f"/proc/{process.pid}/status").read_text(encoding="utf-8")
+    blocked = next(line.split()[1] for line in status.splitlines() if line.startswith("SigBlk"))
+    return int(blocked, 16) >> (signal.SIGINT - 1) & 1
+
+
+def cancelled(installation, rule):
+    """Ctrl-C at a run whose service does not answer just then: it is never begun, and the exit code says so."""
+    service = installation.process
+    service.send_signal(signal.SIGSTOP)
+    try:
+        process = subprocess.Popen(installation.words("tax-consumer", "compare", "run", rule, "--as-of", AS_OF),
+                                   stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        until(lambda: catches_interrupt(process), "the command does not take Ctrl-C")
+        process.send_signal(signal.SIGINT)
+        told = process.stderr.readline() + process.stderr.readline()
+        assert "cancelling the run" in told, told
+    finally:
+        service.send_signal(signal.SIGCONT)
+    told = process.communicate(timeout=WAIT_S)
+    assert process.returncode == 130 and not told[0], (process.returncode, told)
+
+
+def on_terminal(words):
+    """What a command says on a terminal of 100 columns, and its exit code."""
+    mine, its = pty.openpty()
+    fcntl.ioctl(its, termios.TIOCSWINSZ, struct.pack("HHHH", 25, 100, 0, 0))
+    process = subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=its)
+    os.close(its)
+    said = b""
+    try:
+        while block := os.read(mine, 4096):
+            said += block
+    except OSError:  # the other end is closed
+        pass
+    os.close(mine)
+    return said.decode(), process.wait(timeout=WAIT_S)
+
+
 def watched(installation, folder):
     """What is followed is always what a run would find: after changes of both sides, a restart, and a withdrawal."""
     planted = make_city(installation, folder, {"scjg.enterprise", "tax.registration"})
     run(*installation.words("tax-manager", "compare", "apply", "-f", ROOT / "examples" / "comparison"))
     rule = "t24_tax_registration"
     watch = ["compare", "watch", rule, "--as-of", AS_OF]
-    told = json.loads(run(*installation.words("tax-consumer", "-o", "json", *watch)))
+    told = json.loads(run(*installation.words("tax-consumer", "-o", "json", *watch, "--detach")))
     clues = clues_of(installation, rule)
     assert len(clues) == int(told["new_clues"]) == planted["t24"] > 1, (told, planted)
+    stream = Stream(installation, *watch)
+    assert int(stream.next().get("new_clues", 0)) == 0
     random = Random(7)
     heading = "uscc,name,registered_on,status,office,general_taxpayer\n"
     missing = sorted(clues)
@@ -218,6 +303,7 @@ def watched(installation, folder):
         begin = time.monotonic()
         until(lambda: set(clues_of(installation, rule)) == expected, (step, expected))
         slowest = max(slowest, time.monotonic() - begin)
+        stream.until({subject: subject in expected for subject in missing}, known=set(clues))
     print(f"from acknowledged records to clues, with a process of the command for each look: {slowest:.2f} s at most")
     told = compare(installation, rule, "")
     assert [told.get(key, "0") for key in ("new_clues", "changed_clues", "withdrawn_clues")] == ["0"] * 3, told
@@ -231,6 +317,11 @@ def watched(installation, folder):
                     encoding="utf-8")
     run(*installation.words("tax-publisher", "publish", "tax.registration", late))
     until(lambda: set(clues_of(installation, rule)) == expected - {subject}, subject)
+    # So does who watches, by itself; one entry of the audit for each batch names what was told.
+    stream.until({subject: False}, known=set(clues))
+    assert "--from " in stream.interrupt(), "no token is told"
+    watched = installation.as_context("auditor", "audit", "who", "--entity", f"organisation:{subject}")
+    assert "clue" in watched, watched
     withheld = folder / "withheld.yaml"
     withheld.write_text(WITHHELD, encoding="utf-8")
     installation.as_context("manager-1", "apply", "-f", withheld)

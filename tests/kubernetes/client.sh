@@ -48,6 +48,31 @@ snapshot() {
   as tax subscribe psb.resident --name desk --purpose tax_risk --from snapshot --until-caught-up && says '张**'
 }
 
+find_a_clue() {
+  cat >/tmp/rule.yaml <<'YAML'
+kind: ComparisonRule
+name: rules/living
+title: 在世居民
+purpose: tax_risk
+legal_basis: 《中华人民共和国税收征收管理法》
+severity: low
+key:
+  - {name: person, kind: person}
+sides:
+  - name: resident
+    resources: [psb.resident]
+    filter: 'state = "normal"'
+    key: [citizen_id]
+when: 'present(resident)'
+YAML
+  as tax-manager compare apply -f /tmp/rule.yaml && says '1 rule'
+  as tax -o json compare run living && says '"new_clues":"1"' && clue_is_there
+}
+clue_is_there() {
+  as tax compare clues && says '1 clue' && as tax -o json compare run living && says '"findings":"1"' &&
+    ! says new_clues 2>/dev/null
+}
+
 # Entries of other processes are there within a second or so.
 who_has_seen() {
   local deadline=$((SECONDS + 20))

@@ -174,6 +174,7 @@ make_secrets() {
   "$root/deploy/identities.sh" "$dir" --broker-host "kafka-0.kafka.$namespace.svc"
   "$HANGOU" certs issue --data "$dir" --department psb --role publisher
   "$HANGOU" certs issue --data "$dir" --department tax --role consumer
+  "$HANGOU" certs issue --data "$dir" --department tax --role manager
   for folder in "$dir"/identities/platform-service-*; do
     name=${folder##*/platform-service-}
     [[ $name == broker ]] || secret_of "hangou-identity-${name//_/-}" "$folder"
@@ -183,6 +184,7 @@ make_secrets() {
   secret_of client-manager "$dir/identities/manager-1"
   secret_of client-psb "$dir/identities/psb-publisher"
   secret_of client-tax "$dir/identities/tax-consumer"
+  secret_of client-tax-manager "$dir/identities/tax-manager"
   secret_of client-auditor "$dir/identities/auditor"
   secret_of client-operator "$dir/identities/operator"
 }
@@ -279,6 +281,13 @@ upgrade_while_reading() {
   grep -q ' 0 failed' "$scratch/reads"
 }
 
+# The clue is in the log, and what the rule reads on the volume.
+replace_comparison() {
+  k delete pod hangou-comparison-0
+  all_pods true
+  inside clue_is_there
+}
+
 # Without brokers nobody may share once the lease has run out; that is no reason to restart anything.
 without_broker() {
   k scale statefulset/kafka --replicas=0
@@ -301,7 +310,7 @@ uninstall() {
   timeout $ready_seconds "$kubectl" -n "$namespace" wait pod -l app.kubernetes.io/instance=hangou --for=delete \
     --timeout=${ready_seconds}s
   # The volumes hold the audit: they stay.
-  [[ $(k get pvc -o name | grep -c /data-hangou-) -eq 11 ]]
+  [[ $(k get pvc -o name | grep -c /data-hangou-) -eq 12 ]]
 }
 
 trap clean_up EXIT
@@ -334,6 +343,8 @@ check "a masked and a withheld field" inside query_masked
 check "a field on the negative list is gone when the entry is EFFECTIVE" inside deny_a_field
 check "a subscription delivers the snapshot" inside snapshot
 check "the audit tells who has seen the resident" inside who_has_seen
+check "a rule finds a clue" inside find_a_clue
+check "the clue is there when the pod of comparison was replaced" replace_comparison
 check "pods are confined" confined
 check "no container was restarted" no_restarts
 check "population pods are killed one by one: reads go on" kill_each

@@ -11,6 +11,7 @@ keep=${2:-}
 people=${HANGOU_DEMO_PEOPLE:-20000}
 companies=$((people / 4))
 
+begun=$EPOCHREALTIME
 work=$(mktemp -d "${TMPDIR:-/tmp}/hangou-demo.XXXXXX")
 data=${keep:-$work/data}
 mkdir -p "$data"
@@ -55,6 +56,7 @@ trap 'exit 130' INT
 trap 'exit 143' TERM
 
 source "$here/telling.sh"
+source "$here/comparing.sh"
 
 # start_server ADDRESS: starts it and waits until it serves.
 start_server() {
@@ -147,6 +149,9 @@ refused SECOND_MANAGER_REQUIRED manager-1 approve "$change"
 show manager-2 approve "$change"
 show hrss-consumer query tax.payment --id "$payer" --purpose insurance_audit | pick 12
 
+step "From other departments' records to a recovered amount"
+tell_levy
+
 # record_of PERSON: the resident and its place in the log, without the decision that follows.
 record_of() { quiet tax-consumer query psb.resident --id "$1" --purpose tax_risk -o json | sed -n 1p; }
 
@@ -171,4 +176,4 @@ show auditor audit verify
 
 step "Figures of this run, on $(nproc) cores, with every client on the same machine"
 figures
-printf '\nDone. README.md shows the same by hand.\n'
+printf '\nDone, in %s s. README.md shows the same by hand.\n' "$(seconds_since "$begun")"

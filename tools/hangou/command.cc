@@ -14,6 +14,12 @@ namespace {
 
 constexpr size_t kPlainColumns = 120;  // what a page or a log viewer shows without folding
 
+size_t ColumnsOfTerminal(int file) {
+  winsize size = {};
+  if (ioctl(file, TIOCGWINSZ, &size) == 0 && size.ws_col > 0) return size.ws_col;
+  return kPlainColumns;
+}
+
 }  // namespace
 
 std::string ConfigOf(const Globals& globals) {
@@ -77,10 +83,8 @@ bool Print(const std::string& text) {
 
 bool ErrorsGoToTerminal() { return isatty(STDERR_FILENO) == 1; }
 
-size_t OutputColumns() {
-  winsize size = {};
-  if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0) return size.ws_col;
-  return kPlainColumns;
-}
+size_t OutputColumns() { return ColumnsOfTerminal(STDOUT_FILENO); }
+
+size_t ErrorColumns() { return ColumnsOfTerminal(STDERR_FILENO); }
 
 }  // namespace hangou

@@ -17,7 +17,8 @@ enum ExitCode {
   kExitDone = 0,
   kExitFailed = 1,
   kExitUsage = 2,
-  kExitPartly = 3,  // rows refused, a value that does not match, or an audit chain that breaks
+  kExitPartly = 3,         // rows refused, a value that does not match, or an audit chain that breaks
+  kExitInterrupted = 130,  // by Ctrl-C, as shells have it; what was under way was cancelled
 };
 
 // Flags that every subcommand takes.
@@ -94,7 +95,8 @@ bool Print(const std::string& text);
 
 // True where standard error is a terminal, for progress.
 bool ErrorsGoToTerminal();
-// Columns of the terminal on standard output; 120 where it is none.
+// Columns of the terminal on standard output, and on standard error; 120 where it is none.
 size_t OutputColumns();
+size_t ErrorColumns();
 
 }  // namespace hangou

@@ -1,12 +1,12 @@
 // hangou compare: rules, runs and clues.
-#include <cstdio>
-
 #include "libs/base/status.h"
 #include "libs/client/comparison_calls.h"
 #include "libs/comparison/rule_files.h"
 #include "libs/flags/flags.h"
 #include "tools/hangou/command.h"
 #include "tools/hangou/compare_clues.h"
+#include "tools/hangou/compare_results.h"
+#include "tools/hangou/compare_run.h"
 #include "tools/hangou/compare_view.h"
 #include "tools/hangou/table.h"
 
@@ -25,6 +25,9 @@ struct CompareFlags {
   bool dry_run = false;
   bool new_cut_offs = false;
   bool stop = false;
+  bool detach = false;
+  std::string office;
+  std::string from;
 };
 
 absl::StatusOr<int> ApplyOrCheck(const CompareFlags& flags, bool check, const Globals& globals) {
@@ -49,6 +52,9 @@ absl::StatusOr<int> ApplyOrCheck(const CompareFlags& flags, bool check, const Gl
   if (response.offices_size() > 0)
     Print(std::to_string(response.offices_size()) + " offices " + (check ? "would change" : "applied") +
           "\n");
+  if (response.results_size() > 0)
+    Print(SourcesText(response.results()) + std::to_string(response.results_size()) + " results " +
+          (check ? "would change" : "applied") + "\n");
   Print(std::to_string(response.rules_size()) + " rules and " + std::to_string(response.parameters_size()) +
         " parameters " + (check ? "would change" : "applied") + ", " + std::to_string(response.unchanged()) +
         " unchanged\n");
@@ -89,30 +95,7 @@ absl::StatusOr<int> Rules(const Globals& globals) {
   return kExitDone;
 }
 
-void ShowRun(const comparison_v1::Run& run) {
-  Table table({"RUN", "AS OF", "PERIOD", "ROWS", "KEYS", "FOUND", "AMOUNT YUAN", "NEW", "CHANGED",
-               "WITHDRAWN", "REOPENED", "TOOK"});
-  int64_t rows = 0;
-  for (const int64_t of_side : run.side_rows()) rows += of_side;
-  char took[32];
-  std::snprintf(took, sizeof took, "%.3f s", static_cast<double>(run.took_us()) / 1e6);
-  table.AddRow({run.name(), run.as_of(), run.period().empty() ? "-" : run.period(), std::to_string(rows),
-                std::to_string(run.keys()), std::to_string(run.findings()), YuanText(run.amount_fen()),
-                std::to_string(run.new_clues()), std::to_string(run.changed_clues()),
-                std::to_string(run.withdrawn_clues()), std::to_string(run.reopened_clues()), took});
-  Print(table.ToText());
-  if (run.quiet_clues() > 0)
-    Print(std::to_string(run.quiet_clues()) + " findings are answered already, and stay so\n");
-  if (run.not_due() > 0) Print(std::to_string(run.not_due()) + " keys are not yet due\n");
-  if (run.undetermined() > 0)
-    Print(std::to_string(run.undetermined()) + " keys lack something that the rule needs\n");
-  if (run.withheld() > 0) Print("of " + std::to_string(run.withheld()) + " keys something is withheld\n");
-  for (const auto& problem : run.problems())
-    Print(std::to_string(problem.keys()) + " keys: " + problem.fault() + " at " + problem.place() + "\n");
-}
-
 absl::StatusOr<int> RunRules(const CompareFlags& flags, const Globals& globals) {
-  ASSIGN_OR_RETURN(const auto client, ConnectAs(globals));
   comparison_v1::RunRuleRequest request;
   request.set_rule(FullNameOf("rules/", flags.rule));
   request.set_as_of(flags.as_of);
@@ -120,13 +103,7 @@ absl::StatusOr<int> RunRules(const CompareFlags& flags, const Globals& globals) 
   request.set_dry_run(flags.dry_run);
   request.set_new_cut_offs(flags.new_cut_offs);
   request.mutable_context()->set_case_number(flags.case_number);
-  ASSIGN_OR_RETURN(const auto run, ComparisonCalls(*client).Run(request));
-  if (globals.json()) {
-    Print(JsonOf(run));
-  } else {
-    ShowRun(run);
-  }
-  return run.problems().empty() ? kExitDone : kExitPartly;
+  return RunWithProgress(request, globals);
 }
 
 absl::StatusOr<int> Explain(const CompareFlags& flags, const Globals& globals) {
@@ -148,19 +125,14 @@ absl::StatusOr<int> Explain(const CompareFlags& flags, const Globals& globals) {
                   std::to_string(source.segments()), std::to_string(source.bytes())});
   Print(table.ToText());
   Print("keys are decided " + std::string(plan.key_by_key() ? "one by one" : "a thousand at once") + "\n");
-  if (!plan.last_run().empty()) {
-    char took[32];
-    std::snprintf(took, sizeof took, "%.3f s", static_cast<double>(plan.last_took_us()) / 1e6);
-    Print(plan.last_run() + " took " + took + ", and " + std::to_string(plan.last_counted_rows()) +
-          " rows counted\n");
-  }
+  ShowEstimate(plan);
   return kExitDone;
 }
 
 absl::StatusOr<int> Watch(const CompareFlags& flags, const Globals& globals) {
-  ASSIGN_OR_RETURN(const auto client, ConnectAs(globals));
   const std::string rule = FullNameOf("rules/", flags.rule);
   if (flags.stop) {
+    ASSIGN_OR_RETURN(const auto client, ConnectAs(globals));
     comparison_v1::UnfollowRuleRequest request;
     request.set_rule(rule);
     request.set_period(flags.period);
@@ -168,19 +140,18 @@ absl::StatusOr<int> Watch(const CompareFlags& flags, const Globals& globals) {
     if (!globals.json()) Print(rule + " is not followed any more; its clues stay as they are\n");
     return kExitDone;
   }
+  comparison_v1::WatchCluesRequest clues;
+  clues.set_rule(rule);
+  clues.set_office(FullNameOf("offices/", flags.office));
+  clues.set_token(flags.from);
+  clues.mutable_context()->set_case_number(flags.case_number);
+  if (!flags.from.empty()) return PrintClueChanges(clues, globals);
   comparison_v1::FollowRuleRequest request;
   request.set_rule(rule);
   request.set_as_of(flags.as_of);
   request.set_period(flags.period);
   request.mutable_context()->set_case_number(flags.case_number);
-  ASSIGN_OR_RETURN(const auto first, ComparisonCalls(*client).Follow(request));
-  if (globals.json()) {
-    Print(JsonOf(first));
-    return kExitDone;
-  }
-  ShowRun(first);
-  Print(rule + " is followed from now on: its clues come and go with the records\n");
-  return kExitDone;
+  return FollowAndWatch(request, flags.detach ? nullptr : &clues, globals);
 }
 
 }  // namespace
@@ -210,29 +181,42 @@ void AddCompareCommand(Flags app, CommandLine* line) {
   run.Add("--new-cut-offs", &flags->new_cut_offs,
           "find the cut-offs of peers anew; else the published ones stay");
   run.Footer(
-      "Examples:\n  hangou compare run t01_deed_tax\n  hangou compare run t16_vehicle_tax --period 2024 "
-      "--dry-run");
+      "A run belongs to the department: where one of the same rule, period and day is under way, it is "
+      "shown, and it\n"
+      "goes on when the connection or the terminal is lost; the same command shows it again. Ctrl-C cancels "
+      "it: no\n"
+      "clue is kept, and the exit code is 130.\n\n"
+      "Examples:\n"
+      "  hangou compare run t01_deed_tax\n"
+      "  hangou compare run t16_vehicle_tax --period 2024 --dry-run");
   run.Callback([flags, line] { line->action = [flags, line] { return RunRules(*flags, line->globals); }; });
   const Flags explain =
-      command.Sub("explain", "Show what a run of a rule would read, and how unevenly it lies");
+      command.Sub("explain", "Show what a run of a rule would read and need, and how unevenly it lies");
   explain.Add("RULE", &flags->rule, "rule, such as t01_deed_tax").Required();
   explain.Add("--period", &flags->period, "tell the last run for this period");
   explain.Footer("Examples:\n  hangou compare explain t16_vehicle_tax --period 2024");
   explain.Callback(
       [flags, line] { line->action = [flags, line] { return Explain(*flags, line->globals); }; });
   const Flags watch =
-      command.Sub("watch", "Run a rule, and keep its clues as a run would find them from then on");
+      command.Sub("watch", "Run a rule, keep its clues as a run would find them, and print what changes");
   watch.Add("RULE", &flags->rule, "rule, such as t24_tax_registration").Required();
   watch.Add("--period", &flags->period, "2024, 2024Q3 or 2024-07, as the rule has it");
   watch.Add("--as-of", &flags->as_of, "day that it is as of; every day anew");
   watch.Add("--case", &flags->case_number, "case number");
+  watch.Add("--office", &flags->office, "print the clues of this office only");
+  watch.Add("--detach", &flags->detach, "follow it, and print nothing but the first run");
+  watch.Add("--from", &flags->from, "print on behind this token, which a former watch has told at its end");
   watch.Add("--stop", &flags->stop, "follow it no more");
   watch.Footer(
-      "Examples:\n  hangou compare watch t24_tax_registration\n  hangou compare watch t16_vehicle_tax "
-      "--period "
-      "2026 --stop");
+      "The rule is followed until --stop, whether somebody watches or not: Ctrl-C ends only the printing.\n"
+      "Clues are printed when they are found, change, are withdrawn or are worked on, each as it is then.\n\n"
+      "Examples:\n"
+      "  hangou compare watch t24_tax_registration\n"
+      "  hangou compare watch t24_tax_registration --detach\n"
+      "  hangou compare watch t16_vehicle_tax --period 2026 --stop");
   watch.Callback([flags, line] { line->action = [flags, line] { return Watch(*flags, line->globals); }; });
   AddClueCommands(command, line);
+  AddResultCommands(command, line);
 }
 
 }  // namespace hangou

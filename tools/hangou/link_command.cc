@@ -179,7 +179,7 @@ class LinkJob {
   RecordNames left_names_;
   RecordNames right_names_;
   uint64_t unread_ = 0;
-  Progress progress_{"pairs"};
+  Progress progress_{"linking", "pairs"};
 };
 
 absl::StatusOr<int> RunLink(const LinkFlags& flags, const Globals& globals) {

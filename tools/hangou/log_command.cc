@@ -18,7 +18,7 @@ absl::StatusOr<int> Copy(const std::string& data, const std::string& settings_fi
   ASSIGN_OR_RETURN(const auto from, EmbeddedLog::Open(data + "/log", SystemClock()));
   settings.kafka.log_id = from->log_id();
   ASSIGN_OR_RETURN(const auto to, KafkaLog::Open(settings.kafka));
-  Progress progress;
+  Progress progress("reading", "entries");
   const auto copied = CopyLog(*from, from->Topics(), *to,
                               [&](int64_t entries) { progress.Show(static_cast<uint64_t>(entries), 0); });
   progress.Clear();

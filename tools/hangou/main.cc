@@ -10,7 +10,7 @@ namespace {
 constexpr char kFooter[] =
     "Exit codes: 0 done; 1 failed, the reason is on standard error; 2 wrong usage; 3 done in part: rows "
     "refused,\n"
-    "a value that does not match, or an audit chain that breaks.\n\n"
+    "a value that does not match, or an audit chain that breaks; 130 cancelled by Ctrl-C.\n\n"
     "Begin with `hangou standalone --help`, then `hangou context set --help`.";
 
 void AddGlobals(hangou::Flags app, hangou::Globals* globals) {

@@ -85,7 +85,7 @@ absl::StatusOr<int> Publish(const PublishFlags& flags, const Globals& globals) {
   ASSIGN_OR_RETURN(const auto client, ConnectAs(globals));
   if (!flags.write_mapping.empty()) return WriteMapping(flags, job, *client);
   if (flags.preview) return Preview(flags, job, *client, globals);
-  Progress progress;
+  Progress progress("publishing");
   ASSIGN_OR_RETURN(const PublishResult result,
                    RunPublishJob(
                        *client, job, [&](uint64_t rows, double part) { progress.Show(rows, part); },

@@ -92,7 +92,7 @@ absl::StatusOr<int> ReconcileFile(const FileFlags& flags, const Globals& globals
   ASSIGN_OR_RETURN(const auto client, ConnectAs(globals));
   ASSIGN_OR_RETURN(const PublishJob job, JobOf(flags));
   ASSIGN_OR_RETURN(const auto schema, SchemaWithCodes(*client, job.resource));
-  Progress progress;
+  Progress progress("reconciling");
   const auto show = [&](uint64_t rows, double part) { progress.Show(rows, part); };
   ASSIGN_OR_RETURN(const SourceTotals source, ReadSource(job, schema, show));
   ASSIGN_OR_RETURN(const StoredTotals stored, ReadStored(*client, job.resource, show));

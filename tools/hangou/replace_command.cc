@@ -29,7 +29,7 @@ absl::StatusOr<base_library_v1::CompleteReplaceResponse> Complete(Client& client
   request.set_resource(FullResourceName(flags.file.resource));
   request.set_generation(flags.generation);
   request.set_confirmed(flags.confirmed);
-  Progress progress;
+  Progress progress("completing");
   for (;;) {
     ASSIGN_OR_RETURN(const auto response, client.CompleteReplace(request));
     if (response.next_page_token().empty()) {
@@ -47,7 +47,7 @@ absl::StatusOr<int> Replace(const ReplaceFlags& flags, const Globals& globals) {
   ASSIGN_OR_RETURN(PublishJob job, JobOf(flags.file));
   job.generation = flags.generation;
   job.request_prefix = "g" + std::to_string(flags.generation);
-  Progress progress;
+  Progress progress("publishing");
   ASSIGN_OR_RETURN(const PublishResult result,
                    RunPublishJob(
                        *client, job, [&](uint64_t rows, double part) { progress.Show(rows, part); },

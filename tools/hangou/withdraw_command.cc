@@ -86,7 +86,7 @@ absl::StatusOr<WithdrawCounts> WithdrawRows(Client& client, const PublishJob& jo
   request.set_resource(schema->name());
   WithdrawCounts counts;
   RecordsSeen seen(schema);
-  Progress progress;
+  Progress progress("withdrawing");
   size_t bytes = 0;
   Row row;
   for (;;) {
