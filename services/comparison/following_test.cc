@@ -10,7 +10,6 @@
 #include "libs/comparison/rules_for_test.h"
 #include "libs/feed/feed_for_test.h"
 #include "services/comparison/comparison.h"
-#include "services/comparison/erase_evidence.h"
 
 namespace hangou {
 namespace {
@@ -26,7 +25,7 @@ using rule_test::Random;
 using rule_test::RandomRule;
 
 constexpr int kFollowedSeeds = 4;  // some seconds
-constexpr int kBursts = 8;
+constexpr int kBursts = 6;
 constexpr size_t kPersons = 5;
 constexpr int kRecordsOfResource = 25;
 constexpr int64_t kKeepMs = 5'000;
@@ -282,6 +281,8 @@ TEST_CASE("A random rule that is followed has the clues that a run finds, after 
     for (int burst = 0; burst < kBursts; ++burst) {
       INFO("burst " << burst);
       city.Burst();
+      // What follows has everything compared: so the keys that have changed are looked at before.
+      REQUIRE(IsFollowed(city));
       if (OneIn(random, 6)) city.Restart();
       if (OneIn(random, 6)) city.PassDay();
       if (OneIn(random, 6)) city.ChangeLimit();
@@ -289,7 +290,7 @@ TEST_CASE("A random rule that is followed has the clues that a run finds, after 
       found += city.Followed().size();
     }
   }
-  CHECK(found > 0);
+  CHECK(found > static_cast<size_t>(seeds));
 }
 
 }  // namespace hangou
