@@ -93,6 +93,7 @@ class ClueStream {
 
 struct Delays {
   double records_per_second = 0;
+  double cpu_share = 0;  // of a core, that the comparison takes meanwhile
   std::vector<int64_t> us;
 };
 
@@ -100,12 +101,13 @@ class ContinuousRuns {
  public:
   ContinuousRuns(const Installation& installation, Client& client,
                  std::shared_ptr<const ResourceSchema> enterprises,
-                 std::shared_ptr<const ResourceSchema> registrations)
+                 std::shared_ptr<const ResourceSchema> registrations, int pid)
       : installation_(installation),
         client_(client),
         enterprises_(std::move(enterprises)),
         registrations_(std::move(registrations)),
-        day_(DayInChina(SystemClock().UtcUs()) - kDaysAgo) {}
+        day_(DayInChina(SystemClock().UtcUs()) - kDaysAgo),
+        pid_(pid) {}
 
   // Companies that have registered but for some of them come at a rate.
   absl::StatusOr<Delays> RunAt(int64_t count, double records_per_second) {
@@ -124,6 +126,8 @@ class ContinuousRuns {
     ASSIGN_OR_RETURN(auto watching, installation_.Connect("tax-consumer"));
     ClueStream stream(std::move(watching), run.name());
     std::map<std::string, int64_t> acknowledged_us;
+    const int64_t before_us = CpuUsOf(pid_);
+    const Stopwatch watch;
     ASSIGN_OR_RETURN(
         const AckFigures acks,
         PublishAtRate(installation_, {"scjg-publisher", kEnterprises, "legal_entity"}, std::move(enterprises),
@@ -134,18 +138,28 @@ class ContinuousRuns {
     const auto told_us = stream.told().Await(acknowledged_us);
     Delays delays;
     delays.records_per_second = acks.per_second;
+    delays.cpu_share = static_cast<double>(CpuUsOf(pid_) - before_us) / (watch.Seconds() * kUsPerSecond);
     for (const auto& [subject, boot_us] : acknowledged_us) {
       const auto told = told_us.find(subject);
       if (told == told_us.end()) return absl::InternalError("a clue was not told within a minute");
       delays.us.push_back(std::max<int64_t>(0, told->second - boot_us));
     }
-    for (const auto& [subject, boot_us] : told_us) {
-      if (!acknowledged_us.contains(subject)) return absl::InternalError("a clue was told that there is not");
-    }
+    expected_ += static_cast<int64_t>(acknowledged_us.size());
+    RETURN_IF_ERROR(CheckClues());
     return delays;
   }
 
  private:
+  // All that there are, and no others.
+  absl::Status CheckClues() {
+    rules::ListCluesRequest request;
+    request.set_rule(kFollowedRule);
+    request.set_page_size(1);
+    ASSIGN_OR_RETURN(const auto page, ComparisonCalls(client_).ListClues(request));
+    if (page.total_size() == expected_) return absl::OkStatus();
+    return absl::InternalError("there are " + std::to_string(page.total_size()) + " clues, and not " +
+                               std::to_string(expected_));
+  }
   void NoteUnregistered(const hangou::base_library::v1::PublishRequest& batch, int64_t boot_us,
                         std::map<std::string, int64_t>* acknowledged_us) const {
     for (const auto& record : batch.records()) {
@@ -161,19 +175,21 @@ class ContinuousRuns {
   const std::shared_ptr<const ResourceSchema> enterprises_;
   const std::shared_ptr<const ResourceSchema> registrations_;
   const int32_t day_;
+  const int pid_;
   int64_t next_ = 1;
+  int64_t expected_ = 0;  // clues so far
 };
 
 double MsAt(std::vector<int64_t>& us, double share) {
   return static_cast<double>(Quantile(us, share)) / static_cast<double>(kUsPerMs);
 }
 
-void PrintDelays(Delays& delays, double cpu_share) {
+void PrintDelays(Delays& delays) {
   std::printf(
       "%.0f records/s acknowledged, %zu clues: p50 %.0f ms, p99 %.0f ms, the last %.0f ms; comparison takes "
       "%.0f %% of a core\n",
       delays.records_per_second, delays.us.size(), MsAt(delays.us, 0.5), MsAt(delays.us, 0.99),
-      MsAt(delays.us, 1), cpu_share);
+      MsAt(delays.us, 1), 100 * delays.cpu_share);
   std::fflush(stdout);
 }
 
@@ -184,14 +200,11 @@ absl::Status CompareContinuous(const CompareOptions& options) {
   ASSIGN_OR_RETURN(const auto client, installation.Connect("tax-consumer"));
   ASSIGN_OR_RETURN(const auto enterprises, client->Schema(kEnterprises));
   ASSIGN_OR_RETURN(const auto registrations, client->Schema(kRegistrations));
-  ContinuousRuns runs(installation, *client, enterprises, registrations);
   ASSIGN_OR_RETURN(const int pid, installation.PidOf("comparison-0"));
+  ContinuousRuns runs(installation, *client, enterprises, registrations, pid);
   const auto measure = [&](int64_t count, double rate) -> absl::StatusOr<Delays> {
-    const int64_t before_us = CpuUsOf(pid);
-    const Stopwatch watch;
     ASSIGN_OR_RETURN(Delays delays, runs.RunAt(count, rate));
-    PrintDelays(delays,
-                100 * static_cast<double>(CpuUsOf(pid) - before_us) / (watch.Seconds() * kUsPerSecond));
+    PrintDelays(delays);
     return delays;
   };
   // Connections and caches.
