@@ -135,7 +135,8 @@ class RunningComparison : public RunGround {
   }
   void Stop() {
     service->Drain();
-    server_->Shutdown(0);
+    // What draining has told goes out before connections are cut.
+    server_->Shutdown(kTestWaitMs);
     server_.reset();
     service.reset();
   }
