@@ -48,6 +48,8 @@ struct CallDone::State {
 CallDone::CallDone(grpc::CallbackServerContext* context, bool passed_on, CallMeter meter)
     : state_(std::make_shared<State>(context, passed_on, std::move(meter))) {}
 
+grpc::ServerUnaryReactor* CallDone::reactor() const { return state_->reactor; }
+
 void CallDone::operator()(const absl::Status& status) const {
   HANGOU_CHECK(!state_->ended.exchange(true), "a call was ended twice");
   state_->Finish(status);
@@ -63,12 +65,13 @@ grpc::ServerUnaryReactor* HandleUnary(grpc::CallbackServerContext* context,
                                       std::initializer_list<std::string_view> roles, const Hops* hops,
                                       const UnaryHandler& handler) {
   CallMeter meter = CallMeter::Unary(*context);
-  grpc::ServerUnaryReactor* const reactor = context->DefaultReactor();
   const absl::StatusOr<Caller> caller = AdmitCall(*context, roles, hops);
+  CallDone done(context, caller.ok() && !caller->via.empty(), std::move(meter));
+  grpc::ServerUnaryReactor* const reactor = done.reactor();
   if (caller.ok()) {
-    handler(*caller, CallDone(context, !caller->via.empty(), std::move(meter)));
+    handler(*caller, std::move(done));
   } else {
-    CallDone(context, false, std::move(meter))(caller.status());
+    done(caller.status());
   }
   return reactor;
 }

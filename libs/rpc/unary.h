@@ -28,6 +28,8 @@ class CallDone {
   CallDone(grpc::CallbackServerContext* context, bool passed_on, CallMeter meter);
   // Ends the call: OK sends the response, an error its code, reason and message.
   void operator()(const absl::Status& status) const;
+  // What the handler of gRPC has to return.
+  grpc::ServerUnaryReactor* reactor() const;
 
  private:
   struct State;
