@@ -22,8 +22,8 @@
 namespace hangou {
 namespace {
 
-// Reads only: what changes something is repeated by those who know how to recognise a repeat. A server may ask for a
-// longer pause than these (CallDone).
+// What may be repeated without harm: reads, and the changes of a subscription that say what it shall be. Other changes
+// are repeated by those who know how to recognise a repeat. A server may ask for a longer pause than these (CallDone).
 constexpr char kServiceConfig[] = R"({
   "methodConfig": [{
     "name": [
@@ -46,6 +46,9 @@ constexpr char kServiceConfig[] = R"({
       {"service": "hangou.exchange.v1.Exchange", "method": "GetSubscription"},
       {"service": "hangou.exchange.v1.Exchange", "method": "ListSubscriptions"},
       {"service": "hangou.exchange.v1.Exchange", "method": "GetDeliveryTopic"},
+      {"service": "hangou.exchange.v1.Exchange", "method": "CreateSubscription"},
+      {"service": "hangou.exchange.v1.Exchange", "method": "PauseSubscription"},
+      {"service": "hangou.exchange.v1.Exchange", "method": "ResumeSubscription"},
       {"service": "hangou.audit.v1.Audit", "method": "ListEntries"},
       {"service": "hangou.audit.v1.Audit", "method": "WhoAccessed"},
       {"service": "hangou.audit.v1.Audit", "method": "ListHeads"}

@@ -241,5 +241,22 @@ TEST_CASE("A client connects again by itself when the server is back") {
   CHECK(base_library::v1::BaseLibrary::NewStub(channel)->Get(&context, {}, &response).ok());
 }
 
+TEST_CASE("The first call to a server that was away for long reaches it") {
+  TestInstallation city;
+  auto server = std::make_unique<TestServer>(city.server());
+  const std::string address = server->rpc->address();
+  const auto channel = server->Channel(city.Identity("psb", roles::kConsumer));
+  REQUIRE(CallGet(channel).ok());
+  server.reset();
+  // Each repeats for more than a second: the pauses between the attempts to connect grow to their longest.
+  for (int i = 0; i < 3; ++i) CHECK(CallGet(channel).error_code() == grpc::StatusCode::UNAVAILABLE);
+  ScriptedLibrary library;
+  library.on_get = [](const auto&, const auto&, auto*, const CallDone& done) { done(absl::OkStatus()); };
+  const auto back =
+      RpcServer::Start({.address = address, .identity_folder = city.server(), .services = {&library}});
+  REQUIRE(back.ok());
+  CHECK(CallGet(channel).ok());
+}
+
 }  // namespace
 }  // namespace hangou

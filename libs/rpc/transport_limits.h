@@ -23,10 +23,11 @@ constexpr int kPingStrikes = 3;
 constexpr int kConnectionIdleMs = 600'000;
 // TCP accept to the end of the TLS handshake: slow peers must not gather as half-open connections.
 constexpr int kHandshakeMs = 20'000;
-// First and longest pause between attempts to connect; and how long one attempt may take: a machine under full load
-// needs seconds for a handshake.
+// First and longest pause between attempts to connect: the longest is over within the repeats of a call (channel.cc),
+// so that a server that is back is reached by the first call. And how long one attempt may take: a machine under full
+// load needs seconds for a handshake.
 constexpr int kReconnectFirstMs = 100;
-constexpr int kReconnectMostMs = 2'000;
+constexpr int kReconnectMostMs = 1'000;
 constexpr int kConnectMs = 20'000;
 // A name is looked up again when a connection is lost, so often at most: a replica that comes back in a container has
 // another address, and gRPC's own 30 s are longer than a lease.

@@ -226,7 +226,9 @@ void CheckWithdrawal(Delivered& delivered) {
   wanted->set_purpose("household_check");
   wanted->set_case_number("2026-1");
   wanted->set_start(Subscription::START_NOW);
-  REQUIRE(delivered.subscriptions.Create(request).ok());
+  const auto created = delivered.subscriptions.Create(request);
+  INFO(created.status());
+  REQUIRE(created.ok());
   const std::string topic = delivered.subscriptions.Topic(kRecords)->topic();
   REQUIRE(delivered.Read(topic).exit_code == 0);
   delivered.Apply("kind: Grant\nname: civil-records\nremoved: true\n");
