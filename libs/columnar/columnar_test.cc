@@ -26,6 +26,12 @@ std::vector<uint8_t> RandomPresence(Random& random, size_t rows) {
   return present;
 }
 
+void EncodeKeys(const std::vector<std::string_view>& keys, std::string* out) {
+  KeyEncoder encoder;
+  for (const std::string_view key : keys) encoder.Add(key);
+  encoder.Take(out);
+}
+
 TEST_CASE("Numbers of every width come back, and missing ones are missing") {
   Random random(std::random_device{}());
   for (int round = 0; round < 300; ++round) {

@@ -244,29 +244,30 @@ bool DecodeTexts(std::string_view bytes, uint32_t rows, TextColumn* column) {
   return reader.left() == 0;
 }
 
-void EncodeKeys(std::span<const std::string_view> keys, std::string* out) {
-  std::vector<uint64_t> runs;
-  std::string differing;
-  std::string_view before;
-  size_t total = 0;
-  for (size_t i = 0; i < keys.size(); ++i) {
-    if (i > 0 && keys[i] == before) {
-      ++runs.back();
-      continue;
-    }
-    size_t shared = 0;
-    while (shared < before.size() && shared < keys[i].size() && before[shared] == keys[i][shared]) ++shared;
-    AppendCount(shared, &differing);
-    AppendCount(keys[i].size() - shared, &differing);
-    differing += keys[i].substr(shared);
-    total += keys[i].size();
-    runs.push_back(0);
-    before = keys[i];
+void KeyEncoder::Add(std::string_view key) {
+  if (!runs_.empty() && key == before_) {
+    ++runs_.back();
+    return;
   }
-  AppendCount(runs.size(), out);
-  AppendCount(total, out);
-  EncodePacked(runs, out);
-  *out += differing;
+  size_t shared = 0;
+  while (shared < before_.size() && shared < key.size() && before_[shared] == key[shared]) ++shared;
+  AppendCount(shared, &differing_);
+  AppendCount(key.size() - shared, &differing_);
+  differing_ += key.substr(shared);
+  total_ += key.size();
+  runs_.push_back(0);
+  before_ = key;
+}
+
+void KeyEncoder::Take(std::string* out) {
+  AppendCount(runs_.size(), out);
+  AppendCount(total_, out);
+  EncodePacked(runs_, out);
+  *out += differing_;
+  runs_.clear();
+  differing_.clear();
+  before_.clear();
+  total_ = 0;
 }
 
 bool DecodeKeys(std::string_view bytes, uint32_t rows, KeyColumn* column) {

@@ -56,8 +56,20 @@ struct KeyColumn {
 // `present` is empty where every row has a value.
 void EncodeNumbers(std::span<const int64_t> numbers, std::span<const uint8_t> present, std::string* out);
 void EncodeTexts(std::span<const std::string_view> texts, std::span<const uint8_t> present, std::string* out);
-// `keys` of rows, ascending, equal ones side by side.
-void EncodeKeys(std::span<const std::string_view> keys, std::string* out);
+// Encodes the keys of rows. Not thread-safe.
+class KeyEncoder {
+ public:
+  // The key of the next row: ascending, equal ones side by side.
+  void Add(std::string_view key);
+  // Appends what was added, and begins anew.
+  void Take(std::string* out);
+
+ private:
+  std::vector<uint64_t> runs_;  // of each key the rows behind its first
+  std::string differing_;       // of each key what it does not share with the one before
+  std::string before_;
+  uint64_t total_ = 0;
+};
 void EncodeRaw(std::span<const uint64_t> words, std::string* out);
 
 // Each reads what was written for `rows` rows; false where it is not that.

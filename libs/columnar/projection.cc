@@ -18,12 +18,18 @@ std::string FolderName(const Segment& segment) { return std::filesystem::path(se
 }  // namespace
 
 Projection::Projection(std::string folder, std::vector<ColumnSpec> columns, int partitions)
-    : folder_(std::move(folder)), columns_(std::move(columns)), partitions_(partitions) {
+    : folder_(std::move(folder)),
+      columns_(std::move(columns)),
+      partitions_(partitions),
+      gathered_(columns_, partitions) {
   Clear();
 }
 
 Projection::Projection(Kept, std::string folder, std::vector<ColumnSpec> columns, int partitions)
-    : folder_(std::move(folder)), columns_(std::move(columns)), partitions_(partitions) {}
+    : folder_(std::move(folder)),
+      columns_(std::move(columns)),
+      partitions_(partitions),
+      gathered_(columns_, partitions) {}
 
 absl::StatusOr<std::unique_ptr<Projection>> Projection::Open(std::string folder,
                                                              std::vector<ColumnSpec> columns, int partitions,
@@ -62,93 +68,31 @@ void Projection::Remove(std::string_view partition_key, std::string_view key, ui
   Set(partition_key, key, id, nullptr);
 }
 
-size_t Projection::GatheredBytes() const {
-  return gathered_.size() * sizeof(GatheredRow) + gathered_cells_.size() * sizeof(GatheredCell) +
-         gathered_bytes_.size();
-}
-
 void Projection::Set(std::string_view partition_key, std::string_view key, uint64_t id,
                      const std::vector<Cell>* cells) {
+  const int partition = PartitionOf(partition_key);
   MutexLock lock(mutex_);
-  GatheredRow& row = gathered_.emplace_back();
-  row.partition = PartitionOf(partition_key);
-  row.gone = cells == nullptr;
-  row.key_size = static_cast<uint32_t>(key.size());
-  row.key_at = gathered_bytes_.size();
-  row.cells_at = gathered_cells_.size();
-  row.id = id & ~kGoneBit;
-  gathered_bytes_ += key;
-  for (size_t i = 0; cells != nullptr && i < cells->size(); ++i) {
-    const Cell& cell = (*cells)[i];
-    if (!columns_[i].is_text) {
-      gathered_cells_.push_back({cell.present, 0, cell.number});
-      continue;
-    }
-    gathered_cells_.push_back({cell.present, static_cast<uint32_t>(cell.text.size()),
-                               static_cast<int64_t>(gathered_bytes_.size())});
-    gathered_bytes_ += cell.text;
-  }
+  gathered_.Set(partition, key, id, cells);
 }
 
 absl::Status Projection::WriteGrown() {
   MutexLock lock(mutex_);
-  return GatheredBytes() < kProjectionGatheredBytes ? absl::OkStatus() : WriteGathered();
-}
-
-void Projection::ForgetGathered() {
-  gathered_.clear();
-  gathered_cells_.clear();
-  gathered_bytes_.clear();
+  if (gathered_.bytes() < kProjectionGatheredBytes || GatheredRows::BytesOfAll() < kAllGatheredBytes)
+    return absl::OkStatus();
+  return WriteGathered();
 }
 
 std::string Projection::NextFolder() { return folder_ + "/" + std::to_string(++last_segment_); }
-
-absl::Status Projection::AddSorted(int partition, const std::vector<SortedRow>& rows,
-                                   SegmentBuilder* builder) {
-  const std::string_view bytes = gathered_bytes_;
-  std::vector<Cell> cells;
-  for (size_t at = 0; at < rows.size(); ++at) {
-    // The one that was set last stands first.
-    if (at > 0 && rows[at - 1].id == rows[at].id && rows[at - 1].key == rows[at].key) continue;
-    const GatheredRow& row = gathered_[rows[at].row];
-    cells.clear();
-    for (size_t i = 0; !row.gone && i < columns_.size(); ++i) {
-      const GatheredCell& cell = gathered_cells_[row.cells_at + i];
-      if (columns_[i].is_text) {
-        cells.push_back({cell.present, 0, bytes.substr(static_cast<size_t>(cell.number), cell.text_size)});
-      } else {
-        cells.push_back({cell.present, cell.number, {}});
-      }
-    }
-    RETURN_IF_ERROR(builder->Add(partition, {rows[at].key.text(), row.id, row.gone, cells}));
-  }
-  return absl::OkStatus();
-}
 
 absl::Status Projection::WriteGathered() {
   if (gathered_.empty()) return absl::OkStatus();
   const std::string folder = NextFolder();
   ASSIGN_OR_RETURN(const auto builder, SegmentBuilder::Create(folder, columns_, partitions_));
-  gathered_bytes_.append(kKeyPadding, '\0');
-  const std::string_view bytes = gathered_bytes_;
-  std::vector<std::vector<SortedRow>> sorted(static_cast<size_t>(partitions_));
-  for (size_t i = 0; i < gathered_.size(); ++i) {
-    const GatheredRow& row = gathered_[i];
-    sorted[static_cast<size_t>(row.partition)].push_back(
-        {OrderedKey(bytes.substr(row.key_at, row.key_size)), row.id, i});
-  }
-  for (size_t partition = 0; partition < sorted.size(); ++partition) {
-    std::vector<SortedRow>& rows = sorted[partition];
-    std::sort(rows.begin(), rows.end(), [](const SortedRow& a, const SortedRow& b) {
-      if (a.key == b.key) return a.id != b.id ? a.id < b.id : a.row > b.row;
-      return a.key < b.key;
-    });
-    RETURN_IF_ERROR(AddSorted(static_cast<int>(partition), rows, builder.get()));
-  }
+  RETURN_IF_ERROR(gathered_.WriteTo(builder.get()));
   RETURN_IF_ERROR(builder->Finish());
   ASSIGN_OR_RETURN(auto segment, Segment::Open(folder, columns_, partitions_));
   segments_.push_back(std::move(segment));
-  ForgetGathered();
+  gathered_.Clear();
   return segments_.size() <= kLiveSegments ? absl::OkStatus() : MergeSegments();
 }
 
@@ -250,7 +194,7 @@ bool Projection::damaged() {
 
 void Projection::Clear() {
   MutexLock lock(mutex_);
-  ForgetGathered();
+  gathered_.Clear();
   segments_.clear();
   named_.clear();
   std::error_code error;

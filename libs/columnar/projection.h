@@ -15,12 +15,16 @@
 
 #include "absl/status/statusor.h"
 #include "libs/base/mutex.h"
+#include "libs/columnar/gathered_rows.h"
 #include "libs/columnar/merge.h"
 
 namespace hangou {
 
-// Bytes that a projection gathers in memory.
-constexpr size_t kProjectionGatheredBytes = 8 << 20;
+// Bytes that a projection gathers in memory at least before it writes them while rows come: a segment has its price. And
+// those of all projections of a process together, below which none has to write: what is written in larger segments is
+// merged less often.
+constexpr int64_t kProjectionGatheredBytes = 8 << 20;
+constexpr int64_t kAllGatheredBytes = 128 << 20;
 // Segments of a projection before they are merged: each is one more source of every read.
 constexpr size_t kLiveSegments = 8;
 
@@ -47,8 +51,8 @@ class Projection {
   void Put(std::string_view partition_key, std::string_view key, uint64_t id, const std::vector<Cell>& cells);
   // Removes a row, whether or not it is there.
   void Remove(std::string_view partition_key, std::string_view key, uint64_t id);
-  // Writes what is gathered where it has grown to kProjectionGatheredBytes: to be called now and then, because Put and
-  // Remove write nothing. STORE_FULL: it stays gathered. DATA_LOSS.
+  // Writes what is gathered where it has grown to its limits: to be called now and then, because Put and Remove write
+  // nothing. STORE_FULL: it stays gathered. DATA_LOSS.
   absl::Status WriteGrown();
   // All rows that were set before the call. STORE_FULL, DATA_LOSS.
   absl::StatusOr<View> Read();
@@ -65,37 +69,11 @@ class Projection {
   void Clear();
 
  private:
-  // A row that was set. Its key and texts stand in `gathered_bytes_`, its cells in `gathered_cells_`.
-  struct GatheredRow {
-    int partition = 0;
-    bool gone = false;
-    uint32_t key_size = 0;
-    size_t key_at = 0;
-    size_t cells_at = 0;
-    uint64_t id = 0;
-  };
-  struct GatheredCell {
-    bool present = false;
-    uint32_t text_size = 0;
-    int64_t number = 0;  // of a text: where it stands
-  };
-
-  // What gathered rows are sorted by, side by side.
-  struct SortedRow {
-    OrderedKey key;
-    uint64_t id;
-    size_t row;
-  };
-
   struct Kept {};
   Projection(Kept, std::string folder, std::vector<ColumnSpec> columns, int partitions);
 
   void Set(std::string_view partition_key, std::string_view key, uint64_t id, const std::vector<Cell>* cells);
-  size_t GatheredBytes() const HANGOU_REQUIRES(mutex_);
-  void ForgetGathered() HANGOU_REQUIRES(mutex_);
   absl::Status WriteGathered() HANGOU_REQUIRES(mutex_);
-  absl::Status AddSorted(int partition, const std::vector<SortedRow>& rows, SegmentBuilder* builder)
-      HANGOU_REQUIRES(mutex_);
   // Merges the segments from `first` on.
   absl::Status MergeFrom(size_t first) HANGOU_REQUIRES(mutex_);
   absl::Status MergeSegments() HANGOU_REQUIRES(mutex_);
@@ -105,10 +83,7 @@ class Projection {
   const std::vector<ColumnSpec> columns_;
   const int partitions_;
   Mutex mutex_;
-  // In the order in which they were set: of the same key and id the last one counts.
-  std::vector<GatheredRow> gathered_ HANGOU_GUARDED_BY(mutex_);
-  std::vector<GatheredCell> gathered_cells_ HANGOU_GUARDED_BY(mutex_);
-  std::string gathered_bytes_ HANGOU_GUARDED_BY(mutex_);
+  GatheredRows gathered_ HANGOU_GUARDED_BY(mutex_);
   View segments_ HANGOU_GUARDED_BY(mutex_);
   std::set<std::string> named_ HANGOU_GUARDED_BY(mutex_);  // segments that may be written down; durable
   uint64_t last_segment_ HANGOU_GUARDED_BY(mutex_) = 0;

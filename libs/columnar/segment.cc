@@ -80,17 +80,19 @@ absl::Status SegmentBuilder::OpenFiles() {
 
 absl::Status SegmentBuilder::Add(int partition, const ColumnarRow& row) {
   HANGOU_CHECK(partition >= partition_, "rows are added partition by partition");
-  if (partition != partition_ || keys_.size() == kBlockRows) RETURN_IF_ERROR(EndBlock());
+  if (partition != partition_ || ids_.size() == kBlockRows) RETURN_IF_ERROR(EndBlock());
   partition_ = partition;
   HANGOU_CHECK(row.key.size() <= kColumnKeyBytes, "a key is too long");
-  keys_.emplace_back(row.key);
+  if (ids_.empty()) first_key_ = row.key;
+  keys_.Add(row.key);
   ids_.push_back((row.id & ~kGoneBit) | (row.gone ? kGoneBit : 0));
   has_gone_ = has_gone_ || row.gone;
   for (size_t i = 0; i < columns_.size(); ++i) {
     const Cell cell = row.gone ? Cell() : row.cells[i];
     gathered_[i].present.push_back(cell.present ? 1 : 0);
     if (columns_[i].is_text) {
-      gathered_[i].texts.emplace_back(cell.text);
+      gathered_[i].texts += cell.text;
+      gathered_[i].text_ends.push_back(gathered_[i].texts.size());
     } else {
       gathered_[i].numbers.push_back(cell.number);
     }
@@ -100,13 +102,13 @@ absl::Status SegmentBuilder::Add(int partition, const ColumnarRow& row) {
 }
 
 absl::Status SegmentBuilder::EndBlock() {
-  if (keys_.empty()) return absl::OkStatus();
+  if (ids_.empty()) return absl::OkStatus();
   auto* const block = layout_.mutable_partitions(partition_)->add_blocks();
-  block->set_rows(static_cast<uint32_t>(keys_.size()));
-  block->set_first_key(keys_.front());
+  block->set_rows(static_cast<uint32_t>(ids_.size()));
+  block->set_first_key(first_key_);
   block->set_has_gone(has_gone_);
   std::string bytes;
-  EncodeKeys(std::vector<std::string_view>(keys_.begin(), keys_.end()), &bytes);
+  keys_.Take(&bytes);
   RETURN_IF_ERROR(WriteChunk(kKeysFile, bytes, block->add_chunks()));
   bytes.clear();
   EncodeRaw(ids_, &bytes);
@@ -115,17 +117,22 @@ absl::Status SegmentBuilder::EndBlock() {
     Gathered& column = gathered_[i];
     bytes.clear();
     if (columns_[i].is_text) {
-      EncodeTexts(std::vector<std::string_view>(column.texts.begin(), column.texts.end()), column.present,
-                  &bytes);
+      std::vector<std::string_view> texts;
+      size_t begin = 0;
+      for (const size_t end : column.text_ends) {
+        texts.push_back(std::string_view(column.texts).substr(begin, end - begin));
+        begin = end;
+      }
+      EncodeTexts(texts, column.present, &bytes);
     } else {
       EncodeNumbers(column.numbers, column.present, &bytes);
     }
     RETURN_IF_ERROR(WriteChunk(kFirstColumn + i, bytes, block->add_chunks()));
     column.numbers.clear();
     column.texts.clear();
+    column.text_ends.clear();
     column.present.clear();
   }
-  keys_.clear();
   ids_.clear();
   has_gone_ = false;
   return absl::OkStatus();

@@ -71,7 +71,8 @@ class SegmentBuilder {
   // Values of one column of the block that is gathered.
   struct Gathered {
     std::vector<int64_t> numbers;
-    std::vector<std::string> texts;
+    std::string texts;
+    std::vector<size_t> text_ends;
     std::vector<uint8_t> present;
   };
 
@@ -85,7 +86,8 @@ class SegmentBuilder {
   const std::vector<ColumnSpec> columns_;
   hangou::columnar::v1::SegmentLayout layout_;
   std::vector<File> files_;  // keys, ids, columns
-  std::vector<std::string> keys_;
+  KeyEncoder keys_;
+  std::string first_key_;
   std::vector<uint64_t> ids_;
   std::vector<Gathered> gathered_;
   bool has_gone_ = false;
