@@ -17,8 +17,9 @@ constexpr size_t kRowsAhead = 16;
 // What rows are sorted by, side by side.
 struct SortedRow {
   OrderedKey key;
-  uint64_t id = 0;  // with kGoneBit where it is gone
-  size_t row = 0;   // in the order in which they were set
+  uint64_t id = 0;   // with kGoneBit where it is gone
+  uint32_t row = 0;  // in the order in which they were set
+  bool replaces = false;
 };
 
 // Of the same key and id the one that was set last stands first. A type of its own: a function is not inlined.
@@ -44,11 +45,12 @@ GatheredRows::~GatheredRows() { bytes_of_all -= bytes_; }
 
 int64_t GatheredRows::BytesOfAll() { return bytes_of_all; }
 
-void GatheredRows::Set(int partition, std::string_view key, uint64_t id, const std::vector<Cell>* cells) {
+void GatheredRows::Set(int partition, std::string_view key, uint64_t id, const std::vector<Cell>* cells,
+                       bool is_new) {
   Partition& to = partitions_[static_cast<size_t>(partition)];
   const size_t bytes_before = to.bytes.size();
   to.rows.push_back({(id & ~kGoneBit) | (cells == nullptr ? kGoneBit : 0), bytes_before,
-                     static_cast<uint32_t>(key.size())});
+                     static_cast<uint32_t>(key.size()), !is_new});
   to.bytes += key;
   for (size_t i = 0; i < columns_.size(); ++i) {
     GatheredCell& gathered = to.cells.emplace_back();
@@ -80,7 +82,8 @@ absl::Status GatheredRows::WritePartition(int number, SegmentBuilder* segment) {
     const Row& row = from.rows[i];
     sorted[i].key.Set(bytes.substr(row.key_at, row.key_size));
     sorted[i].id = row.id;
-    sorted[i].row = i;
+    sorted[i].row = static_cast<uint32_t>(i);
+    sorted[i].replaces = row.replaces;
   }
   std::sort(sorted.begin(), sorted.end(), IsBefore());
   std::vector<Cell> cells(columns_.size());
@@ -92,7 +95,10 @@ absl::Status GatheredRows::WritePartition(int number, SegmentBuilder* segment) {
       __builtin_prefetch(from.cells.data() + later.row * columns_.size());
     }
     const SortedRow& row = sorted[at];
-    if (at > 0 && IsSame(sorted[at - 1], row)) continue;
+    // What was set before it counts only where it replaces something: the row that it hides may be in a segment.
+    bool replaces = row.replaces;
+    while (at + 1 < sorted.size() && IsSame(row, sorted[at + 1]))
+      replaces = sorted[++at].replaces || replaces;
     const GatheredCell* const gathered = from.cells.data() + row.row * columns_.size();
     for (size_t i = 0; i < columns_.size(); ++i) {
       cells[i].present = gathered[i].present;
@@ -102,7 +108,8 @@ absl::Status GatheredRows::WritePartition(int number, SegmentBuilder* segment) {
         cells[i].number = gathered[i].number;
       }
     }
-    added = segment->Add(number, {row.key.text(), row.id & ~kGoneBit, (row.id & kGoneBit) != 0, cells});
+    added =
+        segment->Add(number, {row.key.text(), row.id & ~kGoneBit, (row.id & kGoneBit) != 0, cells, replaces});
   }
   from.bytes.resize(end);
   return added;

@@ -21,8 +21,9 @@ class GatheredRows {
   GatheredRows(const GatheredRows&) = delete;
   GatheredRows& operator=(const GatheredRows&) = delete;
 
-  // Sets a row; without `cells`, that it is gone. Of the same key and id the last one counts.
-  void Set(int partition, std::string_view key, uint64_t id, const std::vector<Cell>* cells);
+  // Sets a row; without `cells`, that it is gone. Of the same key and id the last one counts. `is_new`: neither here
+  // nor in a segment is a row with this key and id, but one that is gone again.
+  void Set(int partition, std::string_view key, uint64_t id, const std::vector<Cell>* cells, bool is_new);
   bool empty() const { return rows_ == 0; }
   int64_t bytes() const { return bytes_; }
   // Adds the rows to a segment, in its order. They stay here.
@@ -37,6 +38,7 @@ class GatheredRows {
     uint64_t id = 0;      // with kGoneBit where it is gone
     uint64_t key_at = 0;  // in `bytes`
     uint32_t key_size = 0;
+    bool replaces = false;
   };
   struct GatheredCell {
     int64_t number = 0;  // of a text: where it stands in `bytes`

@@ -32,6 +32,12 @@ class SegmentSource final : public BlockSource {
     if (next_ == segment_->blocks(partition_)) return nullptr;
     RETURN_IF_ERROR(segment_->Read(partition_, next_, columns_, &block_));
     ++next_;
+    block_.last_key_replaces = false;
+    for (size_t later = next_; later < segment_->blocks(partition_) && !block_.last_key_replaces &&
+                               segment_->first_key(partition_, later) == LastKey();
+         ++later) {
+      block_.last_key_replaces = segment_->replaces(partition_, later);
+    }
     if (with_ids_) RETURN_IF_ERROR(Ids().status());
     return &block_;
   }
@@ -41,6 +47,8 @@ class SegmentSource final : public BlockSource {
   }
 
  private:
+  std::string_view LastKey() const { return block_.keys.key(block_.keys.size() - 1); }
+
   const std::shared_ptr<const Segment> segment_;
   const int partition_;
   const std::vector<int> columns_;
@@ -200,7 +208,24 @@ void MergedRows::ShowInOrder(uint64_t horizon) {
   }
 }
 
+// Where no newer source replaces anything, and nothing is gone, the ids of rows need not be looked at.
+bool MergedRows::IsPlain() const {
+  if (keep_gone_ || in_order_) return false;
+  return std::all_of(equal_.begin(), equal_.end(), [&](size_t i) {
+    return !places_[i].block->has_gone && (i == equal_.front() || !places_[i].replaces());
+  });
+}
+
 absl::Status MergedRows::ShowSeveral(bool* ends_key) {
+  if (IsPlain()) {
+    for (const size_t i : equal_) {
+      Place& place = places_[i];
+      place.next_row = place.key_end();
+      *ends_key = *ends_key && !place.at_last_key();
+      ShowPiece(place, place.row, place.next_row);
+    }
+    return absl::OkStatus();
+  }
   // Where a source's rows of the key may go on in its next block, the ids there are larger than those here.
   uint64_t horizon = ~0ull;
   bool one_by_one = keep_gone_ || in_order_;
@@ -232,6 +257,8 @@ absl::StatusOr<bool> MergedRows::Next(KeyRows* rows) {
     Place& first = places_[equal_.front()];
     rows->ordered_key = &first.current;
     rows->ends_key = !first.at_last_key();
+    rows->replaces =
+        std::any_of(equal_.begin(), equal_.end(), [&](size_t i) { return places_[i].replaces(); });
     if (equal_.size() == 1) {
       ShowOne(&first);
     } else {

@@ -98,6 +98,7 @@ struct KeyRows {
   const OrderedKey& key() const { return *ordered_key; }
   std::span<const RowPiece> pieces;
   bool ends_key = false;  // no rows of this key follow; false: some may
+  bool replaces = true;   // they may replace rows that are older than all sources
 };
 
 // Merges sources. Used by one thread. Not movable while it reads.
@@ -128,6 +129,7 @@ class MergedRows {
     rows->ordered_key = &place.current;
     rows->pieces = {pieces_.data(), 1};
     rows->ends_key = !place.at_last_key();
+    rows->replaces = place.block->replaces;
     return true;
   }
 
@@ -151,6 +153,8 @@ class MergedRows {
 
     uint32_t key_end() const { return ends[key]; }
     bool at_last_key() const { return key + 1 == keys; }
+    // True where rows of this key may replace older ones.
+    bool replaces() const { return block->replaces || (at_last_key() && block->last_key_replaces); }
   };
   // A row of several sources that have the same key.
   struct SharedRow {
@@ -169,6 +173,7 @@ class MergedRows {
   // Fills `equal_` with the places at the least key.
   bool FindLeast();
   void ShowOne(Place* place);
+  bool IsPlain() const;
   absl::Status ShowSeveral(bool* ends_key);
   bool HasSharedIds(uint64_t horizon);
   void ShowInOrder(uint64_t horizon);

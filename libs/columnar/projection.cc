@@ -60,19 +60,19 @@ int Projection::PartitionOf(std::string_view partition_key) const {
 }
 
 void Projection::Put(std::string_view partition_key, std::string_view key, uint64_t id,
-                     const std::vector<Cell>& cells) {
-  Set(partition_key, key, id, &cells);
+                     const std::vector<Cell>& cells, bool is_new) {
+  Set(partition_key, key, id, &cells, is_new);
 }
 
 void Projection::Remove(std::string_view partition_key, std::string_view key, uint64_t id) {
-  Set(partition_key, key, id, nullptr);
+  Set(partition_key, key, id, nullptr, false);
 }
 
 void Projection::Set(std::string_view partition_key, std::string_view key, uint64_t id,
-                     const std::vector<Cell>* cells) {
+                     const std::vector<Cell>* cells, bool is_new) {
   const int partition = PartitionOf(partition_key);
   MutexLock lock(mutex_);
-  gathered_.Set(partition, key, id, cells);
+  gathered_.Set(partition, key, id, cells, is_new);
 }
 
 absl::Status Projection::WriteGrown() {
@@ -132,8 +132,8 @@ absl::Status Projection::MergeFrom(size_t first) {
         for (uint32_t row = piece.begin; row < piece.end; ++row) {
           for (size_t i = 0; i < columns_.size(); ++i) cells[i] = CellOf(*piece.block, columns_[i], i, row);
           const uint64_t id = piece.block->ids[row];
-          RETURN_IF_ERROR(
-              builder->Add(partition, {rows.key().text(), id & ~kGoneBit, (id & kGoneBit) != 0, cells}));
+          RETURN_IF_ERROR(builder->Add(partition, {rows.key().text(), id & ~kGoneBit, (id & kGoneBit) != 0,
+                                                   cells, first > 0 && rows.replaces}));
         }
       }
     }

@@ -20,9 +20,9 @@
 
 namespace hangou {
 
-// Bytes that a projection gathers in memory at least before it writes them while rows come: a segment has its price. And
-// those of all projections of a process together, below which none has to write: what is written in larger segments is
-// merged less often.
+// Bytes that a projection gathers in memory at least before it writes them while rows come: a segment has its price.
+// And those of all projections of a process together, below which none has to write: what is written in larger
+// segments is merged less often.
 constexpr int64_t kProjectionGatheredBytes = 8 << 20;
 constexpr int64_t kAllGatheredBytes = 128 << 20;
 // Segments of a projection before they are merged: each is one more source of every read.
@@ -47,8 +47,10 @@ class Projection {
   // The partition of rows with this `partition_key`.
   int PartitionOf(std::string_view partition_key) const;
   // Sets a row. A row with this key and id is replaced. `partition_key` says in which partition it lies: a prefix
-  // of the key that all rows which are read together share.
-  void Put(std::string_view partition_key, std::string_view key, uint64_t id, const std::vector<Cell>& cells);
+  // of the key that all rows which are read together share. `is_new`: there is no row with this key and id, which
+  // saves reads from looking; one that was removed may have been there.
+  void Put(std::string_view partition_key, std::string_view key, uint64_t id, const std::vector<Cell>& cells,
+           bool is_new = false);
   // Removes a row, whether or not it is there.
   void Remove(std::string_view partition_key, std::string_view key, uint64_t id);
   // Writes what is gathered where it has grown to its limits: to be called now and then, because Put and Remove write
@@ -72,7 +74,8 @@ class Projection {
   struct Kept {};
   Projection(Kept, std::string folder, std::vector<ColumnSpec> columns, int partitions);
 
-  void Set(std::string_view partition_key, std::string_view key, uint64_t id, const std::vector<Cell>* cells);
+  void Set(std::string_view partition_key, std::string_view key, uint64_t id, const std::vector<Cell>* cells,
+           bool is_new);
   absl::Status WriteGathered() HANGOU_REQUIRES(mutex_);
   // Merges the segments from `first` on.
   absl::Status MergeFrom(size_t first) HANGOU_REQUIRES(mutex_);

@@ -17,7 +17,7 @@
 namespace hangou {
 namespace {
 
-constexpr uint32_t kSegmentFormat = 2;
+constexpr uint32_t kSegmentFormat = 3;
 constexpr char kLayoutFile[] = "layout";
 constexpr size_t kKeysFile = 0;
 constexpr size_t kIdsFile = 1;
@@ -87,6 +87,7 @@ absl::Status SegmentBuilder::Add(int partition, const ColumnarRow& row) {
   keys_.Add(row.key);
   ids_.push_back((row.id & ~kGoneBit) | (row.gone ? kGoneBit : 0));
   has_gone_ = has_gone_ || row.gone;
+  replaces_ = replaces_ || row.gone || row.replaces;
   for (size_t i = 0; i < columns_.size(); ++i) {
     const Cell cell = row.gone ? Cell() : row.cells[i];
     gathered_[i].present.push_back(cell.present ? 1 : 0);
@@ -107,6 +108,7 @@ absl::Status SegmentBuilder::EndBlock() {
   block->set_rows(static_cast<uint32_t>(ids_.size()));
   block->set_first_key(first_key_);
   block->set_has_gone(has_gone_);
+  block->set_replaces(replaces_);
   std::string bytes;
   keys_.Take(&bytes);
   RETURN_IF_ERROR(WriteChunk(kKeysFile, bytes, block->add_chunks()));
@@ -135,6 +137,7 @@ absl::Status SegmentBuilder::EndBlock() {
   }
   ids_.clear();
   has_gone_ = false;
+  replaces_ = false;
   return absl::OkStatus();
 }
 
@@ -265,6 +268,7 @@ absl::Status Segment::Read(int partition, size_t block_number, std::span<const i
   if (!DecodeKeys(keys, rows->rows, &rows->keys)) return Damaged(kKeysFile);
   rows->ids.clear();
   rows->has_gone = block.has_gone();
+  rows->replaces = block.replaces();
   if (block.has_gone()) RETURN_IF_ERROR(ReadIds(partition, block_number, &rows->ids));
   for (const int column : columns) {
     const auto i = static_cast<size_t>(column);

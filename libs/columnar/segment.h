@@ -43,6 +43,8 @@ struct ColumnarRow {
   uint64_t id = 0;
   bool gone = false;
   std::span<const Cell> cells;
+  // False: no older segment has a row with this key and id. Then a read need not look at ids to tell.
+  bool replaces = true;
 };
 
 // Writes one segment. Rows are added partition by partition, ascending by key and id. Not thread-safe. What is not
@@ -91,6 +93,7 @@ class SegmentBuilder {
   std::vector<uint64_t> ids_;
   std::vector<Gathered> gathered_;
   bool has_gone_ = false;
+  bool replaces_ = false;
   int partition_ = 0;
   int64_t rows_ = 0;
   bool finished_ = false;
@@ -100,7 +103,10 @@ class SegmentBuilder {
 struct BlockRows {
   uint32_t rows = 0;
   KeyColumn keys;
-  bool has_gone = false;      // some rows are gone
+  bool has_gone = false;  // some rows are gone
+  bool replaces = true;   // some rows may replace one of an older segment, or are gone
+  // So may some rows of the last key, where it goes on in further blocks.
+  bool last_key_replaces = true;
   std::vector<uint64_t> ids;  // where some rows are gone, or they were asked for; the top bit: gone
   std::vector<NumberColumn> numbers;
   std::vector<TextColumn> texts;
@@ -122,6 +128,7 @@ class Segment {
   size_t blocks(int partition) const { return PartitionOf(partition).size(); }
   bool has_gone(int partition, size_t block) const { return BlockOf(partition, block).has_gone(); }
   uint32_t rows(int partition, size_t block) const { return BlockOf(partition, block).rows(); }
+  bool replaces(int partition, size_t block) const { return BlockOf(partition, block).replaces(); }
   const std::string& first_key(int partition, size_t block) const {
     return BlockOf(partition, block).first_key();
   }

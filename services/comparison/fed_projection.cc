@@ -299,7 +299,7 @@ absl::Status FedProjection::Take(const hangou::record::v1::Envelope& event) {
   if (before != key_) SetKey(id, key_);
   changed_keys_.push_back(key_);
   const std::string_view prefix(key_.data(), PrefixBytes(name_.shape.key_kinds, key_, 1));
-  rows_->Put(prefix, key_, id, cells_);
+  rows_->Put(prefix, key_, id, cells_, before.empty());
   return absl::OkStatus();
 }
 

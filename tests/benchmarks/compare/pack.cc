@@ -147,7 +147,7 @@ absl::StatusOr<std::shared_ptr<const Segment>> WriteCities(const std::string& fo
       std::snprintf(prefix, sizeof prefix, "%06lld", static_cast<long long>(city));
       for (size_t i = 0; i < rows.size(); ++i) {
         const uint64_t id = static_cast<uint64_t>(city) * rows.size() + i;
-        RETURN_IF_ERROR(builder->Add(partition, {prefix + rows[i].key, id, false, cells[i]}));
+        RETURN_IF_ERROR(builder->Add(partition, {prefix + rows[i].key, id, false, cells[i], false}));
       }
     }
   }

@@ -122,7 +122,7 @@ absl::StatusOr<Segments> WriteSide(const std::string& folder, bool right, bool a
         }
         const Cell cells[] = {{true, AmountOnSide(row, right), {}}};
         RETURN_IF_ERROR(builders[static_cast<size_t>(row * 31 % live)]->Add(
-            partition, {key, static_cast<uint64_t>(row), false, cells}));
+            partition, {key, static_cast<uint64_t>(row), false, cells, false}));
       }
     }
   }

@@ -106,7 +106,7 @@ std::vector<ArrivedRow> RowsInOrderOfArrival(bool right, int64_t count) {
 absl::Status Feed(Projection* projection, const std::vector<ArrivedRow>& rows) {
   for (size_t i = 0; i < rows.size(); ++i) {
     const ArrivedRow& row = rows[i];
-    projection->Put(row.key, row.key, row.id, {{true, row.amount, {}}});
+    projection->Put(row.key, row.key, row.id, {{true, row.amount, {}}}, true);
     if (i % kTurnRows == 0) RETURN_IF_ERROR(projection->WriteGrown());
   }
   return absl::OkStatus();
