@@ -62,10 +62,13 @@ class OrderedKey {
     if (first_ != other.first_) return first_ < other.first_ ? -1 : 1;
     if (second_ != other.second_) return second_ < other.second_ ? -1 : 1;
     const size_t both = std::min(text_.size(), other.text_.size());
-    const int rest = both <= kKeyPadding ? 0
-                                         : std::memcmp(text_.data() + kKeyPadding,
-                                                       other.text_.data() + kKeyPadding, both - kKeyPadding);
-    if (rest != 0 || text_.size() == other.text_.size()) return rest;
+    for (size_t at = kKeyPadding; at < both; at += sizeof(uint64_t)) {
+      const size_t left = both - at;
+      const uint64_t mask = left < sizeof(uint64_t) ? ~0ull << (8 * (sizeof(uint64_t) - left)) : ~0ull;
+      const uint64_t a = BigEndian(text_.data() + at) & mask, b = BigEndian(other.text_.data() + at) & mask;
+      if (a != b) return a < b ? -1 : 1;
+    }
+    if (text_.size() == other.text_.size()) return 0;
     return text_.size() < other.text_.size() ? -1 : 1;
   }
   friend bool operator==(const OrderedKey& a, const OrderedKey& b) { return a.Compare(b) == 0; }

@@ -61,6 +61,12 @@ class Formula {
   std::vector<int> PassedSlots() const;
   // True where it cannot hold while `slot` is missing, whatever the other slots have.
   bool NeedsSlot(int slot) const { return CannotHoldWithout(root_, slot); }
+  // Slots of numbers of rows, that present(SIDE) looks at: it is false where one of `needed` is 0, and where one of
+  // `excluded` is more, whatever the other slots have.
+  struct RowsDemanded {
+    std::vector<int> needed, excluded;
+  };
+  RowsDemanded DemandedRows() const;
   // Parameters that it looks at, ascending.
   std::vector<int> UsedParameters() const;
 
@@ -112,6 +118,7 @@ class Formula {
   };
 
   void AddPassed(int step, std::set<int>* slots) const;
+  void AddDemanded(int step, RowsDemanded* demanded) const;
   bool IsMissingWithout(int step, int slot) const;
   bool CannotHoldWithout(int step, int slot) const;
   Value Run(int step, const Frame& frame) const;

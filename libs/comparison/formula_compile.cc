@@ -477,6 +477,24 @@ std::vector<int> Formula::Slots() const {
   return {slots.begin(), slots.end()};
 }
 
+void Formula::AddDemanded(int at, RowsDemanded* demanded) const {
+  const Step& step = steps_[static_cast<size_t>(at)];
+  if (step.op == Op::kAnd) {
+    for (const int argument : step.arguments) AddDemanded(argument, demanded);
+  } else if (step.op == Op::kRowsPresent) {
+    demanded->needed.push_back(step.index);
+  } else if (step.op == Op::kNot) {
+    const Step& negated = steps_[static_cast<size_t>(step.arguments[0])];
+    if (negated.op == Op::kRowsPresent) demanded->excluded.push_back(negated.index);
+  }
+}
+
+Formula::RowsDemanded Formula::DemandedRows() const {
+  RowsDemanded demanded;
+  AddDemanded(root_, &demanded);
+  return demanded;
+}
+
 void Formula::AddPassed(int step, std::set<int>* slots) const {
   const Step& of = steps_[static_cast<size_t>(step)];
   switch (of.op) {

@@ -16,6 +16,9 @@ namespace v1 = hangou::comparison::v1;
 // Keys between two looks at whether the run is to end.
 constexpr int64_t kKeysPerLook = 1'024;
 
+// Sides of a rule whose keys may be passed: a table has a bit for each.
+constexpr size_t kSidesPassed = 8;
+
 // A stream of one resource.
 struct Stream {
   SideInput input;
@@ -42,7 +45,10 @@ class RuleRun final : private TotalTaker {
   bool IsWhole(size_t side) const { return rule_.sides()[side].key.size() == rule_.key_kinds().size(); }
   Value& Slot(int slot) { return frame_values_[static_cast<size_t>(slot)]; }
   absl::Status Move(Stream* stream);
-  bool FindLeastKey();
+  void FindPassed();
+  const Stream* FindLeastKey();
+  bool IsPassed() const;
+  absl::Status PassKey();
   void Report();
   absl::Status GatherKey();
   absl::Status GatherPrefix(size_t side);
@@ -70,6 +76,7 @@ class RuleRun final : private TotalTaker {
   std::vector<Prefix> prefixes_;
   std::vector<const std::vector<KeyCell>*> cells_;  // by side
   std::vector<uint8_t> is_named_;  // by side: rows of other sides are filtered or measured by its measures
+  std::vector<uint8_t> passed_;    // by which sides have rows of a key, a bit each; empty: no key is passed
   std::unique_ptr<KeyScreen> screen_;  // null: each key is evaluated
   std::string key_;                    // at hand
   int64_t reported_ = 0;               // keys that the control knows
@@ -114,6 +121,7 @@ RuleRun::RuleRun(const CompiledRule& rule, std::vector<SideInput> inputs, const 
   for (const CompiledMeasure& measure : rule.total_measures()) totals_.emplace_back(measure);
   counts_.rows.resize(rule.sides().size());
   is_named_ = FindNamed();
+  FindPassed();
   reads_key_ = NamesKey();
 }
 
@@ -146,8 +154,56 @@ absl::Status RuleRun::Move(Stream* stream) {
   return absl::OkStatus();
 }
 
-// The least key at which a stream with the whole key stands; those that stand there are marked.
-bool RuleRun::FindLeastKey() {
+// Which sides must have rows of a key, or none, is often said by the rule. Where they have not, and no filter has to
+// tell which rows count, nothing has to be gathered. A rule that says when it is due, or has a second step, wants each
+// key.
+void RuleRun::FindPassed() {
+  const size_t sides = rule_.sides().size();
+  if (rule_.due() || rule_.rollup_parts() > 0 || sides > kSidesPassed) return;
+  for (size_t side = 0; side < sides; ++side) {
+    if (!IsWhole(side)) return;
+  }
+  const Formula::RowsDemanded demanded = rule_.when().DemandedRows();
+  const auto is_in = [](const std::vector<int>& slots, int slot) {
+    return std::find(slots.begin(), slots.end(), slot) != slots.end();
+  };
+  passed_.assign(1ull << sides, 0);
+  for (size_t there = 0; there < passed_.size(); ++there) {
+    bool cannot_hold = false, filtered = false;
+    for (size_t side = 0; side < sides; ++side) {
+      const CompiledSide& of = rule_.sides()[side];
+      const bool has_rows = (there >> side & 1) != 0;
+      filtered = filtered || (has_rows && of.filter);
+      cannot_hold = cannot_hold || is_in(has_rows ? demanded.excluded : demanded.needed, of.rows_slot);
+    }
+    passed_[there] = cannot_hold && !filtered;
+  }
+}
+
+// Whether the rule cannot hold for the key at which streams stand, and all of its rows are at hand.
+bool RuleRun::IsPassed() const {
+  if (passed_.empty()) return false;
+  size_t there = 0;
+  for (const Stream* const stream : whole_) {
+    if (!stream->at_key) continue;
+    if (!stream->rows.ends_key) return false;
+    there |= 1ull << stream->input.side;
+  }
+  return passed_[there] != 0;
+}
+
+absl::Status RuleRun::PassKey() {
+  for (Stream* const stream : whole_) {
+    if (!stream->at_key) continue;
+    for (const RowPiece& piece : stream->rows.pieces)
+      counts_.rows[stream->input.side] += piece.end - piece.begin;
+    RETURN_IF_ERROR(Move(stream));
+  }
+  return absl::OkStatus();
+}
+
+// A stream at the least key at which one with the whole key stands; those that stand there are marked.
+const Stream* RuleRun::FindLeastKey() {
   const Stream* least = nullptr;
   for (Stream* const stream : whole_) {
     stream->at_key = false;
@@ -160,9 +216,7 @@ bool RuleRun::FindLeastKey() {
     }
     stream->at_key = true;
   }
-  if (least == nullptr) return false;
-  key_.assign(least->rows.key().text());
-  return true;
+  return least;
 }
 
 void RuleRun::Report() {
@@ -173,13 +227,22 @@ void RuleRun::Report() {
 absl::StatusOr<RunCounts> RuleRun::Run(const TakeFinding* take, const TakePeer* peer) {
   take_ = take;
   peer_ = peer;
-  if (peer == nullptr) screen_ = KeyScreen::Make(rule_, frame_, terms_.as_of_day);
+  if (peer == nullptr) {
+    screen_ = KeyScreen::Make(rule_, frame_, terms_.as_of_day);
+  } else {
+    passed_.clear();
+  }
   for (Stream& stream : streams_) RETURN_IF_ERROR(Move(&stream));
-  while (FindLeastKey()) {
+  while (const Stream* const least = FindLeastKey()) {
     if (counts_.keys++ % kKeysPerLook == 0) {
       if (control_->cancelled) return absl::CancelledError("the run was cancelled");
       Report();
     }
+    if (IsPassed()) {
+      RETURN_IF_ERROR(PassKey());
+      continue;
+    }
+    key_.assign(least->rows.key().text());
     RETURN_IF_ERROR(GatherKey());
     RETURN_IF_ERROR(TakeKey());
   }
