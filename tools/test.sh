@@ -217,6 +217,7 @@ if [[ $long -eq 1 ]]; then
   stage "build with sanitizers" build_targets build-asan
   # The system's libraries are built without sanitizers: containers that cross into them would be false findings.
   export ASAN_OPTIONS=detect_container_overflow=0 UBSAN_OPTIONS=print_stacktrace=1
+  export LSAN_OPTIONS="suppressions=$root/tools/leaks_of_others.txt:print_suppressions=0"
   # What takes long runs on the release build above; here every test runs once under the sanitizers.
   unset HANGOU_KILLS
   stage "tests with sanitizers" run_tests build-asan -LE '^long$'

@@ -13,10 +13,6 @@
 #include "libs/rpc/test_support.h"
 #include "libs/rpc/transport_log.h"
 
-// The leak checker of the sanitizer build asks for this. Debian's c-ares, which resolves names for gRPC, loses the ten
-// bytes of "localhost" once per look-up.
-extern "C" const char* __lsan_default_suppressions() { return "leak:libcares"; }
-
 namespace hangou {
 namespace {
 

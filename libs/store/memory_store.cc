@@ -90,6 +90,7 @@ class MemoryStore : public Store {
   }
 
   absl::Status Flush() override { return absl::OkStatus(); }
+  absl::Status Purge(int, std::string_view) override { return absl::OkStatus(); }
 
  private:
   void ScanAt(uint64_t at, int table, std::string_view from, std::string_view prefix,

@@ -181,6 +181,18 @@ class RocksStore : public Store {
     return FromRocks(folder_, "flush", status);
   }
 
+  absl::Status Purge(int table, std::string_view prefix) override {
+    // A write-ahead log goes when all tables have written what stands in it.
+    RETURN_IF_ERROR(FromRocks(folder_, "flush", database_->Flush(rocksdb::FlushOptions(), families_)));
+    rocksdb::CompactRangeOptions options;
+    options.exclusive_manual_compaction = false;
+    options.bottommost_level_compaction = rocksdb::BottommostLevelCompaction::kForceOptimized;
+    const std::string end = BehindPrefix(prefix);
+    const rocksdb::Slice from = ToSlice(prefix), to = ToSlice(end);
+    return FromRocks(folder_, "purge",
+                     database_->CompactRange(options, TableAt(table), &from, end.empty() ? nullptr : &to));
+  }
+
  private:
   rocksdb::ColumnFamilyHandle* TableAt(int table) const {
     HANGOU_CHECK(table >= 0 && table < table_count_, "no such table");

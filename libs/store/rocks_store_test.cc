@@ -134,6 +134,42 @@ TEST_CASE("A closed store is found again, and grows tables") {
   REQUIRE((*wider)->Get(kTables + 1, "new").value() == "row");
 }
 
+// Whether a file of the folder has the text.
+bool HasBytes(const std::string& folder, const std::string& text) {
+  for (const auto& entry : std::filesystem::directory_iterator(folder)) {
+    if (Slurp(entry.path()).find(text) != std::string::npos) return true;
+  }
+  return false;
+}
+
+TEST_CASE("The bytes of what was deleted or replaced leave the files with a purge, and nothing else does") {
+  const StoreKind kind = GENERATE(StoreKind::kView, StoreKind::kLocal);
+  const std::string erased = "Zq7#kW!x", replaced = "pL4$vR?m", stays = "Hd9&tB*c";
+  const TempFolder folder;
+  const auto store = Open(folder.path(), kind);
+  REQUIRE(store.ok());
+  StoreBatch batch;
+  batch.Put(0, "a1", erased);
+  batch.Put(0, "a2", replaced);
+  batch.Put(0, "b1", stays);
+  REQUIRE((*store)->Write(batch).ok());
+  // What is flushed lies in files of its own, below the change that comes.
+  REQUIRE((*store)->Purge(0, "a").ok());
+  REQUIRE((HasBytes(folder.path(), erased) && HasBytes(folder.path(), replaced)));
+  batch.Clear();
+  batch.Delete(0, "a1");
+  batch.Put(0, "a2", "new");
+  REQUIRE((*store)->Write(batch).ok());
+  REQUIRE((*store)->Flush().ok());
+  CHECK((HasBytes(folder.path(), erased) && HasBytes(folder.path(), replaced)));
+  REQUIRE((*store)->Purge(0, "a").ok());
+  CHECK_FALSE(HasBytes(folder.path(), erased));
+  CHECK_FALSE(HasBytes(folder.path(), replaced));
+  CHECK(HasBytes(folder.path(), stays));
+  CHECK((*store)->Get(0, "a2").value() == "new");
+  CHECK((*store)->Get(0, "b1").value() == stays);
+}
+
 TEST_CASE("A view is flushed when it is closed") {
   const TempFolder folder;
   {

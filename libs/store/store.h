@@ -65,6 +65,10 @@ class Store {
                                 const VisitEach& visit) const = 0;
   // Makes all that was written survive a crash of the machine.
   virtual absl::Status Flush() = 0;
+  // Removes from the disk what was deleted or replaced before the call under `prefix`: RocksDB keeps it in its files
+  // until it merges them. Takes the time of writing what is there anew; other calls go on. STORE_FULL, DATA_LOSS: some
+  // of it may still be there.
+  virtual absl::Status Purge(int table, std::string_view prefix) = 0;
 };
 
 // How a store treats a crash.

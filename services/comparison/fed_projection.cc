@@ -236,8 +236,10 @@ void FedProjection::End() {
   rows_->Clear();
 }
 
-absl::Status FedProjection::Purge() {
-  RETURN_IF_ERROR(rows_->Purge());
+absl::Status FedProjection::PurgeKeys() {
+  // What is not kept yet may be the deletion of a key.
+  if (waiting_bytes_ > 0) return absl::OkStatus();
+  RETURN_IF_ERROR(kept_.Purge(kKeptKeys, KeptPrefix(number_)));
   has_erased_ = false;
   return absl::OkStatus();
 }

@@ -239,6 +239,43 @@ TEST_CASE("The bytes of an erased record leave the segments with a purge and the
   CHECK(process.Rows() == records.rows());
 }
 
+TEST_CASE("The key of an erased record leaves the disk when its deletion is kept") {
+  TempFolder folder;
+  NotedLog records;
+  records.Publish(1, 1, "stays");
+  records.Publish(2, 2, "goes");
+  KeepingProcess process(records, folder.path() + "/p");
+  const auto keys = [&] {
+    std::set<std::string> all;
+    REQUIRE(process.kept()
+                .store()
+                .Scan(kKeptKeys, {}, {},
+                      [&](std::string_view, std::string_view key) {
+                        all.emplace(key);
+                        return true;
+                      })
+                .ok());
+    return all;
+  };
+  process.PumpAll();
+  REQUIRE(process.Checkpoint().ok());
+  std::set<std::string> gone = keys();
+  records.Delete(2, kErase);
+  process.PumpAll();
+  REQUIRE(process.fed().Purge().ok());
+  // What is not kept yet is not purged.
+  REQUIRE(process.fed().PurgeKeys().ok());
+  CHECK(process.fed().has_erased());
+  REQUIRE(process.Checkpoint().ok());
+  for (const std::string& key : keys()) gone.erase(key);
+  REQUIRE(gone.size() == 1);
+  CHECK(HasBytes(folder.path(), *gone.begin()));
+  REQUIRE(process.fed().PurgeKeys().ok());
+  CHECK_FALSE(process.fed().has_erased());
+  CHECK_FALSE(HasBytes(folder.path(), *gone.begin()));
+  CHECK(HasBytes(folder.path(), *keys().begin()));
+}
+
 TEST_CASE("On a full disk nothing is lost, and it goes on when there is room") {
   TempFolder folder;
   NotedLog records;

@@ -383,25 +383,37 @@ void Projections::JoinTails() {
 }
 
 void Projections::Look() {
-  bool purged = false;
-  PurgeErased(&purged);
+  const auto purged = PurgeErased();
   for (const auto& tail : tails_) {
-    if (kept_ && (purged || tail->has_changed())) Checkpoint(*tail);
+    if (kept_ && (!purged.empty() || tail->has_changed())) Checkpoint(*tail);
   }
+  PurgeKeys(purged);
   if (store_damaged_ && !kept_) StartOver();
   PostPump();
   loop_.PostAfter(kKeepingMs, [this] { Look(); });
 }
 
 // What was erased leaves the files soon after it has left the rows; many erasures are one rewrite.
-void Projections::PurgeErased(bool* purged) {
+std::vector<std::shared_ptr<FedProjection>> Projections::PurgeErased() {
+  std::vector<std::shared_ptr<FedProjection>> purged;
   for (const auto& fed : All()) {
     if (const absl::Status removed = fed->RemoveEnded(); !removed.ok())
       spdlog::warn("what is valid no more is not out of a projection yet: {}", Message(removed));
     if (!fed->has_erased()) continue;
-    *purged = true;
-    if (const absl::Status done = fed->Purge(); !done.ok())
+    if (const absl::Status done = fed->Purge(); !done.ok()) {
       spdlog::warn("what was erased is not out of a projection yet: {}", Message(done));
+      continue;
+    }
+    purged.push_back(fed);
+  }
+  return purged;
+}
+
+// Behind the checkpoint that has deleted their keys. What fails is tried again with the next look.
+void Projections::PurgeKeys(const std::vector<std::shared_ptr<FedProjection>>& purged) {
+  for (const auto& fed : purged) {
+    if (const absl::Status done = fed->PurgeKeys(); !done.ok())
+      spdlog::warn("keys of what was erased are not out of the store yet: {}", Message(done));
   }
 }
 

@@ -83,7 +83,8 @@ class Projections {
   void RemoveUnwanted(const std::set<ProjectionName>& wanted);
   void PostRemoval(int64_t delay_ms);
   void Look();
-  void PurgeErased(bool* purged);
+  std::vector<std::shared_ptr<FedProjection>> PurgeErased();
+  void PurgeKeys(const std::vector<std::shared_ptr<FedProjection>>& purged);
   void PostPump();
   void PostRetry();
   void JoinTails();
