@@ -116,8 +116,8 @@ class FedProjection {
   bool is_broken() const { return is_broken_; }
   // True where the store of the keys is damaged, which others share.
   bool kept_damaged() const { return kept_damaged_; }
-  // True where records were erased whose bytes may be on the disk still. Purge removes them from the segments; when that
-  // is kept, PurgeKeys removes them from the store of keys.
+  // True where records were erased whose bytes may be on the disk still. Purge removes them from the segments; when
+  // that is kept, PurgeKeys removes them from the store of keys.
   bool has_erased() const { return has_erased_; }
   absl::Status Purge() { return rows_->Purge(); }
   absl::Status PurgeKeys();
