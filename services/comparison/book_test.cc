@@ -9,7 +9,7 @@ namespace {
 
 namespace v1 = hangou::comparison::v1;
 
-constexpr int64_t kTestMs = 5'000;
+constexpr int64_t kTestMs = 30'000;
 
 v1::ComparisonEvent OfTax(v1::ComparisonEvent event) {
   event.set_department("tax");

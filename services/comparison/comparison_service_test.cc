@@ -18,7 +18,7 @@ namespace {
 
 namespace v1 = hangou::comparison::v1;
 
-constexpr int64_t kKeepRuleMs = 5'000;
+constexpr int64_t kKeepRuleMs = 30'000;
 constexpr char kRuleName[] = "rules/nameless";
 
 // A log whose record topics have a record more than is read of them, as one of other machines has for a moment: what

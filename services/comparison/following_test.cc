@@ -28,9 +28,9 @@ constexpr int kFollowedSeeds = 4;  // some seconds
 constexpr int kBursts = 6;
 constexpr size_t kPersons = 5;
 constexpr int kRecordsOfResource = 25;
-constexpr int64_t kKeepMs = 5'000;
+constexpr int64_t kKeepMs = 30'000;
 // A turn takes a tenth of a second; a machine that does other things as well has longer.
-constexpr int64_t kCatchUpMs = 20'000;
+constexpr int64_t kCatchUpMs = 60'000;
 constexpr char kBureau[] = "tax";
 const std::vector<std::string> kSideResources = {"tax.a0", "tax.a1", "tax.b0", "tax.b1", "tax.c0", "tax.c1"};
 

@@ -17,7 +17,7 @@ using comparison_test::NotedByPerson;
 using comparison_test::NotedLog;
 using comparison_test::NotedResidents;
 
-constexpr int64_t kWaitMs = 20'000;
+constexpr int64_t kWaitMs = 60'000;
 constexpr size_t kSmallBudgetBytes = 8 << 20;
 
 // A log that notes where its readers begin.

@@ -99,6 +99,6 @@ std::string CitizenId(int number);
 std::string Uscc(int number);
 
 // Waits until `condition` holds; false where it does not within `timeout_ms`.
-bool Eventually(const std::function<bool()>& condition, int64_t timeout_ms = 10'000);
+bool Eventually(const std::function<bool()>& condition, int64_t timeout_ms = 60'000);
 
 }  // namespace hangou

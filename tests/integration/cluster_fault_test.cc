@@ -23,7 +23,7 @@ TEST_CASE("A broker that is away for 20 seconds loses nothing that was acknowled
   Cluster cluster;
   Workload workload(cluster.As("psb", "publisher"), cluster.As("civil", "consumer"));
   REQUIRE(workload.Start());
-  REQUIRE(workload.AwaitProgress(100, 30'000));
+  REQUIRE(workload.AwaitProgress(100, 60'000));
   cluster.StopBroker();
   Last(std::chrono::seconds(20));
   cluster.StartBroker();
@@ -38,7 +38,7 @@ TEST_CASE("An owner that was frozen for 30 seconds can neither acknowledge nor c
   Cluster cluster;
   Workload workload(cluster.As("psb", "publisher"), cluster.As("civil", "consumer"));
   REQUIRE(workload.Start());
-  REQUIRE(workload.AwaitProgress(100, 30'000));
+  REQUIRE(workload.AwaitProgress(100, 60'000));
   cluster.Signal("population-0", SIGSTOP);
   CHECK(Eventually(
       [&] {
@@ -47,7 +47,7 @@ TEST_CASE("An owner that was frozen for 30 seconds can neither acknowledge nor c
         }
         return true;
       },
-      15'000));
+      60'000));
   CHECK(workload.AwaitProgress(100, 60'000));
   Last(std::chrono::seconds(20));
   cluster.Signal("population-0", SIGCONT);

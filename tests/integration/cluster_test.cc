@@ -17,8 +17,9 @@
 namespace hangou {
 namespace {
 
-// A library replica that is gone is replaced within this time.
-constexpr int64_t kTakeOverMs = 15'000;
+// A library replica that is gone is replaced within this time: some 15 s where the catalog's writer is being replaced
+// too, more on a machine that does other things as well.
+constexpr int64_t kTakeOverMs = 60'000;
 
 void CheckNothingLost(Workload& workload) {
   workload.StopPublishing();
@@ -108,7 +109,7 @@ TEST_CASE("Two replicas share the groups, any of them takes a call, and what fal
 
   Workload workload(publisher, consumer);
   REQUIRE(workload.Start());
-  REQUIRE(workload.AwaitProgress(200, 30'000));
+  REQUIRE(workload.AwaitProgress(200, 60'000));
   // Nothing fails while everything runs, whichever replica is asked.
   CHECK(workload.acknowledged().failed_reads == 0);
 
@@ -122,7 +123,7 @@ TEST_CASE("Two replicas share the groups, any of them takes a call, and what fal
   REQUIRE(moved.ok());
   CHECK(moved->owner().owner_epoch() == before.owner_epoch() + 1);
   CHECK(ReasonOf(cluster.Named("manager-1").MoveGroup(move).status()) == Reason::kRoleRequired);
-  REQUIRE(workload.AwaitProgress(100, 30'000));
+  REQUIRE(workload.AwaitProgress(100, 60'000));
 
   // A replica of the catalog: no read fails.
   const int64_t failed_before = workload.acknowledged().failed_reads;
@@ -143,7 +144,7 @@ TEST_CASE("Two replicas share the groups, any of them takes a call, and what fal
                !AllOwnedBy(cluster, "population-0");
       },
       kTakeOverMs));
-  REQUIRE(workload.AwaitProgress(100, 30'000));
+  REQUIRE(workload.AwaitProgress(100, 60'000));
   CheckNothingLost(workload);
   CheckQualityOfAll(publisher);
 

@@ -38,7 +38,7 @@ class IsolatedReplica {
     for (const char* name : {"catalog-0", "catalog-1", "catalog-2", "population-0"})
       out += "," + PortOf(cluster.AddressOf(name));
     cluster.Signal(kReplica, SIGTERM);
-    REQUIRE(Eventually([&] { return !cluster.IsRunning(kReplica); }, 30'000));
+    REQUIRE(Eventually([&] { return !cluster.IsRunning(kReplica); }, 60'000));
     cluster.Start(kReplica, std::string(HANGOU_SOURCE_DIR) + "/tests/integration/isolated.sh " + folder_ +
                                 " " + PortOf(cluster.AddressOf(kReplica)) + " " + out + " --");
   }
@@ -99,7 +99,7 @@ TEST_CASE("A replica that is cut off stops sharing within its lease, says why, a
   Cluster cluster;
   Workload workload(cluster.As("psb", "publisher"), cluster.As("civil", "consumer"));
   REQUIRE(workload.Start());
-  REQUIRE(workload.AwaitProgress(100, 30'000));
+  REQUIRE(workload.AwaitProgress(100, 60'000));
   IsolatedReplica replica(cluster);
   DirectReader reader(cluster.AddressOf(kReplica), cluster.folder() + "/identities/civil-consumer");
   REQUIRE(Eventually([&] { return reader.IsReady(); }, 60'000));
@@ -116,7 +116,7 @@ TEST_CASE("A replica that is cut off stops sharing within its lease, says why, a
           moved = cluster.Named("operator").MoveGroup(move).status();
           return moved.ok();
         },
-        30'000);
+        60'000);
     INFO(moved);
     REQUIRE(is_moved);
   }
@@ -125,7 +125,7 @@ TEST_CASE("A replica that is cut off stops sharing within its lease, says why, a
     const auto read = reader.Read(citizen_id);
     return read.ok() && read->records_size() == 1 && !IsPhoneWithheld(*read);
   };
-  REQUIRE(Eventually(answers, 30'000));
+  REQUIRE(Eventually(answers, 60'000));
 
   replica.CutOff();
   const int64_t cut_us = SystemClock().BootUs();
@@ -170,7 +170,7 @@ TEST_CASE("A replica that is cut off stops sharing within its lease, says why, a
         if (read.ok()) CHECK(IsPhoneWithheld(*read));
         return read.ok() && reader.IsReady();
       },
-      30'000);
+      60'000);
   CHECK(recovered);
   CHECK(workload.AwaitProgress(100, 60'000));
   workload.StopPublishing();

@@ -247,7 +247,7 @@ TEST_CASE(
   Workload workload(delivered.cluster.As("psb", "publisher"), delivered.civil);
   REQUIRE(workload.Start());
   REQUIRE(workload.AwaitProgress(200, 60'000));
-  REQUIRE(Eventually([&] { return delivered.ReadTopic().size() > 100; }, 30'000));
+  REQUIRE(Eventually([&] { return delivered.ReadTopic().size() > 100; }, 60'000));
   CheckMessages(delivered, delivered.ReadTopic());
   CheckOthersReadNothing(delivered);
   CheckNegativeList(delivered, workload);

@@ -123,7 +123,7 @@ TEST_CASE("A corrupt view is rebuilt from the log") {
   }
   REQUIRE(damaged > 0);
   REQUIRE(city.Start().ok());
-  CHECK(Eventually([&] { return CountReadable(city, 40) == 40; }, 30'000));
+  CHECK(Eventually([&] { return CountReadable(city, 40) == 40; }, 60'000));
   CHECK(city.standalone().degraded().empty());
 }
 

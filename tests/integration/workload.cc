@@ -192,7 +192,7 @@ Workload::~Workload() {
 }
 
 bool Workload::Start() {
-  if (!Eventually([this] { return state_->caught_up.load(); }, 30'000)) return false;
+  if (!Eventually([this] { return state_->caught_up.load(); }, 60'000)) return false;
   for (int number = 0; number < kPublishers; ++number) {
     state_->threads.emplace_back([this, number] { state_->Publish(number); });
   }

@@ -15,7 +15,7 @@ using delivery_contract::kDayMs;
 using delivery_contract::SendAndWait;
 using delivery_contract::Subject;
 
-constexpr int64_t kReadMs = 20'000;
+constexpr int64_t kReadMs = 60'000;
 
 DeliveryMessage MessageOf(const rd_kafka_message_t& message) {
   DeliveryMessage read;
