@@ -26,7 +26,7 @@
 namespace hangou {
 
 // Longest wait of a test for something that has to happen; ample for a loaded machine.
-constexpr int64_t kTestWaitMs = 60'000;
+constexpr int64_t kTestWaitMs = 50'000;
 
 // A value that one thread waits for and another sets.
 template <class T>
